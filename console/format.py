@@ -1,0 +1,100 @@
+"""Numbers as a person reads them: the only copy, used by every front end and without any UI library."""
+
+from console.model.views import CallParts
+
+ABSENT = "–"
+"""What stands where there is no number."""
+
+_UNITS = ((1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "µs"), (1, "ns"))
+_MINUTE = 60
+_HOUR = 60 * _MINUTE
+_DAY = 24 * _HOUR
+_TEN = 10
+_HUNDRED = 100
+
+
+def duration(ns: int | None) -> str:
+    """NS as two or three figures with a unit: `850 ns`, `3.1 ms`, `41 ms`, `1.24 s`, `2 min 05 s`."""
+    if ns is None:
+        return ABSENT
+    if abs(ns) >= _MINUTE * 1_000_000_000:
+        return age(ns / 1_000_000_000)
+    size, unit = _unit(ns)
+    return f"{_figure(ns, size)} {unit}"
+
+
+def parts(times: CallParts) -> str:
+    """Where a call's time went, in the unit that `duration` gives their sum: `queued 0.1 · computing 2.4 · …`."""
+    size, _ = _unit(min(times.queued + times.computing + times.waiting + times.elsewhere, _MINUTE * 1_000_000_000 - 1))
+    named = (
+        ("queued", times.queued),
+        ("computing", times.computing),
+        ("waiting", times.waiting),
+        ("elsewhere", times.elsewhere),
+    )
+    return " · ".join(f"{name} {_figure(ns, size)}" for name, ns in named)
+
+
+def total(times: CallParts) -> int:
+    """The whole time of a call in ns, from queued to ended."""
+    return times.queued + times.computing + times.waiting + times.elsewhere
+
+
+def millis(ns: int | None) -> str:
+    """NS in milliseconds without the unit, for a column: `0.02`, `3.1`, `1,204`."""
+    if ns is None:
+        return ABSENT
+    value = ns / 1_000_000
+    if 0 < value < 0.01:  # noqa: PLR2004  two decimals would say 0.00
+        return "<.01"
+    if value < 0.1:  # noqa: PLR2004  the figure that matters is the second one
+        return f"{value:.2f}" if ns else "0"
+    return f"{value:.1f}" if value < _HUNDRED else f"{value:,.0f}"
+
+
+def rate(per_second: float) -> str:
+    """A rate for a column: `0`, `0.3`, `412`, `1,204`."""
+    if per_second < 0.05:  # noqa: PLR2004  one decimal would say 0.0
+        return "0"
+    return f"{per_second:.1f}" if per_second < _TEN else f"{per_second:,.0f}"
+
+
+def count(number: int) -> str:
+    """A number of things, with thousands marked: `50,112`."""
+    return f"{number:,}"
+
+
+def share(part: float) -> str:
+    """PART of one (0.018) in percent: `1.8 %`."""
+    percent = part * 100
+    return f"{percent:.1f} %" if percent < _TEN else f"{percent:.0f} %"
+
+
+def age(seconds: float) -> str:
+    """How long something has been there: `12 s`, `2 min 05 s`, `3 h 12 min`, `4 d 2 h`."""
+    whole = int(seconds)
+    if whole < _MINUTE:
+        return f"{whole} s"
+    if whole < _HOUR:
+        return f"{whole // _MINUTE} min {whole % _MINUTE:02} s"
+    if whole < _DAY:
+        return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE:02} min"
+    return f"{whole // _DAY} d {whole % _DAY // _HOUR} h"
+
+
+def plural(number: int, noun: str) -> str:
+    """`1 call`, `2 calls`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _unit(ns: int) -> tuple[int, str]:
+    return next((entry for entry in _UNITS if abs(ns) >= entry[0]), _UNITS[-1])
+
+
+def _figure(ns: int, size: int) -> str:
+    value = ns / size
+    if ns == 0 or size == 1:
+        return f"{value:.0f}"
+    if size == _UNITS[0][0]:
+        return f"{value:.2f}" if value < _TEN else f"{value:.1f}"
+    return f"{value:.1f}" if value < _TEN else f"{value:.0f}"
