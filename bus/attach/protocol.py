@@ -1,0 +1,127 @@
+"""Frames and messages between a program and the consoles attached to it.
+
+A frame is a big-endian 4-byte length and that many bytes of msgpack, decoded straight into one of the Structs below.
+Nothing is ever evaluated or unpickled. The client speaks first (`Hello`); the endpoint answers `Welcome`, a snapshot in
+chunks (the last one with `done`), then `Batch`es, and one `Reply` for each request.
+"""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from bus.trace.records import AnyRecord, Call, Error, Level, Session
+
+PROTOCOL = 1
+MAX_FRAME = 1 << 20
+"""Bytes of one frame, its length field not counted."""
+MAX_DEPTH = 32
+HELLO_SECONDS = 2.0
+MAX_CLIENTS = 64
+
+Role = Literal["read", "act"]
+
+
+class ProtocolError(Exception):
+    """The other side sent what this one cannot accept; the message is fit for a person."""
+
+
+class Message(Struct, frozen=True, omit_defaults=True, tag_field="type", tag=str.lower, kw_only=True):
+    """The base of all messages."""
+
+
+# ---- from the client
+
+
+class Hello(Message):
+    """Must come within `HELLO_SECONDS`."""
+
+    protocol: int = PROTOCOL
+    role: Role = "read"
+    client: str = ""
+
+
+class Execute(Message):
+    """Execute a command. `args` and `kwargs` are JSON (an array, an object), converted by the annotations there."""
+
+    request: int
+    name: str
+    args: str = "[]"
+    kwargs: str = "{}"
+
+
+class Fire(Message):
+    """Fire an event."""
+
+    request: int
+    name: str
+    args: str = "[]"
+    kwargs: str = "{}"
+
+
+class Cancel(Message):
+    """Cancel the call that an earlier `Execute` of this connection started."""
+
+    request: int
+
+
+class SetLevel(Message):
+    """Record more, or less, from now on."""
+
+    request: int
+    level: Level
+
+
+ClientMessage = Hello | Execute | Fire | Cancel | SetLevel
+
+# ---- from the endpoint
+
+
+class Welcome(Message):
+    """The answer to a good `Hello`."""
+
+    session: Session
+    role: Role
+    protocol: int = PROTOCOL
+
+
+class Batch(Message):
+    """What happened since the last one. The batches before the one with `snapshot_done` are the snapshot.
+
+    `live`: calls that are queued or running now, the oldest first and at most 500 of them; `in_flight` counts all.
+    `dropped`: records that this client lost because it did not keep up, in all. `at`: the program's monotonic ns.
+    `cost`: the part of one CPU that recording and serving took since the last batch, 0.0 to 1.0.
+    """
+
+    at: int
+    records: tuple[AnyRecord, ...] = ()
+    live: tuple[Call, ...] = ()
+    in_flight: int = 0
+    dropped: int = 0
+    cost: float = 0.0
+    snapshot_done: bool = False
+
+
+class Reply(Message):
+    """The answer to a request: `error` or a result. `call` is the id it had on the bus, 0 if it never got there.
+
+    `result` is escaped text for a person; `value` the same as JSON where it has such a form, else "".
+    For `Fire`: `receivers` are the listeners it was delivered to.
+    """
+
+    request: int
+    call: int = 0
+    result: str = ""
+    value: str = ""
+    error: Error | None = None
+    outcome: str = "ok"
+    receivers: tuple[str, ...] = ()
+
+
+class Refused(Message):
+    """One clear sentence before the endpoint closes the connection."""
+
+    reason: str
+
+
+ServerMessage = Welcome | Batch | Reply | Refused
+

@@ -1,0 +1,106 @@
+"""The call that the current thread is running, and the lane (a small number for a thread) that it runs on."""
+
+import itertools
+from collections.abc import Callable, Mapping
+from contextvars import Context
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bus import runtime
+
+if TYPE_CHECKING:
+    from bus.promise import Promise
+
+MAX_HOPS = 100
+"""Calls and deliveries in one causal chain before `HopLimitExceeded`."""
+
+
+class Call:
+    """One command, event or delivery, from the moment it is queued; what `current_call()` returns inside a handler.
+
+    Written by the thread that makes it until it is queued, then by the worker that runs it. Times are monotonic ns,
+    0 until they are known. The last group of fields is the bus's own.
+    """
+
+    __slots__ = (
+        "id", "parent", "root", "hops", "kind", "name", "service", "entry", "by", "client",
+        "caller", "lane", "queued", "started", "ended", "cpu", "waited",
+        "deadline", "cancel_requested", "outcome", "error", "result", "args_text", "result_text", "marks",
+        "callback", "args", "kwargs", "context", "promise",
+    )  # fmt: skip
+
+    id: int
+    parent: int
+    root: int
+    hops: int
+    kind: str
+    name: str
+    service: str
+    entry: int
+    by: str
+    client: str
+    caller: int
+    lane: int
+    queued: int
+    started: int
+    ended: int
+    cpu: int | None
+    waited: int
+    deadline: int | None
+    cancel_requested: bool
+    outcome: str | None
+    error: BaseException | None
+    result: Any
+    args_text: str
+    result_text: str
+    marks: tuple[str, ...]
+    callback: Callable[..., Any] | None
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+    context: Context | None
+    promise: "Promise[Any] | None"
+
+    def __repr__(self) -> str:
+        return f"<Call #{self.id} {self.kind} {self.name} {self.outcome or 'in flight'}>"
+
+
+@dataclass(frozen=True, slots=True)
+class LaneInfo:
+    """A thread that made or ran calls: `key` is from 1 and never reused, as thread ids are."""
+
+    key: int
+    name: str
+    service: str
+    worker: int
+    native: int
+
+
+class _Thread(runtime.Local):
+    """What each thread knows about itself; owned by that thread."""
+
+    call: Call | None = None
+    lane: int = 0
+
+
+current = _Thread()
+lanes: dict[int, LaneInfo] = {}
+"""Every lane so far. Entries are only added, each by its own thread; reading needs no lock."""
+_keys = itertools.count(1)
+
+
+def current_call() -> Call | None:
+    """The call that this thread is running, None outside a handler."""
+    return current.call
+
+
+def current_lane() -> int:
+    """The key of this thread's lane; made on first use."""
+    return current.lane or enter_lane(runtime.thread_name())
+
+
+def enter_lane(name: str, service: str = "", worker: int = 0) -> int:
+    """Give this thread a lane of its own and return its key."""
+    key = next(_keys)
+    lanes[key] = LaneInfo(key, name, service, worker, runtime.native_id())
+    current.lane = key
+    return key

@@ -1,0 +1,110 @@
+"""What can watch the bus: the hook protocol, and the set of installed hooks.
+
+A hook costs nothing where it does nothing: only overridden methods are called, and with none installed each point of
+the hot path is one test of an empty tuple (the idea is Trio's instruments).
+"""
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bus.context import Call
+    from bus.registry import DeadLetter, Entry
+
+_log = logging.getLogger("bus")
+
+
+class Hook:
+    """Override what you need. Called on the thread where it happens, with no lock of the bus held; be quick.
+
+    A hook that raises is removed and logged; the program goes on.
+    """
+
+    def registered(self, entry: "Entry") -> None:
+        """A command or listener was registered."""
+
+    def unregistered(self, entry: "Entry") -> None:
+        """A command or listener was disposed, or went with its service."""
+
+    def queued(self, call: "Call") -> None:
+        """In the caller's thread, just before the call is queued. For an event: when it was fired."""
+
+    def started(self, call: "Call") -> None:
+        """In the worker's thread, just before the handler runs."""
+
+    def ended(self, call: "Call") -> None:
+        """Once for each call, whatever became of it; `call.result` or `call.error` is still set."""
+
+    def wait_began(self, call: "Call | None", target: "Call", at: int) -> None:
+        """The current thread is about to block until `target` ends."""
+
+    def wait_ended(self, call: "Call | None", target: "Call", began: int, at: int) -> None:
+        """The wait that began at `began` is over."""
+
+    def dropped(self, call: "Call", service: str) -> None:
+        """A full mailbox dropped this delivery."""
+
+    def dead_letter(self, letter: "DeadLetter") -> None:
+        """Something was sent that nobody could receive."""
+
+    def service_state(self, service: str, state: str, workers: int, error: str) -> None:
+        """A service changed its state."""
+
+
+POINTS = tuple(name for name in vars(Hook) if not name.startswith("_"))
+"""The names of the methods that a hook may implement."""
+
+
+class Hooks:
+    """The installed hooks, as one tuple of bound methods for each point: `()` when nobody listens there.
+
+    The tuples are replaced, never changed, so a reader needs no lock; `add` and `remove` run under the bus's lock.
+    """
+
+    __slots__ = (*POINTS, "_installed")
+
+    registered: tuple[Callable[..., None], ...]
+    unregistered: tuple[Callable[..., None], ...]
+    queued: tuple[Callable[..., None], ...]
+    started: tuple[Callable[..., None], ...]
+    ended: tuple[Callable[..., None], ...]
+    wait_began: tuple[Callable[..., None], ...]
+    wait_ended: tuple[Callable[..., None], ...]
+    dropped: tuple[Callable[..., None], ...]
+    dead_letter: tuple[Callable[..., None], ...]
+    service_state: tuple[Callable[..., None], ...]
+
+    def __init__(self) -> None:
+        self._installed: tuple[object, ...] = ()
+        self._rebuild()
+
+    def add(self, hook: object) -> None:
+        """Install HOOK, any object with some of the methods of `Hook`."""
+        self._installed = (*self._installed, hook)
+        self._rebuild()
+
+    def remove(self, hook: object) -> None:
+        """Take HOOK out; nothing happens when it is not there."""
+        self._installed = tuple(other for other in self._installed if other is not hook)
+        self._rebuild()
+
+    def _rebuild(self) -> None:
+        for point in POINTS:
+            setattr(self, point, tuple(_overridden(self._installed, point)))
+
+    def notify(self, point: str, *args: Any) -> None:  # noqa: ANN401  the points differ in what they pass
+        """Call POINT of every hook that has it; one that raises is removed and logged."""
+        for method in getattr(self, point):
+            try:
+                method(*args)
+            except Exception:  # foreign code: whatever it raises must not reach the program
+                hook = method.__self__
+                _log.exception("the hook %r raised in %s and was removed", type(hook).__qualname__, point)
+                self.remove(hook)
+
+
+def _overridden(installed: tuple[object, ...], point: str) -> list[Callable[..., None]]:
+    base = getattr(Hook, point)
+    methods = (getattr(hook, point, None) for hook in installed)
+    return [method for method in methods if method is not None and getattr(method, "__func__", method) is not base]

@@ -1,0 +1,1 @@
+"""What happened, as evidence: records, the recorder, the flight recorder and session files."""

@@ -1,0 +1,175 @@
+"""The vocabulary: what ring, session file, wire and the console's model are made of, and nothing else.
+
+Times are nanoseconds of the monotonic clock of the recorded process; `Session.start` ties them to the wall clock.
+Ids are positive ints, 0 is "none". Text is bounded and escaped (see `redact`) before it gets here.
+"""
+
+from typing import Literal
+
+from msgspec import Struct
+
+VERSION = 1
+"""Of the session file and of the wire; a reader refuses a newer one."""
+
+Level = Literal["off", "times", "full"]
+CallKind = Literal["command", "event", "delivery"]
+EntryKind = Literal["command", "listener"]
+Origin = Literal["code", "console", "replay"]
+Outcome = Literal["ok", "error", "cancelled", "expired", "rejected", "aborted", "deadlock"]
+ServiceState = Literal["new", "starting", "running", "draining", "stopped", "failed"]
+Stream = Literal["stdout", "stderr", "log"]
+
+
+class Record(Struct, frozen=True, omit_defaults=True, tag_field="type", tag=str.lower):
+    """The base of all records: immutable, and tagged with its class name in lower case."""
+
+
+class Session(Record, kw_only=True):
+    """The first record: which process this is, and the pair that ties its two clocks together."""
+
+    version: int = VERSION
+    session: str
+    pid: int
+    program: str
+    python: str
+    start_monotonic: int
+    start_unix: int
+    level: Level = "times"
+
+
+class Lane(Record, kw_only=True):
+    """A thread. `key` is ours, from 1 and never reused; `worker` is its number in the service's pool."""
+
+    key: int
+    name: str
+    service: str = ""
+    worker: int = 0
+    native: int = 0
+
+
+class Parameter(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One parameter of a command's signature, as text: enough for a form, completion and help."""
+
+    name: str
+    kind: Literal["positional_only", "positional_or_keyword", "var_positional", "keyword_only", "var_keyword"]
+    annotation: str = ""
+    default: str | None = None
+    secret: bool = False
+
+    @property
+    def required(self) -> bool:
+        """Whether a call must give it."""
+        return self.default is None and not self.kind.startswith("var_")
+
+
+class Entry(Record, kw_only=True):
+    """A registration came (`added`) or went; `entry` is the same in both."""
+
+    entry: int
+    kind: EntryKind
+    name: str
+    service: str
+    added: bool = True
+    parameters: tuple[Parameter, ...] = ()
+    returns: str = ""
+    doc: str = ""
+    where: str = ""
+    callback: str = ""
+
+
+class Error(Struct, frozen=True, omit_defaults=True):
+    """An exception as text: the qualified type, its message, the traceback (8 KB at most)."""
+
+    type: str
+    message: str = ""
+    traceback: str = ""
+
+
+class Call(Record, kw_only=True):
+    """A command, an event (queued == started == ended) or the delivery of one to a listener.
+
+    Written once, when it ended. Within a snapshot or a batch's `live` list it may be unended: then `outcome` is None
+    and `started` (queued) or `ended` (running) is 0.
+    """
+
+    id: int
+    parent: int = 0
+    root: int
+    kind: CallKind
+    name: str
+    service: str = ""
+    caller: int = 0
+    lane: int = 0
+    queued: int
+    started: int = 0
+    ended: int = 0
+    cpu: int | None = None
+    waited: int = 0
+    outcome: Outcome | None = None
+    error: Error | None = None
+    args: str = ""
+    result: str = ""
+    by: Origin = "code"
+    client: str = ""
+    entry: int = 0
+    marks: tuple[str, ...] = ()
+
+
+class Wait(Record, kw_only=True):
+    """The call (0: none, a thread outside the bus) on this lane was blocked, waiting for another call."""
+
+    call: int
+    lane: int
+    target: int
+    began: int
+    ended: int
+
+
+class State(Record, kw_only=True):
+    """A service changed its state, or its number of workers."""
+
+    service: str
+    state: ServiceState
+    at: int
+    workers: int = 1
+    error: str = ""
+
+
+class Depth(Record, kw_only=True):
+    """How many calls a service's mailbox held at this moment."""
+
+    service: str
+    at: int
+    depth: int
+
+
+class Problem(Record, kw_only=True):
+    """Something that the bus itself saw go wrong; `calls` prove it."""
+
+    rule: str
+    at: int
+    text: str
+    calls: tuple[int, ...] = ()
+
+
+class Output(Record, kw_only=True):
+    """A line that the program printed, or a log record."""
+
+    at: int
+    stream: Stream
+    text: str
+    level: str = ""
+    lane: int = 0
+    call: int = 0
+
+
+class Dropped(Record, kw_only=True):
+    """So many of something were lost at a place: `kind` "event" in a service's mailbox, "record" in a sink."""
+
+    at: int
+    count: int
+    kind: Literal["event", "record"]
+    where: str
+
+
+AnyRecord = Session | Lane | Entry | Call | Wait | State | Depth | Problem | Output | Dropped

@@ -1,0 +1,1 @@
+"""The debugger: terminal UI, REPL and command line for programs built on `bus`."""

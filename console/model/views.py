@@ -1,0 +1,123 @@
+"""What the model gives to a screen: frozen values, numbers not yet formatted. Times are monotonic ns, durations ns."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bus.trace.records import Call, Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The one line that every screen shows. `state`: LIVE, RECORDED, ENDED or CONNECTING. `cost`: part of one CPU."""
+
+    program: str
+    pid: int
+    state: str
+    reason: str
+    calls_per_second: float
+    in_flight: int
+    failed: int
+    dropped: int
+    cost: float
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRow:
+    """One command's figures; percentiles are None until it ran. `removed`: it is not registered any more."""
+
+    name: str
+    service: str
+    calls: int
+    rate: float
+    running: int
+    queued: int
+    wait_p50: int | None
+    wait_p99: int | None
+    run_p50: int | None
+    run_p99: int | None
+    errors: int
+    last: int
+    last_failed: bool
+    removed: bool
+    entry: Entry | None
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One event's figures. `listeners`: the registrations that it is delivered to now, in order."""
+
+    name: str
+    fired: int
+    rate: float
+    delivery_rate: float
+    failed: int
+    last: int
+    last_args: str
+    listeners: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A call wide enough for a label: cells [start, end) of its lane."""
+
+    start: int
+    end: int
+    call: int
+    name: str
+    args: str
+
+
+@dataclass(frozen=True, slots=True)
+class LaneView:
+    """One lane in a window of W cells.
+
+    `parts`: float32 (4, W), the fraction of each cell that is queued, computing, waiting for other calls, elsewhere.
+    Where calls were recorded without cpu time, what is not waiting counts as computing.
+    `count`: int32 (W,), calls that touch the cell. `call`: int64 (W,), the call to select there, 0 none; a failed one first.
+    `failed`: bool (W,), a failure ended in this cell.
+    """
+
+    key: int
+    name: str
+    service: str
+    parts: NDArray[np.float32]
+    count: NDArray[np.int32]
+    call: NDArray[np.int64]
+    failed: NDArray[np.bool_]
+    bars: tuple[Bar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineView:
+    """All lanes over [start, end) ns; `density`: float32 (W,), 0 to 1, calls over the whole recording [first, last)."""
+
+    start: int
+    end: int
+    first: int
+    last: int
+    lanes: tuple[LaneView, ...]
+    density: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class CallParts:
+    """Where a call's time went, in ns; the four add up to `ended - queued`, or to the time so far."""
+
+    queued: int
+    computing: int
+    waiting: int
+    elsewhere: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallDetail:
+    """One call and its neighbours. Names are "" and numbers 0 where there is none, or it is not kept any more."""
+
+    call: Call
+    parts: CallParts
+    lane: str
+    caller_lane: str
+    cause: Call | None
+    effects: tuple[Call, ...]
