@@ -10,7 +10,9 @@ from bus import runtime
 
 if TYPE_CHECKING:
     from bus.promise import Promise
+    from bus.registry import Entry
 
+_NO_KWARGS: Mapping[str, Any] = {}
 MAX_HOPS = 100
 """Calls and deliveries in one causal chain before `HopLimitExceeded`."""
 
@@ -26,7 +28,7 @@ class Call:
         "id", "parent", "root", "hops", "kind", "name", "service", "entry", "by", "client",
         "caller", "lane", "queued", "started", "ended", "cpu", "waited",
         "deadline", "cancel_requested", "outcome", "error", "result", "args_text", "result_text", "marks",
-        "callback", "args", "kwargs", "context", "promise",
+        "callback", "args", "kwargs", "context", "promise", "receiver",
     )  # fmt: skip
 
     id: int
@@ -59,6 +61,43 @@ class Call:
     kwargs: Mapping[str, Any]
     context: Context | None
     promise: "Promise[Any] | None"
+    receiver: "Entry | None"
+
+    def __init__(self, call_id: int, kind: str, name: str, service: str, at: int) -> None:
+        self.id = call_id
+        self.kind = kind
+        self.name = name
+        self.service = service
+        self.queued = at
+        self.entry = self.lane = self.started = self.ended = self.waited = 0
+        self.cpu = self.deadline = self.outcome = self.error = self.result = None
+        self.callback = self.context = self.promise = self.receiver = None
+        self.by = "code"
+        self.client = self.args_text = self.result_text = ""
+        self.cancel_requested = False
+        self.marks = self.args = ()
+        self.kwargs = _NO_KWARGS
+        thread = current
+        self.caller = thread.lane or current_lane()
+        parent = thread.call
+        if parent is None:
+            self.parent = self.hops = 0
+            self.root = call_id
+        else:
+            self.parent = parent.id
+            self.root = parent.root
+            self.hops = parent.hops + 1
+
+    def let_go(self) -> None:
+        """Drop what only a running call needs, so that a record of it keeps no argument or result alive."""
+        self.callback = self.context = self.promise = self.receiver = self.result = None
+        self.args = ()
+        self.kwargs = _NO_KWARGS
+
+    def line(self) -> str:
+        """What and where, for a person: `index.file on indexer-2`."""
+        where = lanes[self.lane].name if self.lane else self.service
+        return f"{self.name} on {where}"
 
     def __repr__(self) -> str:
         return f"<Call #{self.id} {self.kind} {self.name} {self.outcome or 'in flight'}>"

@@ -25,7 +25,7 @@ class Mailbox:
     the wake is a system call only when somebody sleeps.
     """
 
-    __slots__ = ("_blocked", "_calls", "_closed", "_now", "_own_wakeup", "_sleepers", "accepted", "capacity", "lock")
+    __slots__ = ("_blocked", "_calls", "_closed", "_now", "_own_wakeup", "_sleepers", "_watcher", "accepted", "capacity", "lock")
 
     def __init__(self, runtime: Runtime, capacity: int) -> None:
         self.lock = runtime.lock()
@@ -35,6 +35,7 @@ class Mailbox:
         self._sleepers: list[Wakeup] = []
         self._blocked: deque[Wakeup] = deque()
         self._closed = False
+        self._watcher: Wakeup | None = None
         self._now = runtime.now
         self._own_wakeup = runtime.own_wakeup
 
@@ -128,6 +129,11 @@ class Mailbox:
         with self.lock:
             return not self._calls and len(self._sleepers) >= workers
 
+    def watch(self, watcher: Wakeup) -> None:
+        """Wake WATCHER from now on whenever a worker finds nothing to do."""
+        with self.lock:
+            self._watcher = watcher
+
     def close(self) -> None:
         """Take no more; workers get what is queued, then None."""
         with self.lock:
@@ -150,6 +156,9 @@ class Mailbox:
             if self._closed:
                 return False
             self._sleepers.append(wakeup)
+            watcher = self._watcher
+        if watcher is not None:
+            watcher.wake()
         wakeup.wait()
         return True
 

@@ -19,7 +19,7 @@ from bus.runtime import NS, Wakeup
 if TYPE_CHECKING:
     from threading import Condition
 
-    from bus.core import Bus
+    from bus.dispatch import Dispatch
     from bus.mailbox import Mailbox
 
 T = TypeVar("T")
@@ -37,15 +37,15 @@ class Promise(Future[T]):
     """
 
     __slots__ = (
-        "_bus", "_done_callbacks", "_exception", "_mailbox", "_made_condition", "_result", "_sleepers", "_state",
+        "_dispatch", "_done_callbacks", "_exception", "_mailbox", "_made_condition", "_result", "_sleepers", "_state",
         "_traceback", "_waiters", "call",
     )  # fmt: skip
 
     _result: T | None
     _exception: BaseException | None
 
-    def __init__(self, bus: "Bus", mailbox: "Mailbox", call: Call) -> None:
-        self._bus = bus
+    def __init__(self, dispatch: "Dispatch", mailbox: "Mailbox", call: Call) -> None:
+        self._dispatch = dispatch
         self._mailbox = mailbox
         self.call = call
         self._state = _PENDING
@@ -57,7 +57,7 @@ class Promise(Future[T]):
         self._done_callbacks: list[Callable[[Future[T]], object]] | None = None  # type: ignore[assignment]  # lazy
 
     @property
-    def _condition(self) -> "Condition":  # type: ignore[override]  # the base class makes an attribute of it
+    def _condition(self) -> "Condition":  # type: ignore[override]  # an attribute there, made on first use here
         """For `concurrent.futures.wait` and `as_completed`, which take the conditions of many futures at once."""
         with self._mailbox.lock:
             if self._made_condition is None:
@@ -124,7 +124,7 @@ class Promise(Future[T]):
             if not withdrawn and self._state == _RUNNING:
                 self.call.cancel_requested = True
         if withdrawn:
-            self._bus.cancelled(self.call)
+            self._dispatch.cancelled(self.call)
         return self.cancelled()
 
     # ---- answering: for the bus
@@ -204,8 +204,8 @@ class Promise(Future[T]):
     def _wait(self, timeout: float | None) -> None:
         if self._state not in _UNDONE:
             return
-        began = self._bus.runtime.now()
-        self._bus.hooks.notify("wait_began", current.call, self.call, began)
+        began = self._dispatch.runtime.now()
+        self._dispatch.hooks.notify("wait_began", current.call, self.call, began)
         try:
             self._sleep(None if timeout is None else began + int(timeout * NS))
         finally:
@@ -214,8 +214,8 @@ class Promise(Future[T]):
             raise CallTimeout(self._describe_wait(timeout))
 
     def _sleep(self, until: int | None) -> None:
-        now = self._bus.runtime.now
-        wakeup = self._bus.runtime.own_wakeup()
+        now = self._dispatch.runtime.now
+        wakeup = self._dispatch.runtime.own_wakeup()
         with self._mailbox.lock:
             if self._state not in _UNDONE:
                 return
@@ -233,16 +233,16 @@ class Promise(Future[T]):
                 self._sleepers = [other for other in self._sleepers if other is not wakeup]
 
     def _note_wait(self, began: int) -> None:
-        ended = self._bus.runtime.now()
+        ended = self._dispatch.runtime.now()
         if current.call is not None:
             current.call.waited += ended - began
-        self._bus.hooks.notify("wait_ended", current.call, self.call, began, ended)
+        self._dispatch.hooks.notify("wait_ended", current.call, self.call, began, ended)
 
     def _describe_wait(self, timeout: float | None) -> str:
         call = self.call
         what = f"{call.name} #{call.id} did not end within {timeout} s: it is"
         if call.started:
-            seconds = (self._bus.runtime.now() - call.started) / NS
+            seconds = (self._dispatch.runtime.now() - call.started) / NS
             return f"{what} running for {seconds:.3g} s on {lanes[call.lane].name}"
         position = self._mailbox.position(call)
         if position < 0:

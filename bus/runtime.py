@@ -5,25 +5,30 @@ The objects handed out are the plain fast ones: there is no indirection on the w
 """
 
 import atexit
+import logging
 import os
 import select
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable
-from types import FrameType
+from types import FrameType, TracebackType
 from typing import Any, Protocol
 
 Local = threading.local
 NS = 1_000_000_000
 """Nanoseconds in a second."""
+_log = logging.getLogger("bus")
 
 
 class Lock(Protocol):
     """A mutual exclusion lock, used as a context manager; held for a few instructions only."""
 
     def __enter__(self) -> bool: ...
-    def __exit__(self, *exc: object) -> None: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None, /
+    ) -> None: ...
 
 
 class Wakeup(Protocol):
@@ -126,7 +131,7 @@ class Runtime:
     """CPU ns that the current thread has used."""
     wall = staticmethod(time.time_ns)
     """Unix ns."""
-    lock: Callable[[], Lock] = staticmethod(threading.Lock)
+    lock = staticmethod(threading.Lock)
     event = staticmethod(threading.Event)
 
     def __init__(self, wakeup: Callable[[], Wakeup] | None = None) -> None:
@@ -166,11 +171,6 @@ def at_exit(callback: Callable[[], None]) -> None:
     atexit.register(callback)
 
 
-def not_at_exit(callback: Callable[[], None]) -> None:
-    """Take back `at_exit`."""
-    atexit.unregister(callback)
-
-
 def in_forked_child(callback: Callable[[], None]) -> None:
     """Call it in every process that is forked off this one."""
     if hasattr(os, "register_at_fork"):
@@ -182,9 +182,23 @@ def thread_name() -> str:
     return threading.current_thread().name
 
 
+def thread_ident() -> int:
+    """The interpreter's id of the current thread."""
+    return threading.get_ident()
+
+
 def native_id() -> int:
     """The operating system's id of the current thread."""
     return threading.get_native_id()
+
+
+def log_stacks(doing: str, threads: list[Thread]) -> None:
+    """Log where THREADS are, which should have ended."""
+    now = frames()
+    for thread in threads:
+        frame = now.get(thread.ident)
+        stack = "".join(traceback.format_stack(frame)) if frame is not None else "  (it has just ended)\n"
+        _log.warning("%s: %s is still running, and is left behind:\n%s", doing, thread.name, stack)
 
 
 def frames() -> dict[int, FrameType]:

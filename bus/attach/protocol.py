@@ -32,7 +32,7 @@ class Message(Struct, frozen=True, omit_defaults=True, tag_field="type", tag=str
 # ---- from the client
 
 
-class Hello(Message):
+class Hello(Message, frozen=True):
     """Must come within `HELLO_SECONDS`."""
 
     protocol: int = PROTOCOL
@@ -40,7 +40,7 @@ class Hello(Message):
     client: str = ""
 
 
-class Execute(Message):
+class Execute(Message, frozen=True):
     """Execute a command. `args` and `kwargs` are JSON (an array, an object), converted by the annotations there."""
 
     request: int
@@ -49,7 +49,7 @@ class Execute(Message):
     kwargs: str = "{}"
 
 
-class Fire(Message):
+class Fire(Message, frozen=True):
     """Fire an event."""
 
     request: int
@@ -58,13 +58,13 @@ class Fire(Message):
     kwargs: str = "{}"
 
 
-class Cancel(Message):
+class Cancel(Message, frozen=True):
     """Cancel the call that an earlier `Execute` of this connection started."""
 
     request: int
 
 
-class SetLevel(Message):
+class SetLevel(Message, frozen=True):
     """Record more, or less, from now on."""
 
     request: int
@@ -76,7 +76,7 @@ ClientMessage = Hello | Execute | Fire | Cancel | SetLevel
 # ---- from the endpoint
 
 
-class Welcome(Message):
+class Welcome(Message, frozen=True):
     """The answer to a good `Hello`."""
 
     session: Session
@@ -84,7 +84,7 @@ class Welcome(Message):
     protocol: int = PROTOCOL
 
 
-class Batch(Message):
+class Batch(Message, frozen=True):
     """What happened since the last one. The batches before the one with `snapshot_done` are the snapshot.
 
     `live`: calls that are queued or running now, the oldest first and at most 500 of them; `in_flight` counts all.
@@ -101,7 +101,7 @@ class Batch(Message):
     snapshot_done: bool = False
 
 
-class Reply(Message):
+class Reply(Message, frozen=True):
     """The answer to a request: `error` or a result. `call` is the id it had on the bus, 0 if it never got there.
 
     `result` is escaped text for a person; `value` the same as JSON where it has such a form, else "".
@@ -117,7 +117,7 @@ class Reply(Message):
     receivers: tuple[str, ...] = ()
 
 
-class Refused(Message):
+class Refused(Message, frozen=True):
     """One clear sentence before the endpoint closes the connection."""
 
     reason: str

@@ -4,12 +4,15 @@ Times are nanoseconds of the monotonic clock of the recorded process; `Session.s
 Ids are positive ints, 0 is "none". Text is bounded and escaped (see `redact`) before it gets here.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 VERSION = 1
 """Of the session file and of the wire; a reader refuses a newer one."""
+
+Natural = Annotated[int, Meta(ge=0, le=(1 << 63) - 1)]
+"""An id, a count or ns. Checked when a record is read, so that what comes from outside fits the console's columns."""
 
 Level = Literal["off", "times", "full"]
 CallKind = Literal["command", "event", "delivery"]
@@ -24,27 +27,27 @@ class Record(Struct, frozen=True, omit_defaults=True, tag_field="type", tag=str.
     """The base of all records: immutable, and tagged with its class name in lower case."""
 
 
-class Session(Record, kw_only=True):
+class Session(Record, frozen=True, kw_only=True):
     """The first record: which process this is, and the pair that ties its two clocks together."""
 
-    version: int = VERSION
+    version: Natural = 1  # what is absent means 1, for ever: a default is not written
     session: str
-    pid: int
+    pid: Natural
     program: str
     python: str
-    start_monotonic: int
-    start_unix: int
+    start_monotonic: Natural
+    start_unix: Natural
     level: Level = "times"
 
 
-class Lane(Record, kw_only=True):
+class Lane(Record, frozen=True, kw_only=True):
     """A thread. `key` is ours, from 1 and never reused; `worker` is its number in the service's pool."""
 
-    key: int
+    key: Natural
     name: str
     service: str = ""
-    worker: int = 0
-    native: int = 0
+    worker: Natural = 0
+    native: Natural = 0
 
 
 class Parameter(Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -62,10 +65,10 @@ class Parameter(Struct, frozen=True, omit_defaults=True, kw_only=True):
         return self.default is None and not self.kind.startswith("var_")
 
 
-class Entry(Record, kw_only=True):
+class Entry(Record, frozen=True, kw_only=True):
     """A registration came (`added`) or went; `entry` is the same in both."""
 
-    entry: int
+    entry: Natural
     kind: EntryKind
     name: str
     service: str
@@ -85,89 +88,89 @@ class Error(Struct, frozen=True, omit_defaults=True):
     traceback: str = ""
 
 
-class Call(Record, kw_only=True):
+class Call(Record, frozen=True, kw_only=True):
     """A command, an event (queued == started == ended) or the delivery of one to a listener.
 
     Written once, when it ended. Within a snapshot or a batch's `live` list it may be unended: then `outcome` is None
     and `started` (queued) or `ended` (running) is 0.
     """
 
-    id: int
-    parent: int = 0
-    root: int
+    id: Natural
+    parent: Natural = 0
+    root: Natural
     kind: CallKind
     name: str
     service: str = ""
-    caller: int = 0
-    lane: int = 0
-    queued: int
-    started: int = 0
-    ended: int = 0
-    cpu: int | None = None
-    waited: int = 0
+    caller: Natural = 0
+    lane: Natural = 0
+    queued: Natural
+    started: Natural = 0
+    ended: Natural = 0
+    cpu: Natural | None = None
+    waited: Natural = 0
     outcome: Outcome | None = None
     error: Error | None = None
     args: str = ""
     result: str = ""
     by: Origin = "code"
     client: str = ""
-    entry: int = 0
+    entry: Natural = 0
     marks: tuple[str, ...] = ()
 
 
-class Wait(Record, kw_only=True):
+class Wait(Record, frozen=True, kw_only=True):
     """The call (0: none, a thread outside the bus) on this lane was blocked, waiting for another call."""
 
-    call: int
-    lane: int
-    target: int
-    began: int
-    ended: int
+    call: Natural
+    lane: Natural
+    target: Natural
+    began: Natural
+    ended: Natural
 
 
-class State(Record, kw_only=True):
+class State(Record, frozen=True, kw_only=True):
     """A service changed its state, or its number of workers."""
 
     service: str
     state: ServiceState
-    at: int
-    workers: int = 1
+    at: Natural
+    workers: Natural = 1
     error: str = ""
 
 
-class Depth(Record, kw_only=True):
+class Depth(Record, frozen=True, kw_only=True):
     """How many calls a service's mailbox held at this moment."""
 
     service: str
-    at: int
-    depth: int
+    at: Natural
+    depth: Natural
 
 
-class Problem(Record, kw_only=True):
+class Problem(Record, frozen=True, kw_only=True):
     """Something that the bus itself saw go wrong; `calls` prove it."""
 
     rule: str
-    at: int
+    at: Natural
     text: str
-    calls: tuple[int, ...] = ()
+    calls: tuple[Natural, ...] = ()
 
 
-class Output(Record, kw_only=True):
+class Output(Record, frozen=True, kw_only=True):
     """A line that the program printed, or a log record."""
 
-    at: int
+    at: Natural
     stream: Stream
     text: str
     level: str = ""
-    lane: int = 0
-    call: int = 0
+    lane: Natural = 0
+    call: Natural = 0
 
 
-class Dropped(Record, kw_only=True):
+class Dropped(Record, frozen=True, kw_only=True):
     """So many of something were lost at a place: `kind` "event" in a service's mailbox, "record" in a sink."""
 
-    at: int
-    count: int
+    at: Natural
+    count: Natural
     kind: Literal["event", "record"]
     where: str
 

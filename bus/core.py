@@ -1,0 +1,361 @@
+"""The bus: four verbs, services that come and go, and one way in and out for every call."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self, TypeVar, overload
+
+from bus import lifecycle, signature
+from bus.context import Call
+from bus.dispatch import Dispatch
+from bus.errors import BusError, ServiceExists, ServiceNotFound
+from bus.hooks import Hooks
+from bus.promise import Promise
+from bus.registry import DeadLetter, Entry, IfExists, Registration, Registry
+from bus.runtime import NS, REAL, Runtime
+from bus.service import Service, ServiceInfo, declared, service_name
+from bus.timers import Timers
+from bus.trace.records import Level
+from bus.worker import Runner
+
+F = TypeVar("F", bound=Callable[..., Any])
+S = TypeVar("S", bound=Service)
+MAIN = "main"
+"""The bus's own service: runs the callbacks that were registered without one."""
+_SWITCHES = ("BUS_CONSOLE", "BUS_TRACE", "BUS_TRACE_FILE")
+
+
+class Bus:
+    """Commands that return promises, events that return nothing, between services on threads of their own.
+
+    `_lock` guards the table of running services, `_every` and the hooks; it is never held while foreign code runs.
+    """
+
+    def __init__(self, name: str = "bus", *, trace: Level | None = None, runtime: Runtime = REAL) -> None:
+        """A bus called NAME. TRACE records what happens, from "off" to "full"; None leaves that to the environment."""
+        self.name = name
+        self.runtime = runtime
+        self.now = runtime.now
+        self.hooks = Hooks()
+        self.trace = trace
+        self._lock = runtime.lock()
+        self._registry = Registry(runtime.lock())
+        self._dispatch = Dispatch(runtime, self._registry, self.hooks)
+        self._timers = Timers(runtime, name)
+        self._every: dict[str, list[Registration]] = {}
+        self._closing = lifecycle.Closing(name, self._dispatch)
+        lifecycle.opened(self)
+        if trace is not None or any(os.environ.get(switch) for switch in _SWITCHES):
+            from bus import switches  # noqa: PLC0415  a bus that is not watched must not load what watches
+
+            switches.plug(self)
+
+    # ---- the four verbs
+
+    @overload
+    def register_command(
+        self, name: str, callback: Callable[..., Any], *, service: str | Service | None = None,
+        if_exists: IfExists = "error",
+    ) -> Registration: ...  # fmt: skip
+
+    @overload
+    def register_command(
+        self, name: str, *, service: str | Service | None = None, if_exists: IfExists = "error"
+    ) -> Callable[[F], F]: ...
+
+    def register_command(
+        self, name: str, callback: Callable[..., Any] | None = None, *, service: str | Service | None = None,
+        if_exists: IfExists = "error",
+    ) -> Registration | Callable[[F], F]:  # fmt: skip
+        """Let CALLBACK answer the command NAME; without a callback, a decorator.
+
+        It runs on SERVICE (a name or an object), a bound method of a `Service` on that one, everything else on the
+        bus's own pool `main`.
+
+        Raises:
+            CommandExists: the name is taken, and IF_EXISTS is not "replace" or "shadow".
+            ServiceNotFound: SERVICE is not on this bus.
+        """
+        if callback is None:
+
+            def register(decorated: F) -> F:
+                self.register_command(name, decorated, service=service, if_exists=if_exists)
+                return decorated
+
+            return register
+        entry = Entry("command", name, callback, self._owner(callback, service))
+        replaced = self._registry.add_command(entry, if_exists)
+        if replaced is not None:
+            self.hooks.notify("unregistered", replaced)
+        return self._registered(entry)
+
+    def execute_command(self, name: str, /, *args: Any, **kwargs: Any) -> Promise[Any]:  # noqa: ANN401  anything
+        """Queue a call of the command NAME and return the promise of its result.
+
+        Raises:
+            CommandNotFound: no command has this name.
+            BadArguments: the arguments do not fit its signature.
+            MailboxFull, ServiceStopped, BusClosed, HopLimitExceeded: it cannot be queued.
+        """
+        entry = self._registry.command(name)
+        if entry is None:
+            raise self._dispatch.not_found(name)
+        entry.schema.check(name, args, kwargs)
+        return self._dispatch.execute(entry, args, kwargs, "code", "")
+
+    @overload
+    def register_listener(
+        self, event: str, callback: Callable[..., Any], *, service: str | Service | None = None, once: bool = False
+    ) -> Registration: ...
+
+    @overload
+    def register_listener(
+        self, event: str, *, service: str | Service | None = None, once: bool = False
+    ) -> Callable[[F], F]: ...
+
+    def register_listener(
+        self, event: str, callback: Callable[..., Any] | None = None, *, service: str | Service | None = None,
+        once: bool = False,
+    ) -> Registration | Callable[[F], F]:  # fmt: skip
+        """Call CALLBACK for every EVENT (a name, or a glob such as `file.*`) from now on; ONCE: for the next one only.
+
+        Where it runs is decided as for a command; without a callback, a decorator.
+
+        Raises:
+            ServiceNotFound: SERVICE is not on this bus.
+        """
+        if callback is None:
+
+            def register(decorated: F) -> F:
+                self.register_listener(event, decorated, service=service, once=once)
+                return decorated
+
+            return register
+        entry = Entry("listener", event, callback, self._owner(callback, service), once=once)
+        self._registry.add_listener(entry)
+        return self._registered(entry)
+
+    def fire_event(self, name: str, /, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  anything
+        """Queue one delivery for each listener that NAME has now, and return; what they do with it stays with them.
+
+        Raises:
+            BusClosed: the bus takes no more.
+            HopLimitExceeded: the event is the end of a chain of more than 100.
+        """
+        self._dispatch.fire(name, args, kwargs, "code", "")
+
+    # ---- services
+
+    def add(self, service: S) -> S:
+        """Start SERVICE with all that it declares, and return it when it runs.
+
+        Raises:
+            ServiceExists: its name is taken on this bus.
+            BaseException: what its `on_start` raised; then it is not on the bus.
+        """
+        name = service_name(service)
+        self._dispatch.refuse()
+        runner = Runner(self._dispatch, name, service)
+        with self._lock:
+            if name in self._dispatch.runners or name == MAIN:
+                message = f"a service called {name!r} is on the bus {self.name!r} already; give this one another name"
+                raise ServiceExists(message)
+            self._dispatch.runners[name] = runner
+        service.bus = self
+        try:
+            self._register_declared(service)
+            runner.start()
+        except BaseException:
+            self._forget(runner)
+            raise
+        self._start_timers(service, name)
+        self._dispatch.announce("service_started", service=name)
+        return service
+
+    def remove(self, name: str, /, *, drain: bool = True, timeout: float = 5) -> None:
+        """Take the service NAME off the bus; DRAIN: run what is queued first. It gets TIMEOUT seconds.
+
+        Inside one of its own handlers this returns at once, and takes effect when the handler is done.
+
+        Raises:
+            ServiceNotFound: no service has this name.
+        """
+        runner = self._runner(name)
+        if lifecycle.on_thread_of(runner):
+            self.runtime.spawn(f"{self.name}-remove", self._remove, runner, drain, timeout)
+        else:
+            self._remove(runner, drain, timeout)
+
+    def close(self, timeout: float = 5) -> None:
+        """Stop it all: run what is queued, TIMEOUT seconds at most, then fail what is left with `BusClosed`.
+
+        Inside a handler it begins closing and returns. From the second time on it waits for the first.
+        """
+        self._closing.close(timeout, self._timers.close)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    # ---- looking at it
+
+    def commands(self) -> tuple[Entry, ...]:
+        """What can be executed now, sorted by name."""
+        return self._registry.commands()
+
+    def listeners(self) -> tuple[Entry, ...]:
+        """What listens now, in the order of registration."""
+        return self._registry.listeners()
+
+    def receivers(self, event: str, /) -> tuple[Entry, ...]:
+        """The listeners that EVENT would be delivered to now, in that order."""
+        return self._registry.receivers(event)
+
+    def services(self) -> tuple[ServiceInfo, ...]:
+        """The services as they are now, in the order in which they were added."""
+        return tuple(runner.info() for runner in self._runners())
+
+    def dead_letters(self) -> tuple[DeadLetter, ...]:
+        """The last 1,000 things that nobody could receive, the oldest first."""
+        return tuple(self._dispatch.dead_letters)
+
+    def live_calls(self) -> list[Call]:
+        """The calls that run or are queued at this moment, service by service."""
+        calls: list[Call] = []
+        for runner in self._runners():
+            calls += [call for call in runner.running if call is not None]
+            calls += runner.mailbox.queued()
+        return calls
+
+    def add_hook(self, hook: object) -> Registration:
+        """Let HOOK watch; see `bus.hooks.Hook` for what it may implement."""
+        with self._lock:
+            self.hooks.add(hook)
+        return Registration(lambda: self._remove_hook(hook))
+
+    def serve(self) -> Registration:
+        """Open the endpoint that a console attaches to; disposing it closes the door."""
+        from bus import switches  # noqa: PLC0415  loaded by those who use it
+
+        return switches.serve(self)
+
+    def record(self, path: str | os.PathLike[str]) -> Registration:
+        """Write what happens to the session file PATH from now on; disposing it ends the file."""
+        from bus import switches  # noqa: PLC0415  loaded by those who use it
+
+        return switches.record(self, path)
+
+    # ---- acting from outside: values are JSON-like, and become what the annotations say
+
+    def execute_text(
+        self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any], *, by: str = "console", client: str = ""
+    ) -> Promise[Any]:
+        """Execute a command for somebody outside the program; as `execute_command`, with the values converted."""
+        entry = self._registry.command(name)
+        if entry is None:
+            raise self._dispatch.not_found(name)
+        converted, keywords = entry.schema.convert(name, args, kwargs)
+        return self._dispatch.execute(entry, converted, keywords, by, client)
+
+    def fire_text(
+        self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any], *, by: str = "console", client: str = ""
+    ) -> tuple[Call, tuple[Entry, ...]]:
+        """Fire an event for somebody outside; its call, and the listeners it was queued for.
+
+        The values become what the first listener with annotations that fit wants of them.
+        """
+        converted, keywords = signature.convert_for_any(
+            [entry.schema for entry in self.receivers(name)], name, args, kwargs
+        )
+        return self._dispatch.fire(name, converted, keywords, by, client)
+
+    # ---- for what is opened for the bus, and for a fork
+
+    def at_close(self, callback: Callable[[], None]) -> None:
+        """Call CALLBACK when the bus is closed, after the last service ended; the last one added first."""
+        self._closing.callbacks.append(callback)
+
+    def forbid(self, error: BusError) -> None:
+        """Accept nothing at all from now on, for this reason."""
+        self._dispatch.refusal, self._dispatch.forbidden = error, True
+
+    # ---- inside
+
+    def _runners(self) -> list[Runner]:
+        with self._lock:
+            return list(self._dispatch.runners.values())
+
+    def _owner(self, callback: Callable[..., Any], service: str | Service | None) -> str:
+        owner = service if service is not None else getattr(callback, "__self__", None)
+        if isinstance(owner, Service):
+            name = service_name(owner)
+            if name not in self._dispatch.runners or self._dispatch.runners[name].service is not owner:
+                message = f"the service {name!r} is not on the bus {self.name!r}: add it first, with bus.add(...)"
+                raise ServiceNotFound(message)
+            return name
+        name = service if isinstance(service, str) else MAIN
+        if name == MAIN:
+            self._make_main()
+        self._runner(name)
+        return name
+
+    def _make_main(self) -> None:
+        with self._lock:
+            if MAIN not in self._dispatch.runners:
+                pool = Service(MAIN, workers=min(32, (os.cpu_count() or 1) + 4))
+                runner = self._dispatch.runners[MAIN] = Runner(self._dispatch, MAIN, pool)
+                runner.start_on_first_call()
+
+    def _runner(self, name: str) -> Runner:
+        runner = self._dispatch.runners.get(name)
+        if runner is None:
+            there = ", ".join(self._dispatch.runners) or "none"
+            message = f"no service called {name!r} is on the bus {self.name!r} (there are: {there})"
+            raise ServiceNotFound(message)
+        return runner
+
+    def _registered(self, entry: Entry) -> Registration:
+        self.hooks.notify("registered", entry)
+        if entry.kind == "command":
+            self._dispatch.announce("command_registered", name=entry.name, service=entry.service)
+        return Registration(lambda: self._unregister(entry))
+
+    def _unregister(self, entry: Entry) -> None:
+        if self._registry.remove(entry):
+            self.hooks.notify("unregistered", entry)
+
+    def _register_declared(self, service: Service) -> None:
+        for one, method in declared(service):
+            if one.command:
+                self.register_command(one.command, method)
+            elif one.event:
+                self.register_listener(one.event, method, once=one.once)
+
+    def _start_timers(self, service: Service, name: str) -> None:
+        runner = self._dispatch.runners[name]
+        self._every[name] = [
+            self._timers.every(one.seconds, self._dispatch.tick(runner, method, f"{name}.{method.__name__}"))
+            for one, method in declared(service)
+            if one.seconds
+        ]
+
+    def _remove(self, runner: Runner, drain: bool, timeout: float) -> None:  # noqa: FBT001  private, one caller
+        until = self.now() + int(timeout * NS)
+        lifecycle.end(runner, self._dispatch, lifecycle.stopped_error(runner.name), drain=drain, until=until)
+        self._forget(runner)
+        self._dispatch.announce("service_stopped", service=runner.name)
+
+    def _forget(self, runner: Runner) -> None:
+        for timer in self._every.pop(runner.name, ()):
+            timer.dispose()
+        for entry in (*self.commands(), *self.listeners()):
+            if entry.service == runner.name:
+                self._unregister(entry)
+        with self._lock:
+            self._dispatch.runners.pop(runner.name, None)
+
+    def _remove_hook(self, hook: object) -> None:
+        with self._lock:
+            self.hooks.remove(hook)

@@ -1,0 +1,216 @@
+"""The way of every call: made and queued by its caller, taken by a worker, ended once, told to whoever waits."""
+
+import itertools
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from contextvars import copy_context
+from typing import Any, Literal
+
+from bus.context import MAX_HOPS, Call, current
+from bus.errors import BusError, CallCancelled, HopLimitExceeded, ServiceStopped
+from bus.hooks import Hooks
+from bus.notes import add_chain
+from bus.promise import Promise
+from bus.registry import OWN_EVENTS, DeadLetter, Entry, Registry
+from bus.runtime import Runtime
+from bus.worker import Runner
+
+_MAX_DEAD_LETTERS = 1_000
+
+
+class Dispatch:
+    """Shared by a bus, its runners and its promises.
+
+    `runners` is changed under the bus's lock and read without it. `refusal` is why nothing is accepted from outside any
+    more, and with `forbidden` from inside too; written by the thread that closes. Dead letters are appended by any thread, which is atomic.
+    """
+
+    def __init__(self, runtime: Runtime, registry: Registry, hooks: Hooks) -> None:
+        self.runtime = runtime
+        self.now = runtime.now
+        self.registry = registry
+        self.hooks = hooks
+        self.runners: dict[str, Runner] = {}
+        self.refusal: BusError | None = None
+        self.forbidden = False
+        self.dead_letters: deque[DeadLetter] = deque(maxlen=_MAX_DEAD_LETTERS)
+        self._ids = itertools.count(1)
+
+    def refuse(self) -> None:
+        """Raise why nothing is accepted here, if that is so: handlers of a bus that drains may still call each other."""
+        if self.refusal is not None and (current.call is None or self.forbidden):
+            raise self.refusal
+
+    def execute(
+        self, entry: Entry, args: Sequence[Any], kwargs: Mapping[str, Any], by: str, client: str
+    ) -> Promise[Any]:
+        runner = self.runners.get(entry.service)
+        self.refuse()
+        if runner is None:
+            raise self.not_found(entry.name)
+        call = Call(next(self._ids), "command", entry.name, entry.service, self.now())
+        call.entry = entry.entry
+        call.callback, call.args, call.kwargs, call.context = entry.callback, tuple(args), kwargs, copy_context()
+        call.by, call.client = by, client
+        promise = call.promise = Promise(self, runner.mailbox, call)
+        if self.hooks.queued:
+            self.hooks.notify("queued", call)
+        try:
+            if call.hops > MAX_HOPS:
+                raise HopLimitExceeded(_too_long(call))
+            runner.accept(call)
+        except BusError as error:
+            self._reject(call, error)
+            raise
+        return promise
+
+    def fire(
+        self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any], by: str, client: str
+    ) -> tuple[Call, tuple[Entry, ...]]:
+        self.refuse()
+        event = Call(next(self._ids), "event", name, "", self.now())
+        event.args, event.kwargs, event.by, event.client = tuple(args), kwargs, by, client
+        event.started = event.ended = event.queued
+        event.lane = event.caller
+        event.outcome = "ok"
+        if event.hops > MAX_HOPS:
+            error = HopLimitExceeded(_too_long(event))
+            self._reject(event, error)
+            raise error
+        if self.hooks.queued:
+            self.hooks.notify("queued", event)
+        receivers = self.registry.receivers(name)
+        took = tuple(entry for entry in receivers if not entry.once or self.registry.claim(entry))
+        if not took:
+            self._dead_letter("event", name, "no listener")
+        deliveries = [self._delivery(event, entry) for entry in took]
+        # The event's own record ends before its first effect can begin.
+        self.ended(event)
+        for delivery, entry in zip(deliveries, took, strict=True):
+            self._deliver(delivery, entry)
+        return event, took
+
+    def _delivery(self, event: Call, entry: Entry) -> Call:
+        call = Call(next(self._ids), "delivery", event.name, entry.service, self.now())
+        call.parent, call.root, call.hops = event.id, event.root, event.hops + 1
+        call.entry, call.receiver = entry.entry, entry
+        call.callback, call.args, call.kwargs, call.context = entry.callback, event.args, event.kwargs, copy_context()
+        call.by, call.client = event.by, event.client
+        return call
+
+    def _deliver(self, call: Call, entry: Entry) -> None:
+        if self.hooks.queued:
+            self.hooks.notify("queued", call)
+        runner = self.runners.get(entry.service)
+        try:
+            if runner is None:
+                message = f"the service {entry.service!r} is gone"
+                raise ServiceStopped(message)
+            lost = runner.deliver(call)
+        except BusError as error:
+            self.abandon(call, error)
+            return
+        if lost is not None:
+            self._drop(lost, runner)
+
+    def _drop(self, call: Call, runner: Runner) -> None:
+        with runner.mailbox.lock:
+            runner.dropped += 1
+        self.hooks.notify("dropped", call, runner.name)
+        self._dead_letter("delivery", call.name, f"the mailbox of {runner.name} was full")
+        call.outcome, call.ended = "rejected", self.now()
+        self.ended(call)
+
+    def _reject(self, call: Call, error: BusError) -> None:
+        """It was never queued: the caller gets ERROR as an exception, the record says why."""
+        call.error, call.outcome, call.ended = error, "rejected", self.now()
+        self.hooks.notify("ended", call)
+        call.let_go()
+
+    def tick(self, runner: Runner, method: Callable[..., Any], name: str) -> Callable[[], None]:
+        pending: list[Call] = []
+
+        def tick() -> None:
+            if pending and pending[0].outcome is None:
+                return  # the last turn is not done: do not pile them up
+            call = Call(next(self._ids), "delivery", name, runner.name, self.now())
+            call.callback, call.context = method, copy_context()
+            pending[:] = [call]
+            self.hooks.notify("queued", call)
+            try:
+                lost = runner.deliver(call)
+            except BusError as error:
+                self.abandon(call, error)
+            else:
+                if lost is not None:
+                    self._drop(lost, runner)
+
+        return tick
+
+    def begin(self, call: Call, runner: Runner) -> bool:
+        """A worker has taken CALL: whether it may run."""
+        if call.promise is not None:
+            return call.promise.begin()
+        receiver = call.receiver
+        if receiver is None or not receiver.disposed:
+            return True
+        call.outcome, call.ended = "cancelled", self.now()
+        self._dead_letter("delivery", call.name, f"the listener on {runner.name} was disposed before it came")
+        self.ended(call)
+        return False
+
+    def ended(self, call: Call) -> None:
+        """The one end of every call: noted on its error, told to the hooks, then to whoever waits."""
+        error, promise = call.error, call.promise
+        if error is not None and call.kind != "event":
+            add_chain(error, call, self._running)
+        if self.hooks.ended:
+            self.hooks.notify("ended", call)
+        result = call.result
+        listener_failed = error is not None and call.kind == "delivery" and not call.name.startswith(OWN_EVENTS)
+        call.let_go()
+        if promise is not None:
+            promise.set_result(result) if error is None else promise.set_exception(error)
+        elif listener_failed:
+            self.announce("listener_failed", service=call.service, name=call.name, error=error)
+
+    def cancelled(self, call: Call) -> None:
+        """CALL was taken out of its queue by its promise."""
+        promise = call.promise
+        message = f"{call.name} #{call.id} was cancelled before it started"
+        call.outcome, call.ended = "cancelled", self.now()
+        self.hooks.notify("ended", call)
+        call.let_go()
+        if promise is not None:
+            promise.set_cancelled(CallCancelled(message))
+
+    def abandon(self, call: Call, error: BusError) -> None:
+        """CALL is queued, and nobody will run it: it ends with ERROR, a delivery as a dead letter."""
+        if call.promise is None:
+            self._dead_letter("delivery", call.name, str(error))
+        call.error, call.outcome, call.ended = error, "rejected", self.now()
+        self.ended(call)
+
+    def announce(self, name: str, /, **kwargs: Any) -> None:  # noqa: ANN401  anything
+        """Fire one of the bus's own events, if somebody listens to it."""
+        event = OWN_EVENTS + name
+        if self.refusal is None and self.registry.receivers(event):
+            self.fire(event, (), kwargs, "code", "")
+
+    def not_found(self, name: str) -> BusError:
+        self._dead_letter("command", name, "no such command")
+        return self.registry.not_found(name)
+
+    def _running(self, call_id: int) -> Call | None:
+        running = (call for runner in list(self.runners.values()) for call in runner.running if call is not None)
+        return next((call for call in running if call.id == call_id), None) if call_id else None
+
+    def _dead_letter(self, kind: Literal["event", "command", "delivery"], name: str, reason: str) -> None:
+        letter = DeadLetter(self.now(), kind, name, reason)
+        self.dead_letters.append(letter)
+        self.hooks.notify("dead_letter", letter)
+
+
+
+def _too_long(call: Call) -> str:
+    return f"{call.name} #{call.id} is the end of a chain of more than {MAX_HOPS} calls: does it fire or execute itself?"

@@ -1,0 +1,37 @@
+"""The lines on a handler's error that say which call it came from, and who asked for that."""
+
+from collections.abc import Callable
+
+from bus.context import Call, lanes
+
+_OURS = "__bus_notes__"
+_MAX_CALLERS = 10
+
+
+def add_chain(error: BaseException, call: Call, running: Callable[[int], Call | None]) -> None:
+    """Note on ERROR that it left the handler of CALL; RUNNING finds the calls above it that still run, by id.
+
+    An error that passes through several calls gets a line for each, the innermost first. One object that is raised
+    again by an unrelated call keeps only the new lines.
+    """
+    what = "command" if call.kind == "command" else "listener of"
+    line = f"in {what} {call.line()}, called from {' ← '.join(_callers(call, running))}"
+    passed: tuple[int, list[str]] = getattr(error, _OURS, (0, []))
+    parent, lines = passed
+    notes = [note for note in getattr(error, "__notes__", ()) if note not in lines]
+    kept = [*lines, line] if parent == call.id else [line]
+    try:
+        error.__notes__ = [*notes, *kept]
+        setattr(error, _OURS, (call.parent, kept))
+    except (AttributeError, TypeError):
+        return  # an exception class that forbids attributes: it travels without the lines
+
+
+def _callers(call: Call, running: Callable[[int], Call | None]) -> list[str]:
+    callers: list[str] = []
+    caller = running(call.parent)
+    while caller is not None and len(callers) < _MAX_CALLERS:
+        callers.append(caller.line())
+        call, caller = caller, running(caller.parent)
+    return [*callers, lanes[call.caller].name]
+

@@ -1,0 +1,205 @@
+"""What is registered: commands and listeners, found by name or pattern, with close names for a miss."""
+
+import difflib
+import fnmatch
+import itertools
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from bus.errors import CommandExists, CommandNotFound
+from bus.runtime import Lock
+from bus.signature import Schema, callback_name, schema_of
+from bus.trace.records import EntryKind
+
+IfExists = Literal["error", "replace", "shadow"]
+OWN_EVENTS = "bus."
+"""The bus's own events match only patterns that begin with this."""
+_MAX_ROUTES = 1_024
+_ids = itertools.count(1)
+
+
+class Entry:
+    """A command or a listener. All but the two flags never changes; they change under the registry's lock.
+
+    `disposed`: taken back by its owner, no delivery may start any more. `claimed`: a `once` listener has its event.
+    """
+
+    __slots__ = ("callback", "claimed", "disposed", "entry", "kind", "name", "once", "schema", "service")
+
+    def __init__(
+        self, kind: EntryKind, name: str, callback: Callable[..., Any], service: str, *, once: bool = False
+    ) -> None:
+        self.entry = next(_ids)
+        self.kind = kind
+        self.name = name
+        self.callback = callback
+        self.service = service
+        self.once = once
+        self.schema: Schema = schema_of(callback)
+        self.disposed = False
+        self.claimed = False
+
+    def __repr__(self) -> str:
+        return f"<{self.kind} {self.name} on {self.service}: {self.callback_name} at {self.schema.where}>"
+
+    @property
+    def callback_name(self) -> str:
+        """What the callback is called in the source."""
+        return callback_name(self.callback)
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """Something that nobody could receive: when (monotonic ns), what, why."""
+
+    at: int
+    kind: Literal["event", "command", "delivery"]
+    name: str
+    reason: str
+
+
+class Registration:
+    """Takes back what was registered; a context manager. Holds strong references, as VS Code's Disposable does."""
+
+    __slots__ = ("_undo",)
+
+    def __init__(self, undo: Callable[[], None]) -> None:
+        self._undo: Callable[[], None] | None = undo
+
+    def dispose(self) -> None:
+        """Take it back; from the second time on nothing happens."""
+        undo, self._undo = self._undo, None
+        if undo is not None:
+            undo()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.dispose()
+
+
+class Registry:
+    """Names to entries. Writers hold `lock`; readers read dicts whose values are replaced, never changed."""
+
+    def __init__(self, lock: Lock) -> None:
+        self._lock = lock
+        self._commands: dict[str, tuple[Entry, ...]] = {}
+        self._listeners: dict[str, tuple[Entry, ...]] = {}
+        self._routes: dict[str, tuple[Entry, ...]] = {}
+        self._patterns: tuple[tuple[str, re.Pattern[str]], ...] = ()
+
+    def command(self, name: str) -> Entry | None:
+        """The command that a call of NAME runs now."""
+        stack = self._commands.get(name)
+        return stack[-1] if stack else None
+
+    def commands(self) -> tuple[Entry, ...]:
+        """All commands that can be called, sorted by name."""
+        with self._lock:
+            return tuple(stack[-1] for _, stack in sorted(self._commands.items()))
+
+    def listeners(self) -> tuple[Entry, ...]:
+        """All listeners, in the order of registration."""
+        with self._lock:
+            every = list(itertools.chain.from_iterable(self._listeners.values()))
+        return tuple(sorted(every, key=lambda entry: entry.entry))
+
+    def receivers(self, event: str) -> tuple[Entry, ...]:
+        """The listeners that EVENT goes to now, in the order of registration."""
+        route = self._routes.get(event)
+        return route if route is not None else self._find_route(event)
+
+    def add_command(self, entry: Entry, if_exists: IfExists) -> Entry | None:
+        """Add a command; the entry that it replaced, if it did.
+
+        Raises:
+            CommandExists: the name is taken and IF_EXISTS is "error".
+        """
+        with self._lock:
+            stack = self._commands.get(entry.name, ())
+            if stack and if_exists == "error":
+                raise CommandExists(_taken(stack[-1]))
+            keep = stack if if_exists == "shadow" else stack[:-1]
+            self._commands[entry.name] = (*keep, entry)
+            replaced = stack[-1] if stack and if_exists == "replace" else None
+            if replaced is not None:
+                replaced.disposed = True
+            return replaced
+
+    def add_listener(self, entry: Entry) -> None:
+        """Add a listener; from the next fire on."""
+        with self._lock:
+            self._listeners[entry.name] = (*self._listeners.get(entry.name, ()), entry)
+            self._listeners_changed()
+
+    def remove(self, entry: Entry) -> bool:
+        """Take ENTRY out, from the top of its name's stack or from the middle; False when it was out already."""
+        with self._lock:
+            if entry.disposed:
+                return False
+            entry.disposed = True
+            self._take_out(entry)
+            return True
+
+    def claim(self, entry: Entry) -> bool:
+        """Whether this event is the one that a `once` listener waits for; says True once, under any race."""
+        with self._lock:
+            if entry.claimed or entry.disposed:
+                return False
+            entry.claimed = True
+            self._take_out(entry)
+            return True
+
+    def not_found(self, name: str, gone: str = "") -> CommandNotFound:
+        """The error for a NAME that is no command; GONE says what became of it."""
+        close = difflib.get_close_matches(name, list(self._commands), n=3)
+        hint = f"; did you mean {' or '.join(close)}?" if close else ""
+        return CommandNotFound(f"no command is called {name!r}{gone}{hint}")
+
+    def _take_out(self, entry: Entry) -> None:
+        table = self._commands if entry.kind == "command" else self._listeners
+        left = tuple(other for other in table.get(entry.name, ()) if other is not entry)
+        if left:
+            table[entry.name] = left
+        else:
+            table.pop(entry.name, None)
+        if entry.kind == "listener":
+            self._listeners_changed()
+
+    def _listeners_changed(self) -> None:
+        globs = [name for name in self._listeners if is_pattern(name)]
+        self._patterns = tuple((glob, re.compile(fnmatch.translate(glob))) for glob in globs)
+        self._routes = {}
+
+    def _find_route(self, event: str) -> tuple[Entry, ...]:
+        with self._lock:
+            found = [self._listeners.get(event, ())] if not is_pattern(event) else []
+            found += [self._listeners[glob] for glob, regex in self._patterns if _matches(glob, regex, event)]
+            route = tuple(sorted(itertools.chain.from_iterable(found), key=lambda entry: entry.entry))
+            if len(self._routes) >= _MAX_ROUTES:
+                self._routes = {}
+            self._routes[event] = route
+            return route
+
+
+def is_pattern(name: str) -> bool:
+    """Whether a listener's NAME is a glob."""
+    return any(mark in name for mark in "*?[")
+
+
+def _matches(glob: str, regex: re.Pattern[str], event: str) -> bool:
+    if event.startswith(OWN_EVENTS) and not glob.startswith(OWN_EVENTS):
+        return False
+    return regex.match(event) is not None
+
+
+def _taken(entry: Entry) -> str:
+    at = f" at {entry.schema.where}" if entry.schema.where else ""
+    return (
+        f"the command {entry.name!r} is registered already, by {entry.callback_name} of the service {entry.service!r}{at}; "
+        'use another name, or if_exists="replace" or "shadow"'
+    )

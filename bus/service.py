@@ -1,0 +1,140 @@
+"""A service as its author writes it: what it offers, listens to and repeats, and how many threads it has."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from bus.mailbox import Overflow
+from bus.trace.records import ServiceState
+
+if TYPE_CHECKING:
+    from bus.core import Bus
+
+F = TypeVar("F", bound=Callable[..., Any])
+_MARK = "__bus_declared__"
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What a decorator said about a method: exactly one of the first three is set."""
+
+    command: str = ""
+    event: str = ""
+    seconds: float = 0.0
+    once: bool = False
+
+
+def command(name: str, /) -> Callable[[F], F]:
+    """Declare a method of a `Service` as the command NAME."""
+    return _declare(Declared(command=name))
+
+
+def listener(name: str, /, *, once: bool = False) -> Callable[[F], F]:
+    """Declare a method of a `Service` as a listener of the event NAME, or of a glob such as `file.*`."""
+    return _declare(Declared(event=name, once=once))
+
+
+def every(*, seconds: float) -> Callable[[F], F]:
+    """Declare a method of a `Service` that is called every SECONDS, on the service's own threads."""
+    if seconds <= 0:
+        message = f"every(seconds={seconds}): must be more than 0"
+        raise ValueError(message)
+    return _declare(Declared(seconds=seconds))
+
+
+class Service:
+    """Runs on `workers` threads of its own and talks to others only through `self.bus`, which `Bus.add` sets.
+
+    With one worker its methods never run at the same time, so its attributes need no lock. All settings are class
+    attributes too; the name defaults to the class's in snake_case. A subclass need not call `super().__init__`.
+
+    `capacity`: calls the mailbox holds. `overflow`: what happens to events beyond that: "drop_newest", "drop_oldest",
+    or "block" (commands too), which waits `push_timeout` seconds for room.
+    """
+
+    name: str = ""
+    workers: int = 1
+    capacity: int = 10_000
+    overflow: Overflow = "drop_newest"
+    push_timeout: float = 1.0
+    bus: "Bus"
+
+    def __init__(
+        self,
+        name: str | None = None,
+        *,
+        workers: int | None = None,
+        capacity: int | None = None,
+        overflow: Overflow | None = None,
+        push_timeout: float | None = None,
+    ) -> None:
+        given = {
+            "name": name,
+            "workers": workers,
+            "capacity": capacity,
+            "overflow": overflow,
+            "push_timeout": push_timeout,
+        }
+        for setting, value in given.items():
+            if value is not None:
+                setattr(self, setting, value)
+
+    def on_start(self) -> None:
+        """Called first, on the service's own thread: open what you need, register what is not declared."""
+
+    def on_stop(self) -> None:
+        """Called last, on the service's own thread, when no call of it runs any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceInfo:
+    """A service as it was when asked. `depth`: calls queued now; `dropped`: events lost so far; `error`: why it failed."""
+
+    name: str
+    state: ServiceState
+    workers: int
+    depth: int
+    capacity: int
+    dropped: int
+    error: str
+
+
+def service_name(service: Service) -> str:
+    """The name it has on a bus: its own, or its class's in snake_case."""
+    return service.name or re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", type(service).__name__).lower()
+
+
+def declared(service: Service) -> list[tuple[Declared, Callable[..., Any]]]:
+    """The decorated methods of SERVICE, bound, in the order in which the classes define them."""
+    methods: dict[str, None] = {}
+    for cls in reversed(type(service).__mro__):
+        methods.update(dict.fromkeys(name for name, value in vars(cls).items() if hasattr(value, _MARK)))
+    bound = [getattr(service, name) for name in methods]
+    return [(one, method) for method in bound for one in getattr(method, _MARK, ())]
+
+
+def check_settings(service: Service) -> None:
+    """Whether SERVICE can run as it is set.
+
+    Raises:
+        ValueError: it cannot; the message names the setting.
+    """
+    name = service_name(service)
+    if service.workers < 1:
+        message = f"the service {name!r} has workers={service.workers}: it needs at least 1"
+        raise ValueError(message)
+    if service.capacity < 1:
+        message = f"the service {name!r} has capacity={service.capacity}: it needs at least 1"
+        raise ValueError(message)
+    if service.overflow not in {"drop_newest", "drop_oldest", "block"}:
+        message = f"the service {name!r} has overflow={service.overflow!r}: use drop_newest, drop_oldest or block"
+        raise ValueError(message)
+
+
+def _declare(one: Declared) -> Callable[[F], F]:
+    def mark(method: F) -> F:
+        setattr(method, _MARK, (*getattr(method, _MARK, ()), one))
+        return method
+
+    return mark
