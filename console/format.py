@@ -25,7 +25,7 @@ def duration(ns: int | None) -> str:
 
 def parts(times: CallParts) -> str:
     """Where a call's time went, in the unit that `duration` gives their sum: `queued 0.1 · computing 2.4 · …`."""
-    size, _ = _unit(min(times.queued + times.computing + times.waiting + times.elsewhere, _MINUTE * 1_000_000_000 - 1))
+    size, _ = _unit(total(times))
     named = (
         ("queued", times.queued),
         ("computing", times.computing),
@@ -88,13 +88,13 @@ def plural(number: int, noun: str) -> str:
 
 
 def _unit(ns: int) -> tuple[int, str]:
-    return next((entry for entry in _UNITS if abs(ns) >= entry[0]), _UNITS[-1])
+    return next((entry for entry in _UNITS if abs(ns) >= entry[0] * 0.9995), _UNITS[-1])  # 999,999 ns is 1.0 ms
 
 
 def _figure(ns: int, size: int) -> str:
     value = ns / size
-    if ns == 0 or size == 1:
-        return f"{value:.0f}"
-    if size == _UNITS[0][0]:
-        return f"{value:.2f}" if value < _TEN else f"{value:.1f}"
-    return f"{value:.1f}" if value < _TEN else f"{value:.0f}"
+    decimals = 0 if size == 1 or value >= _HUNDRED else 1 if value >= _TEN else 2
+    if size < _UNITS[0][0]:
+        decimals = max(0, decimals - 1)
+    text = f"{value:.{decimals}f}"
+    return text if float(text) else "0"

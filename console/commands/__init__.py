@@ -1,0 +1,35 @@
+"""The console's commands: what a line does, the same in the REPL and in the TUI's command bar."""
+
+from console.commands.results import (
+    CallList,
+    CallShown,
+    Description,
+    Ended,
+    Help,
+    Listing,
+    Mistake,
+    Outcome,
+    Quit,
+    Started,
+)
+from console.commands.running import candidates, catalogue, finish, run, send
+from console.commands.table import VERBS
+
+__all__ = [
+    "VERBS",
+    "CallList",
+    "CallShown",
+    "Description",
+    "Ended",
+    "Help",
+    "Listing",
+    "Mistake",
+    "Outcome",
+    "Quit",
+    "Started",
+    "candidates",
+    "catalogue",
+    "finish",
+    "run",
+    "send",
+]

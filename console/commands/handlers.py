@@ -1,0 +1,76 @@
+"""What the console's own commands do: each takes a session and words, and gives a result."""
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+
+from console.commands.results import CallList, CallShown, Description, Listing, Outcome, Quit
+from console.session import Session
+
+_GLOB = frozenset("*?[")
+
+
+class RefusedError(Exception):
+    """The words of a command do not fit; the message says what to do. `argument`: which one, from 0; None: all."""
+
+    def __init__(self, message: str, argument: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.argument = argument
+
+
+def ls(session: Session, args: Sequence[str]) -> Outcome:
+    """Commands and events whose names match a pattern, or contain it when it has no wildcard."""
+    pattern = args[0] if args else ""
+    glob = pattern if _GLOB & set(pattern) else f"*{pattern}*"
+    commands = tuple(row for row in session.commands() if fnmatchcase(row.name, glob) and not row.removed)
+    events = tuple(row for row in session.events() if fnmatchcase(row.name, glob))
+    if pattern and not commands and not events:
+        raise RefusedError(f"nothing matches {pattern}: ls without a pattern lists all", 0)
+    return Listing(pattern, commands, events)
+
+
+def show(session: Session, args: Sequence[str]) -> Outcome:
+    """One command or event: its signature, figures and last calls."""
+    name = args[0]
+    command = next((row for row in session.commands() if row.name == name), None)
+    event = next((row for row in session.events() if row.name == name), None)
+    if command is None and event is None:
+        raise RefusedError(unknown("command or event", name, names(session)), 0)
+    return Description(name, command, event, tuple(session.recent(name, 5)))
+
+
+def calls(session: Session, args: Sequence[str]) -> Outcome:
+    """The last calls of a command, event or listener."""
+    found = tuple(session.recent(args[0], 20))
+    if not found and args[0] not in (known := names(session)):
+        raise RefusedError(unknown("command or event", args[0], known), 0)
+    return CallList(args[0], found)
+
+
+def call(session: Session, args: Sequence[str]) -> Outcome:
+    """One call by its number."""
+    digits = args[0].removeprefix("#")
+    if not (digits.isascii() and digits.isdigit()) or len(digits) > 19:  # noqa: PLR2004  more is no 64-bit number
+        raise RefusedError("write the number of a call, as in call 18342", 0)
+    detail = session.call(int(digits))
+    if detail is None:
+        raise RefusedError(f"there is no call #{int(digits)}, or it is not kept any more", 0)
+    return CallShown(detail)
+
+
+def leave(_session: Session, _args: Sequence[str]) -> Outcome:
+    """The end."""
+    return Quit()
+
+
+def names(session: Session) -> list[str]:
+    """The names of all commands and events there are."""
+    return [row.name for row in session.commands() if not row.removed] + [row.name for row in session.events()]
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> str:
+    """The sentence that says that nothing is called NAME, with up to three names that are close."""
+    known = list(known)
+    close = get_close_matches(name, known, n=3) or [other for other in known if name and name in other][:3]
+    return f"no {what} is called {name}" + (f": did you mean {' or '.join(close)}?" if close else ": ls lists them")

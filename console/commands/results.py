@@ -1,0 +1,91 @@
+"""What came of a line: values that a front end shows as it likes."""
+
+from dataclasses import dataclass
+
+from bus.attach.protocol import Reply
+from bus.trace.records import Call
+from console.language.completion import VerbInfo
+from console.language.grammar import Execute, Fire
+from console.language.tokens import Span
+from console.model.views import CallDetail, CommandRow, EventRow
+from console.session import Pending
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A command or event is on its way; `finish` makes an `Ended` of it when `pending` is done."""
+
+    request: Execute | Fire
+    pending: Pending
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What became of it. `detail` is None while its record has not come, and where it never got onto the bus."""
+
+    request: Execute | Fire
+    reply: Reply
+    detail: CallDetail | None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the call was made and did not fail."""
+        return self.reply.error is None and self.reply.outcome == "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The commands and events whose names match PATTERN ("" for all)."""
+
+    pattern: str
+    commands: tuple[CommandRow, ...]
+    events: tuple[EventRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """All that is known of a name, which may be a command's, an event's or both; `recent`: newest first."""
+
+    name: str
+    command: CommandRow | None
+    event: EventRow | None
+    recent: tuple[Call, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CallList:
+    """The last calls of a name, newest first."""
+
+    name: str
+    calls: tuple[Call, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CallShown:
+    """One call with what caused it and what it caused."""
+
+    detail: CallDetail
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """What can be written."""
+
+    verbs: tuple[VerbInfo, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """The line was not carried out: why, what to do, and the piece of it that is meant (None: all of it)."""
+
+    message: str
+    line: str
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Quit:
+    """The front end should end."""
+
+
+Outcome = Started | Ended | Listing | Description | CallList | CallShown | Help | Mistake | Quit

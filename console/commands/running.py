@@ -1,0 +1,95 @@
+"""A line of text carried out on a session."""
+
+from bus.trace.records import Entry
+from console.commands import handlers
+from console.commands.handlers import RefusedError
+from console.commands.results import Ended, Mistake, Outcome, Started
+from console.commands.table import BY_NAME, VERBS
+from console.language.binding import bind
+from console.language.completion import Candidate, Catalogue, complete
+from console.language.grammar import Execute, Fire, Request, Verb, parse
+from console.language.tokens import LanguageError, Span
+from console.session import Session
+from console.target import TargetError
+
+
+def run(session: Session, line: str) -> Outcome | None:
+    """Carry out LINE and say what came of it; None for a blank line. A user's mistake is an outcome, never raised.
+
+    A command that was executed is `Started`: wait for its `pending` as suits the front end, then call `finish`.
+    """
+    try:
+        request = parse(line, BY_NAME)
+        return None if request is None else _carry_out(session, request)
+    except LanguageError as error:
+        return Mistake(error.message, line, error.span)
+    except TargetError as error:
+        return Mistake(str(error), line)
+
+
+def send(session: Session, request: Execute | Fire) -> Started:
+    """Check REQUEST, however it was made, and start it.
+
+    Raises:
+        LanguageError: the name is not known, or the arguments do not fit.
+        TargetError: the target cannot act.
+    """
+    if isinstance(request, Fire):
+        return Started(request, session.fire(request.name, request.args, request.kwargs))
+    bound = bind(request, _entry(session, request).parameters)
+    return Started(bound, session.execute(bound.name, bound.args, bound.kwargs))
+
+
+def finish(session: Session, started: Started) -> Ended:
+    """What became of STARTED, whose `pending` is done."""
+    reply = started.pending.result(timeout=0)
+    return Ended(started.request, reply, session.call(reply.call) if reply.call else None)
+
+
+def catalogue(session: Session) -> Catalogue:
+    """All that can be named now, for completion."""
+    rows = session.commands()
+    return Catalogue(
+        {row.name: row.entry for row in rows if row.entry and not row.removed},
+        {row.name: row.listeners[0] if row.listeners else None for row in session.events()},
+        VERBS,
+    )
+
+
+def candidates(session: Session, line: str, cursor: int) -> list[Candidate]:
+    """What could stand at CURSOR in LINE, the best first."""
+    return complete(line, cursor, catalogue(session))
+
+
+def _carry_out(session: Session, request: Request) -> Outcome:
+    if isinstance(request, Verb):
+        return _own(session, request)
+    return send(session, request)
+
+
+def _own(session: Session, request: Verb) -> Outcome:
+    command = BY_NAME[request.name]
+    source = request.source
+    if source is None or not command.least <= len(request.args) <= command.most:
+        raise LanguageError(f"write {command.info.usage}: {command.info.help}", _whole(request))
+    try:
+        return command.handler(session, request.args)
+    except RefusedError as refused:
+        span = source.name if refused.argument is None else source.args[refused.argument]
+        raise LanguageError(refused.message, span) from None
+
+
+def _whole(request: Verb) -> Span:
+    return Span(0, len(request.source.line)) if request.source else Span(0, 0)
+
+
+def _entry(session: Session, request: Execute) -> Entry:
+    rows = session.commands()
+    found = next((row for row in rows if row.name == request.name), None)
+    span = request.source.name if request.source else Span(0, 0)
+    if found and found.removed:
+        raise LanguageError(f"{request.name} was removed: the program has no such command any more", span)
+    if found and found.entry:
+        return found.entry
+    known = [*(row.name for row in rows if not row.removed), *VERBS]
+    raise LanguageError(handlers.unknown("command", request.name, known), span)

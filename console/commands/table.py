@@ -1,0 +1,85 @@
+"""The one table of the console's commands: it feeds completion, help, the palette and the README."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from console.commands import handlers
+from console.commands.results import Help, Outcome
+from console.language.completion import VerbInfo
+from console.language.grammar import EXECUTE, FIRE
+from console.session import Session
+
+Handler = Callable[[Session, Sequence[str]], Outcome]
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleCommand:
+    """A command of the console: how many words it takes at least and at most, and what does it."""
+
+    info: VerbInfo
+    handler: Handler
+    least: int = 0
+    most: int = 0
+    aliases: tuple[str, ...] = ()
+
+
+def _help(session: Session, args: Sequence[str]) -> Outcome:
+    if not args:
+        return Help(tuple(VERBS.values()))
+    if args[0] in BY_NAME:
+        return Help((BY_NAME[args[0]].info,))
+    if args[0] in VERBS:
+        return Help((VERBS[args[0]],))
+    return handlers.show(session, args)
+
+
+COMMANDS: Final = (
+    ConsoleCommand(
+        VerbInfo("ls", "ls [PATTERN]", "list commands and events, those that match PATTERN (file.*)", "names"),
+        handlers.ls,
+        most=1,
+    ),
+    ConsoleCommand(
+        VerbInfo("show", "show NAME", "a command or event: signature, figures, last calls", "names"),
+        handlers.show,
+        least=1,
+        most=1,
+    ),
+    ConsoleCommand(
+        VerbInfo("calls", "calls NAME", "the last 20 calls of a command or event", "names"),
+        handlers.calls,
+        least=1,
+        most=1,
+    ),
+    ConsoleCommand(
+        VerbInfo("call", "call ID", "one call: times, arguments, result, cause, effects"),
+        handlers.call,
+        least=1,
+        most=1,
+    ),
+    ConsoleCommand(
+        VerbInfo("help", "help [NAME]", "this list, or one name of it or of the program", "topics"),
+        _help,
+        most=1,
+        aliases=("?",),
+    ),
+    ConsoleCommand(VerbInfo("quit", "quit", "leave; Ctrl-D does the same"), handlers.leave, aliases=("exit",)),
+)
+BY_NAME: Final = {name: command for command in COMMANDS for name in (command.info.name, *command.aliases)}
+"""Each under its name and its aliases."""
+
+VERBS: Final[Mapping[str, VerbInfo]] = MappingProxyType(
+    {
+        EXECUTE: VerbInfo(
+            EXECUTE,
+            "[execute] NAME VALUE… KEY=VALUE… [&]",
+            "execute a command and show its result; with & at the end, do not wait",
+            "commands",
+        ),
+        FIRE: VerbInfo(FIRE, "fire NAME VALUE… KEY=VALUE…", "fire an event", "events"),
+        **{command.info.name: command.info for command in COMMANDS},
+    }
+)
+"""All that works, in the order in which help shows it."""

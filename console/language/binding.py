@@ -1,0 +1,102 @@
+"""Whether the arguments of a request fit the parameters of what it calls, found out before anything is sent."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+from bus.trace.records import Parameter
+from console.language.completion import describe
+from console.language.grammar import Execute, Fire
+from console.language.tokens import LanguageError, Span, is_quoted
+
+Addressed = TypeVar("Addressed", Execute, Fire)
+
+_TEXT = re.compile(r"str|str \| None|None \| str|(?:typing\.)?Optional\[str\]")
+_NOWHERE = Span(0, 0)
+
+
+def bind(request: Addressed, parameters: Sequence[Parameter]) -> Addressed:
+    """REQUEST, checked; a bare word for a parameter of type `str` (5, true) becomes the text that was written.
+
+    Raises:
+        LanguageError: an argument is missing, unexpected or given twice; the span is that of the request's source.
+    """
+    in_order = [parameter for parameter in parameters if parameter.kind.startswith("positional")]
+    _check_positional(request, parameters, in_order)
+    _check_named(request, parameters, in_order)
+    _check_missing(request, parameters, in_order)
+    return _as_written(request, parameters, in_order)
+
+
+def is_secret(request: Execute | Fire, parameters: Sequence[Parameter]) -> bool:
+    """Whether a value is given to a parameter that is marked as secret."""
+    in_order = [parameter for parameter in parameters if parameter.kind.startswith("positional")]
+    given = {parameter.name for parameter in in_order[: len(request.args)]} | set(request.kwargs)
+    return any(parameter.secret and parameter.name in given for parameter in parameters)
+
+
+def _check_positional(request: Execute | Fire, parameters: Sequence[Parameter], in_order: Sequence[Parameter]) -> None:
+    room = len(in_order)
+    if len(request.args) <= room or any(parameter.kind == "var_positional" for parameter in parameters):
+        return
+    span = request.source.args[room] if request.source else _NOWHERE
+    takes = f"{room} value{'' if room == 1 else 's'} without a name" if room else "no value without a name"
+    raise LanguageError(f"{request.name} takes {takes}{_listing(parameters)}", span)
+
+
+def _check_named(request: Execute | Fire, parameters: Sequence[Parameter], in_order: Sequence[Parameter]) -> None:
+    keyed = {parameter.name for parameter in parameters if parameter.kind in ("positional_or_keyword", "keyword_only")}
+    filled = {parameter.name for parameter in in_order[: len(request.args)]}
+    takes_any = any(parameter.kind == "var_keyword" for parameter in parameters)
+    for key in request.kwargs:
+        span = request.source.keys[key] if request.source else _NOWHERE
+        if key in keyed and key in filled:
+            raise LanguageError(f"{key} is given twice: a value without a name stands for it already", span)
+        if key not in keyed and not takes_any:
+            raise LanguageError(_unexpected(request.name, key, parameters, keyed), span)
+
+
+def _unexpected(name: str, key: str, parameters: Sequence[Parameter], keyed: set[str]) -> str:
+    if any(parameter.name == key and parameter.kind == "positional_only" for parameter in parameters):
+        return f"{key} is taken by its place only: leave out {key}="
+    close = get_close_matches(key, keyed, n=1)
+    meant = f": did you mean {close[0]}?" if close else _listing(parameters)
+    return f"{name} has no parameter {key}{meant}"
+
+
+def _check_missing(request: Execute | Fire, parameters: Sequence[Parameter], in_order: Sequence[Parameter]) -> None:
+    filled = {parameter.name for parameter in in_order[: len(request.args)]} | set(request.kwargs)
+    missing = [parameter for parameter in parameters if parameter.required and parameter.name not in filled]
+    if missing:
+        span = request.source.name if request.source else _NOWHERE
+        raise LanguageError(f"{request.name} also needs " + ", ".join(map(describe, missing)), span)
+
+
+def _as_written(request: Addressed, parameters: Sequence[Parameter], in_order: Sequence[Parameter]) -> Addressed:
+    if request.source is None:
+        return request
+    line = request.source.line
+    by_name = {parameter.name: parameter for parameter in parameters}
+    args = [
+        _text_or_value(value, parameter, line[slice(*span)])
+        for value, parameter, span in zip(request.args, in_order, request.source.args, strict=False)
+    ]
+    kwargs = {
+        key: _text_or_value(value, by_name.get(key), line[slice(*request.source.kwargs[key])])
+        for key, value in request.kwargs.items()
+    }
+    return replace(request, args=(*args, *request.args[len(args) :]), kwargs=kwargs)
+
+
+def _text_or_value(value: Any, parameter: Parameter | None, written: str) -> Any:  # noqa: ANN401  any JSON-like value
+    """`store.put 5` means the text 5 where text is wanted; None stays None where None is taken too."""
+    if parameter is None or not _TEXT.fullmatch(parameter.annotation) or is_quoted(written):
+        return value
+    takes_none = value is None and parameter.annotation != "str"
+    return value if takes_none or isinstance(value, list | dict | str) else written
+
+
+def _listing(parameters: Sequence[Parameter]) -> str:
+    return ": (" + ", ".join(map(describe, parameters)) + ")" if parameters else ": it has no parameters"

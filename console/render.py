@@ -1,0 +1,254 @@
+"""Results as rich renderables, for the REPL and for plain output. All text of the program is escaped here once more."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+from rich.console import Group, RenderableType
+from rich.pretty import Pretty
+from rich.table import Table
+from rich.text import Text
+
+from bus.attach.protocol import Reply
+from bus.trace.records import Call, Entry, Error
+from bus.trace.redact import escape
+from console import commands
+from console import format as fmt
+from console.language.completion import VerbInfo, signature
+from console.language.grammar import Fire
+from console.language.tokens import Span
+from console.model.views import CallDetail, CommandRow, EventRow
+
+GOOD = "green"
+BAD = "red"
+NEWS = "bold"
+QUIET = "dim"
+NAME = "cyan"
+
+_ITEMS = 50
+"""Items of one list or object that are shown; the rest is counted."""
+_CHARACTERS = 2000
+
+
+def outcome(result: commands.Outcome) -> RenderableType:
+    """RESULT as something that a rich Console prints."""
+    return _RENDERERS[type(result)](result)
+
+
+def ended(result: commands.Ended) -> RenderableType:
+    """The result line, then the result, the receivers or the error."""
+    head = headline(result)
+    if result.reply.error:
+        return Group(head, error(result.reply.error))
+    if isinstance(result.request, Fire):
+        return Group(head, receivers(result.reply.receivers))
+    return Group(head, value(result.reply))
+
+
+def headline(result: commands.Ended) -> Text:
+    """`#18342 ok 3.1 ms (queued 0.1 · computing 2.4 · waiting 0 · elsewhere 0.6)`."""
+    reply = result.reply
+    said = Text()
+    if reply.call:
+        said.append(f"#{reply.call} ", NEWS)
+    said.append_text(_outcome_word("error" if reply.error and reply.outcome == "ok" else reply.outcome))
+    if result.detail and result.detail.call.kind == "command":
+        said.append(" ").append_text(times(result.detail))
+    return said
+
+
+def times(detail: CallDetail) -> Text:
+    """A call's whole time, and where it went."""
+    said = Text(fmt.duration(fmt.total(detail.parts)), NEWS)
+    return said.append(f" ({fmt.parts(detail.parts)})", QUIET)
+
+
+def value(reply: Reply) -> RenderableType:
+    """What a command returned: as a tree where it has a JSON form, else as the text that the program made of it."""
+    if reply.value:
+        try:
+            tree = msgspec.json.decode(reply.value)
+        except (msgspec.DecodeError, RecursionError):
+            return block(reply.result)
+        return Pretty(tree, max_length=_ITEMS, max_string=_CHARACTERS)  # repr escapes what is not printable
+    return block(reply.result or "None")
+
+
+def receivers(names: Sequence[str]) -> Text:
+    """Who an event was delivered to."""
+    if not names:
+        return Text("nobody listens to it", QUIET)
+    return Text(f"delivered to {fmt.plural(len(names), 'listener')}: ", QUIET).append(escape(", ".join(names)), NAME)
+
+
+def error(err: Error) -> Text:
+    """The type and message of an error, below its traceback where it has one."""
+    said = Text(escape(err.type), f"{BAD} {NEWS}")
+    if err.message:
+        said.append(": ", NEWS).append_text(block(err.message))
+    if not err.traceback:
+        return said
+    return block(err.traceback.rstrip(), QUIET).append("\n").append_text(said)
+
+
+def block(text: str, style: str = "") -> Text:
+    """Text of the program, of one line or more, made harmless."""
+    return Text(escape(text, keep="\n"), style)
+
+
+def mistake(wrong: commands.Mistake) -> Text:
+    """What was wrong with a line; where a piece of it is meant, the line with that piece underlined."""
+    if wrong.span is None:
+        return Text(wrong.message, BAD)
+    return underlined(wrong.line, wrong.span).append("\n").append(escape(wrong.message), BAD)
+
+
+def underlined(line: str, span: Span) -> Text:
+    """LINE, and below it carets under SPAN."""
+    before, piece = escape(line[: span.start]), escape(line[slice(*span)])
+    after = escape(line[span.end :])
+    indent = " " * Text(before).cell_len
+    carets = "^" * max(1, Text(piece).cell_len)
+    return Text.assemble("  ", before, (piece, BAD), after, "\n  ", indent, (carets, BAD))
+
+
+def listing(result: commands.Listing) -> RenderableType:
+    """Two tables: commands and events."""
+    tables: list[RenderableType] = []
+    if result.commands:
+        tables.append(command_table(result.commands))
+    if result.commands and result.events:
+        tables.append(Text())
+    if result.events:
+        tables.append(event_table(result.events))
+    return Group(*tables) if tables else Text("there are no commands and no events yet", QUIET)
+
+
+def command_table(rows: Iterable[CommandRow]) -> Table:
+    """Commands with their figures, times in ms."""
+    table = _table("command", "service")
+    for column in ("calls", "rate/s", "now", "queued", "run p50", "p99 ms", "errors"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(
+            Text(escape(row.name), BAD if row.last_failed else NAME),
+            escape(row.service),
+            fmt.count(row.calls),
+            fmt.rate(row.rate),
+            fmt.count(row.running),
+            fmt.count(row.queued),
+            fmt.millis(row.run_p50),
+            fmt.millis(row.run_p99),
+            _errors(row.errors),
+        )
+    return table
+
+
+def event_table(rows: Iterable[EventRow]) -> Table:
+    """Events with their figures."""
+    table = _table("event")
+    for column in ("fired", "rate/s", "listeners", "failed"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for row in rows:
+        name = Text(escape(row.name), NAME)
+        figures = (fmt.count(row.fired), fmt.rate(row.rate), fmt.count(len(row.listeners)), _errors(row.failed))
+        table.add_row(name, *figures)
+    return table
+
+
+def call_table(calls: Iterable[Call]) -> Table:
+    """Calls, one a line."""
+    table = _table()
+    for column in ("call", "outcome", "took"):
+        table.add_column(column, justify="right" if column != "outcome" else "left", no_wrap=True)
+    table.add_column("arguments", no_wrap=True, overflow="ellipsis")
+    for each in calls:
+        took = fmt.duration(each.ended - each.queued) if each.ended else fmt.ABSENT
+        table.add_row(f"#{each.id}", _state(each), took, Text(escape(each.args)))
+    return table
+
+
+def call(detail: CallDetail) -> RenderableType:
+    """One call with all that is known of it."""
+    it = detail.call
+    head = Text(f"#{it.id} ", NEWS).append(escape(it.name), NAME).append(" ").append_text(_state(it))
+    lines = [head.append(" ").append_text(times(detail))]
+    where = f"on {detail.lane}" if detail.lane else "not started"
+    lines.append(Text(escape(where + (f", called from {detail.caller_lane}" if detail.caller_lane else "")), QUIET))
+    said = (("arguments", it.args), ("result", it.result))
+    lines += [Text(f"{label}: ", QUIET).append_text(block(text)) for label, text in said if text]
+    if it.error:
+        lines.append(error(it.error))
+    if detail.cause:
+        lines.append(_neighbour("caused by", detail.cause))
+    lines += [_neighbour("caused", effect) for effect in detail.effects]
+    return Group(*lines)
+
+
+def description(result: commands.Description) -> RenderableType:
+    """A command and/or event: signature, doc, place, figures, last calls."""
+    said: list[RenderableType] = []
+    if result.command:
+        said += _entry_lines(result.command.entry) if result.command.entry else []
+        said.append(command_table([result.command]))
+    if result.event:
+        said.append(event_table([result.event]))
+        said += [line for listener in result.event.listeners for line in _entry_lines(listener)]
+    if result.recent:
+        said.append(call_table(result.recent))
+    return Group(*said)
+
+
+def verbs(infos: Sequence[VerbInfo]) -> Table:
+    """What can be written, and what it does."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for info in infos:
+        table.add_row(Text(info.usage, NAME), Text(info.help))
+    return table
+
+
+def _entry_lines(entry: Entry) -> list[Text]:
+    head = Text(escape(entry.callback if entry.kind == "listener" and entry.callback else entry.name), NAME)
+    lines = [head.append(escape(signature(entry)), "")]
+    if entry.doc:
+        lines.append(Text(escape(entry.doc)))
+    place = " · ".join(part for part in (entry.service, entry.where) if part)
+    return [*lines, Text(escape(place), QUIET)] if place else lines
+
+
+def _neighbour(relation: str, other: Call) -> Text:
+    return Text(f"{relation} ", QUIET).append(f"#{other.id} ").append(escape(other.name), NAME)
+
+
+def _state(it: Call) -> Text:
+    if it.outcome:
+        return _outcome_word(it.outcome)
+    return Text("running" if it.started else "queued", NAME)
+
+
+def _outcome_word(word: str) -> Text:
+    return Text(word, GOOD) if word == "ok" else Text(f"✗ {escape(word)}", BAD)
+
+
+def _errors(number: int) -> Text:
+    return Text(fmt.count(number), BAD if number else QUIET)
+
+
+def _table(*names: str) -> Table:
+    table = Table(box=None, header_style=QUIET, pad_edge=False)
+    for name in names:
+        table.add_column(name, no_wrap=True, overflow="ellipsis")
+    return table
+
+
+_RENDERERS: Final[Mapping[type, Callable[[Any], RenderableType]]] = {
+    commands.Started: lambda started: Text(f"{escape(started.request.name)} is on its way", QUIET),
+    commands.Ended: ended,
+    commands.Listing: listing,
+    commands.Description: description,
+    commands.CallList: lambda found: call_table(found.calls) if found.calls else Text("it was not called yet", QUIET),
+    commands.CallShown: lambda shown: call(shown.detail),
+    commands.Help: lambda page: verbs(page.verbs),
+    commands.Mistake: mistake,
+    commands.Quit: lambda _quit: Text(),
+}
