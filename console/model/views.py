@@ -75,7 +75,8 @@ class LaneView:
 
     `parts`: float32 (4, W), the fraction of each cell that is queued, computing, waiting for other calls, elsewhere.
     Where calls were recorded without cpu time, what is not waiting counts as computing.
-    `count`: int32 (W,), calls that touch the cell. `call`: int64 (W,), the call to select there, 0 none; a failed one first.
+    `count`: int32 (W,), calls that touch the cell.
+    `call`: int64 (W,), the call to select there, 0 none; a failed one first.
     `failed`: bool (W,), a failure ended in this cell.
     """
 
@@ -113,7 +114,11 @@ class CallParts:
 
 @dataclass(frozen=True, slots=True)
 class CallDetail:
-    """One call and its neighbours. Names are "" and numbers 0 where there is none, or it is not kept any more."""
+    """One call and its neighbours. Names are "" and numbers 0 where there is none, or it is not kept any more.
+
+    `effects`: the calls that this one caused directly, by the time they were queued, at most 200 of them;
+    `more_effects` counts the others.
+    """
 
     call: Call
     parts: CallParts
@@ -121,3 +126,4 @@ class CallDetail:
     caller_lane: str
     cause: Call | None
     effects: tuple[Call, ...]
+    more_effects: int = 0

@@ -1,0 +1,138 @@
+"""The ended calls of one lane as sorted columns, with the running totals that the timeline reads."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from console.model.columns import Block, Column, Columns, Ints, before
+from console.model.intervals import Intervals
+
+CANCELLED: Final = 2
+"""Outcome codes above this one are failures; see `store.OUTCOMES`."""
+
+CALL: Mapping[str, DTypeLike] = {
+    **dict.fromkeys(("id", "parent", "root", "queued", "started", "ended", "cpu", "waited", "text"), np.int64),
+    **dict.fromkeys(("caller", "lane", "entry", "name", "service"), np.int32),
+    **dict.fromkeys(("kind", "outcome", "by"), np.int8),
+}
+"""The columns of a call. `cpu` -1: not measured; `text`: a reference into the text heap; see `blocks.py`."""
+
+
+class Calls:
+    """Ended calls sorted by one of their times, each id once."""
+
+    def __init__(self, key: str, extra: Mapping[str, DTypeLike] | None = None) -> None:
+        self._key = key
+        self.columns = Columns({**CALL, **(extra or {})})
+        self.failures = Columns({"ended": np.int64, "id": np.int64})
+        """The failed ones, sorted by their end."""
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    def __getitem__(self, name: str) -> Column:
+        return self.columns[name]
+
+    def add(self, block: Block) -> NDArray[np.bool_]:
+        """Take in calls and say which of them are new here."""
+        keys, size = block[self._key], len(self)
+        last = self.columns[self._key][-1] if size else -1
+        if keys[0] > last and bool(np.all(keys[1:] > keys[:-1])):
+            self.columns.extend(block)
+            self._changed(size)
+            return np.ones(len(keys), np.bool_)
+        fresh = self._unknown(block)
+        if fresh.any():
+            self.columns.extend({name: values[fresh] for name, values in block.items()})
+            self.columns.select(np.lexsort((self.columns["id"], self.columns[self._key])))
+            self._changed(0)
+        return fresh
+
+    def find(self, call: int) -> int:
+        """The position of a call, -1 if it is not here."""
+        found = np.flatnonzero(self.columns["id"] == call)
+        return int(found[0]) if len(found) else -1
+
+    def keep(self, mask: NDArray[np.bool_]) -> None:
+        """Let go of all calls but those of the mask."""
+        self.columns.select(mask)
+        self._changed(0)
+
+    def _unknown(self, block: Block) -> NDArray[np.bool_]:
+        """Which calls are not here yet; only calls from the earliest new time on can be the same."""
+        first = int(np.searchsorted(self.columns[self._key], block[self._key].min()))
+        seen = set(self.columns["id"][first:].tolist())
+        fresh = np.zeros(len(block["id"]), np.bool_)
+        for position, call in enumerate(block["id"].tolist()):
+            fresh[position] = call not in seen
+            seen.add(call)
+        return fresh
+
+    def _changed(self, position: int) -> None:
+        """Bring what is derived up to date from POSITION on."""
+        failed = position + np.flatnonzero(self.columns["outcome"][position:] > CANCELLED)
+        block = {name: self.columns[name][failed] for name in ("ended", "id")}
+        if not position:
+            self.failures.select(np.zeros(len(self.failures), np.bool_))
+        self.failures.extend(block)
+        if not position:
+            self.failures.select(np.argsort(self.failures["ended"], kind="stable"))
+
+
+class Runs(Calls):
+    """The calls that ran on a lane, one at a time, by their start.
+
+    Running totals, each including its own call: `run` ns, `computed` ns, `idle` ns (the time in front of a call in
+    which it was queued and nothing ran here). Where two calls claim the same time the later one has it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("started", dict.fromkeys(("run", "computed", "idle"), np.int64))
+        self.waits = Intervals()
+
+    def add_waits(self, began: Ints, ended: Ints) -> None:
+        """Take in the times in which this thread was blocked; before the calls that they are part of, if possible."""
+        late = len(self) > 0 and began.min() < self.columns["ended"][-1]
+        self.waits.add(began, ended)
+        if late:
+            self._changed(0)
+
+    def ends(self, positions: Ints) -> Ints:
+        """When the calls let go of the lane: their end, or the start of the next call if that is earlier."""
+        started, ended = self.columns["started"], self.columns["ended"]
+        following = started[np.minimum(positions + 1, len(self) - 1)]
+        limit = np.where(positions + 1 < len(self), following, ended[positions])
+        return np.maximum(started[positions], np.minimum(ended[positions], limit))
+
+    def touching(self, moments: Ints) -> Ints:
+        """The position of the last call that started at or before each moment, -1 if there is none."""
+        return np.searchsorted(self.columns["started"], moments, side="right") - 1
+
+    def _changed(self, position: int) -> None:
+        super()._changed(position)
+        first = max(0, position - 1)  # a call that came after another may have cut that one short
+        if first == len(self):
+            return
+        positions = np.arange(first, len(self))
+        started, ends = self.columns["started"][first:], self.ends(positions)
+        self._fill_in_waits(positions, started, ends)
+        blocked = self.waits.until(ends) - self.waits.until(started)
+        free, cpu = ends - started - blocked, self.columns["cpu"][first:]
+        self._total("run", first, ends - started)
+        self._total("computed", first, np.where(cpu < 0, free, np.minimum(cpu, free)))
+        earlier = np.concatenate((self.ends(np.array([first - 1])) if first else np.zeros(1, np.int64), ends[:-1]))
+        self._total("idle", first, np.maximum(0, started - np.maximum(self.columns["queued"][first:], earlier)))
+
+    def _fill_in_waits(self, positions: Ints, started: Ints, ends: Ints) -> None:
+        """A call that waited, but whose waits were lost: we know how long, and draw them at its end."""
+        waited = self.columns["waited"][positions]
+        missing = (waited > 0) & (self.waits.until(ends) == self.waits.until(started))
+        if missing.any():
+            began = np.maximum(started, ends - waited)
+            self.waits.add(began[missing], ends[missing])
+
+    def _total(self, name: str, first: int, values: Ints) -> None:
+        sums = self.columns[name]
+        sums[first:] = int(before(sums, np.array([first]))[0]) + np.cumsum(values)

@@ -1,0 +1,162 @@
+"""Figures for each name and kind of call: how many, how fast, how long, how often wrong."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bus.trace.records import CallKind
+from console.model.blocks import KINDS
+from console.model.columns import Block, Columns, Ints
+from console.model.histogram import Histograms
+from console.model.lane import CANCELLED
+
+WINDOW_SECONDS: Final = 10
+_SECOND: Final = 1_000_000_000
+_SLOTS: Final = 16
+"""Seconds that the rate table holds; more than the window, because records come a little late."""
+_FRACTIONS: Final = (0.5, 0.99)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What is known of one name; durations in ns, None until a call of it ran."""
+
+    calls: int
+    errors: int
+    last: int
+    last_failed: bool
+    wait_p50: int | None
+    wait_p99: int | None
+    run_p50: int | None
+    run_p99: int | None
+
+
+NOTHING: Final = Figures(0, 0, 0, False, None, None, None, None)  # noqa: FBT003  no call yet, so none failed
+
+
+class Stats:
+    """Counts ended calls by (kind, number of the name). Owned by the front end's thread.
+
+    `failed` and `runs` count failed calls, and commands and deliveries, of all names.
+    """
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[CallKind, int], int] = {}
+        self._row_of = np.full((len(KINDS), 64), -1, np.int64)
+        self._totals = Columns(dict.fromkeys(("calls", "errors", "last", "last_failed"), np.int64))
+        self._wait = Histograms()
+        self._run = Histograms()
+        self._rate = _Rates()
+        self._changed: set[int] = set()
+        self._figures: dict[int, Figures] = {}
+        self.failed = 0
+
+    def take(self, block: Block) -> None:
+        """Count calls that were not counted before."""
+        rows = self._numbers(block["kind"], block["name"])
+        ran = np.flatnonzero(block["started"] > 0)
+        failed = block["outcome"] > CANCELLED
+        self.failed += int(failed.sum())
+        self._count(rows, block["ended"], failed)
+        self._rate.add(rows, block["ended"])
+        if len(ran):
+            started = block["started"][ran]
+            self._wait.add(rows[ran], np.maximum(0, started - block["queued"][ran]))
+            self._run.add(rows[ran], np.maximum(0, block["ended"][ran] - started))
+        self._changed.update(np.unique(rows).tolist())
+
+    def figures(self, kind: CallKind, name: int) -> Figures:
+        """The figures of a name."""
+        row = self._rows.get((kind, name))
+        if row is None:
+            return NOTHING
+        if self._changed:
+            self._refresh()
+        return self._figures[row]
+
+    def rate(self, kind: CallKind, name: int, now: int) -> float:
+        """Ended calls a second, over the last ten seconds."""
+        row = self._rows.get((kind, name))
+        return 0.0 if row is None else self._rate.of(row, now)
+
+    def total_rate(self, now: int) -> float:
+        """Handlers run a second: commands and deliveries of all names."""
+        rows = [row for (kind, _), row in self._rows.items() if kind != "event"]
+        return self._rate.of(np.array(rows, np.int64), now)
+
+    def names(self, kind: CallKind) -> list[int]:
+        """The numbers of all names that were called in this way."""
+        return [name for some, name in self._rows if some == kind]
+
+    def _numbers(self, kinds: Ints, names: Ints) -> Ints:
+        """The row of each call; new names get one."""
+        highest = int(names.max())
+        if highest >= self._row_of.shape[1]:
+            more = max(highest + 1, 2 * self._row_of.shape[1]) - self._row_of.shape[1]
+            self._row_of = np.pad(self._row_of, ((0, 0), (0, more)), constant_values=-1)
+        rows = self._row_of[kinds, names]
+        unknown = np.flatnonzero(rows < 0)
+        if not len(unknown):
+            return rows
+        for kind, name in set(zip(kinds[unknown].tolist(), names[unknown].tolist(), strict=True)):
+            self._row_of[kind, name] = self._rows[KINDS[kind], name] = len(self._rows)
+        self._totals.extend({key: np.zeros(len(self._rows) - len(self._totals), np.int64) for key in _TOTALS})
+        return self._row_of[kinds, names]
+
+    def _count(self, rows: Ints, ended: Ints, failed: NDArray[np.bool_]) -> None:
+        np.add.at(self._totals["calls"], rows, 1)
+        np.add.at(self._totals["errors"], rows, failed)
+        order = np.argsort(ended, kind="stable")  # the latest of a row is written last, and stays
+        later = order[ended[order] >= self._totals["last"][rows[order]]]
+        self._totals["last"][rows[later]] = ended[later]
+        self._totals["last_failed"][rows[later]] = failed[later]
+
+    def _refresh(self) -> None:
+        rows = np.array(sorted(self._changed), np.int64)
+        wait, run = (which.percentiles(rows, _FRACTIONS).tolist() for which in (self._wait, self._run))
+        totals = zip(*(self._totals[key][rows].tolist() for key in _TOTALS), strict=True)
+        for row, waits, runs, (calls, errors, last, last_failed) in zip(rows.tolist(), wait, run, totals, strict=True):
+            durations = (None if value < 0 else value for value in (*waits, *runs))
+            self._figures[row] = Figures(calls, errors, last, bool(last_failed), *durations)
+        self._changed.clear()
+
+
+_TOTALS: Final = ("calls", "errors", "last", "last_failed")
+
+
+class _Rates:
+    """Counts by row and second, for the last seconds; the seconds are columns that are used in turn."""
+
+    def __init__(self) -> None:
+        self._counts = np.zeros((64, _SLOTS), np.int64)
+        self._seconds = np.full(_SLOTS, -1, np.int64)
+        self._first = 0
+        """When counting began."""
+
+    def add(self, rows: Ints, ended: Ints) -> None:
+        if int(rows.max()) >= len(self._counts):
+            more = max(int(rows.max()) + 1, 2 * len(self._counts)) - len(self._counts)
+            self._counts = np.pad(self._counts, ((0, more), (0, 0)))
+        self._first = min(self._first or int(ended.min()), int(ended.min()))
+        seconds = ended // _SECOND
+        for second in np.unique(seconds)[-_SLOTS:].tolist():
+            if self._claim(second):
+                np.add.at(self._counts[:, second % _SLOTS], rows[seconds == second], 1)
+
+    def of(self, row: int | Ints, now: int) -> float:
+        """Calls a second of one row, or of several together."""
+        current = now // _SECOND
+        recent = (self._seconds > current - WINDOW_SECONDS) & (self._seconds <= current)
+        whole = (WINDOW_SECONDS - 1) * _SECOND + now % _SECOND
+        span = max(_SECOND, min(whole, now - self._first))
+        return float(self._counts[row][..., recent].sum()) * _SECOND / span
+
+    def _claim(self, second: int) -> bool:
+        """Make the column of this second ready; False if a later second has it."""
+        slot = second % _SLOTS
+        if self._seconds[slot] < second:
+            self._seconds[slot] = second
+            self._counts[:, slot] = 0
+        return bool(self._seconds[slot] == second)

@@ -1,0 +1,309 @@
+"""What is known of the recorded process: its calls by lane, and everything else that the records said."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from operator import itemgetter
+
+import numpy as np
+from msgspec import structs
+
+from bus.attach.protocol import Batch
+from bus.trace.records import (
+    AnyRecord,
+    Call,
+    Depth,
+    Dropped,
+    Entry,
+    Lane,
+    Output,
+    Problem,
+    Session,
+    State,
+    Wait,
+)  # fmt: skip
+from console.model.blocks import KINDS, Codec, plausible
+from console.model.columns import Block, Ints
+from console.model.lane import CANCELLED, Calls, Runs
+
+_EVENT = KINDS.index("event")
+_SIDE_RECORDS = 10_000
+_EVICT_PART = 16
+"""Eviction takes one part of so many at once, because it copies the columns."""
+
+
+@dataclass(slots=True)
+class Counters:
+    """Losses: what mailboxes dropped, what sinks lost, what this console was too slow for, what made no sense."""
+
+    events: int = 0
+    records: int = 0
+    client: int = 0
+    damaged: int = 0
+
+    @property
+    def dropped(self) -> int:
+        """Everything that cannot be seen here because it was lost."""
+        return self.events + self.records + self.client
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an ended call is kept."""
+
+    lane: int
+    calls: Calls
+    position: int
+
+
+@dataclass(slots=True)
+class _Sorted:
+    """The records of one batch by what is done with them."""
+
+    ended: list[Call] = field(default_factory=list)
+    unended: list[Call] = field(default_factory=list)
+    waits: list[Wait] = field(default_factory=list)
+
+
+class Store:
+    """All records so far, bounded. Owned by the front end's thread.
+
+    Calls that ran are in `runs` by lane; events and calls that ended without running are in `instants` by the lane
+    they came from.
+    """
+
+    def __init__(self, *, retain: int = 1_000_000) -> None:
+        self._retain = max(retain, 1)
+        self._recently_ended: deque[set[int]] = deque(maxlen=2)
+        self._kept_failures = 0
+        self.codec = Codec()
+        self.runs: dict[int, Runs] = {}
+        self.instants: dict[int, Calls] = {}
+        self.live: dict[int, Call] = {}
+        self.lanes: dict[int, Lane] = {}
+        self.entries: dict[int, Entry] = {}
+        self.states: dict[str, State] = {}
+        self.depths: dict[str, Depth] = {}
+        self.problems: deque[Problem] = deque(maxlen=_SIDE_RECORDS)
+        self.outputs: deque[Output] = deque(maxlen=_SIDE_RECORDS)
+        self.last_args: dict[str, str] = {}
+        """Of each event that was fired."""
+        self.services: dict[str, str] = {}
+        """The service that last ran each name; for names whose registration was never seen."""
+        self.lost = Counters()
+        self.size = 0
+        self.version = 0
+        self.first = self.last = 0
+        """The time of the earliest call that is kept, and the latest moment of which anything is known."""
+
+    def take(self, batch: Batch, *, replace_live: bool) -> Block | None:
+        """Take in a batch and return the ended calls that are new, as columns; None when there are none.
+
+        Args:
+            batch: Its `live` calls are all that are in flight if `replace_live`, as from a running program. In a
+                recording, unended calls come once, and stay until their end is seen.
+            replace_live: See `batch`.
+        """
+        self.version += 1
+        self.lost.client = max(self.lost.client, batch.dropped)
+        self._seen(batch.at)
+        sorted_records = self._sort(batch.records)
+        self._take_waits(sorted_records.waits)
+        fresh = self._take_ended(sorted_records.ended)
+        self._recently_ended.append({call.id for call in sorted_records.ended})
+        if replace_live:
+            self.live.clear()
+        self._take_unended((*sorted_records.unended, *batch.live), only_now=replace_live)
+        self._evict()
+        return fresh
+
+    def find(self, call: int) -> Place | None:
+        """Where an ended call is kept."""
+        for lane, calls in self._places():
+            position = calls.find(call)
+            if position >= 0:
+                return Place(lane, calls, position)
+        return None
+
+    def call(self, call: int) -> Call | None:
+        """A call in flight or ended; None if it is not kept."""
+        if call in self.live:
+            return self.live[call]
+        place = self.find(call)
+        return self.at(place) if place else None
+
+    def at(self, place: Place) -> Call:
+        """The call at a place."""
+        return self.codec.unpack(place.calls, place.position)
+
+    def matching(self, column: str, value: int, limit: int, *, newest: bool) -> tuple[list[Call], int]:
+        """Ended calls with this value in a column, and how many there are.
+
+        Args:
+            column: A name in `lane.CALL`.
+            value: What is searched for, in one pass over the column.
+            limit: How many calls are returned at most.
+            newest: The last to end come first; otherwise the first to be queued.
+        """
+        by = "ended" if newest else "queued"
+        found: list[tuple[int, Calls, int]] = []
+        total = 0
+        for _, calls in self._places():
+            positions = np.flatnonzero(calls[column] == value)
+            total += len(positions)
+            some = positions[-limit:] if newest else positions[:limit]
+            found += zip(calls[by][some].tolist(), [calls] * len(some), some.tolist(), strict=True)
+        found.sort(key=itemgetter(0), reverse=newest)
+        return [self.codec.unpack(calls, at) for _, calls, at in found[:limit]], total
+
+    def lane_name(self, key: int) -> str:
+        """The name of a lane, made up if no record named it; "" for lane 0, which is none."""
+        if not key:
+            return ""
+        lane = self.lanes.get(key)
+        return lane.name if lane else f"lane-{key}"
+
+    def _places(self) -> Iterator[tuple[int, Calls]]:
+        yield from self.runs.items()
+        yield from self.instants.items()
+
+    def _seen(self, moment: int) -> None:
+        self.last = max(self.last, moment)
+
+    def _sort(self, records: Iterable[AnyRecord]) -> _Sorted:
+        result = _Sorted()
+        for record in records:
+            if isinstance(record, Call):
+                self._sort_call(record, result)
+            elif isinstance(record, Wait):
+                result.waits.append(record)
+            else:
+                self._take_other(record)
+        return result
+
+    def _sort_call(self, call: Call, result: _Sorted) -> None:
+        if not plausible(call):
+            self.lost.damaged += 1
+        elif call.outcome is None:
+            result.unended.append(call)
+        else:
+            result.ended.append(call)
+            self._note_name(call)
+
+    def _note_name(self, call: Call) -> None:
+        if call.kind == "event":
+            self.last_args[call.name] = call.args
+        elif call.kind == "command":
+            self.services[call.name] = call.service
+
+    def _take_other(self, record: AnyRecord) -> None:
+        match record:
+            case Lane():
+                self.lanes[record.key] = record
+            case Entry():
+                self._take_entry(record)
+            case State():
+                self.states[record.service] = record
+            case Depth():
+                self.depths[record.service] = record
+            case Problem():
+                self.problems.append(record)
+            case Output():
+                self.outputs.append(record)
+            case Dropped(kind="event"):
+                self.lost.events += record.count
+            case Dropped():
+                self.lost.records += record.count
+            case Session() | Call() | Wait():
+                return
+        self._seen(getattr(record, "at", 0))
+
+    def _take_entry(self, entry: Entry) -> None:
+        known = self.entries.get(entry.entry)
+        if not entry.added and known is not None:
+            entry = structs.replace(known, added=False)
+        self.entries[entry.entry] = entry
+
+    def _take_waits(self, waits: list[Wait]) -> None:
+        by_lane: dict[int, list[Wait]] = {}
+        for wait in waits:
+            if 0 <= wait.began <= wait.ended < 1 << 62:
+                by_lane.setdefault(wait.lane, []).append(wait)
+                self._seen(wait.ended)
+        for lane, some in by_lane.items():
+            began, ended = np.array([(wait.began, wait.ended) for wait in some], np.int64).T
+            self._runs_of(lane).add_waits(began, ended)
+
+    def _take_ended(self, calls: list[Call]) -> Block | None:
+        if not calls:
+            return None
+        for call in calls:
+            self.live.pop(call.id, None)
+        block = self.codec.pack(calls)
+        self._seen(int(block["ended"].max()))
+        ran = (block["started"] > 0) & (block["kind"] != _EVENT)
+        home = np.where(block["lane"] > 0, block["lane"], block["caller"])
+        fresh = np.zeros(len(calls), np.bool_)
+        for is_run in (True, False):
+            which = ran == is_run
+            for lane in np.unique(home[which]).tolist():
+                chosen = np.flatnonzero(which & (home == lane))
+                part = {name: values[chosen] for name, values in block.items()}
+                fresh[chosen] = self._place(lane, is_run=is_run).add(part)
+        return self._count(block, np.flatnonzero(fresh))
+
+    def _place(self, lane: int, *, is_run: bool) -> Calls:
+        if is_run:
+            return self._runs_of(lane)
+        if lane not in self.instants:
+            self.instants[lane] = Calls("ended")
+        return self.instants[lane]
+
+    def _runs_of(self, lane: int) -> Runs:
+        if lane not in self.runs:
+            self.runs[lane] = Runs()
+        return self.runs[lane]
+
+    def _count(self, block: Block, fresh: Ints) -> Block | None:
+        if not len(fresh):
+            return None
+        self.size += len(fresh)
+        fresh_block = {name: values[fresh] for name, values in block.items()}
+        earliest = int(fresh_block["queued"].min())
+        self.first = min(self.first, earliest) if self.first else earliest
+        return fresh_block
+
+    def _take_unended(self, calls: Iterable[Call], *, only_now: bool) -> None:
+        """Note calls in flight, but not those whose end came first."""
+        for call in calls:
+            ended = any(call.id in some for some in self._recently_ended)
+            if plausible(call) and not ended and (only_now or self.find(call.id) is None):
+                self.live[call.id] = call
+                self._seen(max(call.queued, call.started))
+
+    def _evict(self) -> None:
+        """Let go of the oldest calls when there are too many; failed ones stay while the codec keeps them whole."""
+        if self.size - self._kept_failures <= self._retain + self._retain // _EVICT_PART:
+            return
+        ended = np.concatenate([calls["ended"] for _, calls in self._places()])
+        excess = self.size - self._retain
+        cutoff = int(np.partition(ended, excess - 1)[excess - 1])
+        self._kept_failures = sum(self._evict_from(calls, cutoff) for _, calls in self._places())
+        self.size = sum(len(calls) for _, calls in self._places())
+        self.first = cutoff
+        self.codec.heap.release(self._oldest_text())
+
+    def _evict_from(self, calls: Calls, cutoff: int) -> int:
+        """Let go of what ended up to CUTOFF; returns how many failed calls of that time were kept."""
+        keep = calls["ended"] > cutoff
+        old_failures = np.flatnonzero(~keep & (calls["outcome"] > CANCELLED))
+        keep[old_failures] = [call in self.codec.failed for call in calls["id"][old_failures].tolist()]
+        if isinstance(calls, Runs):
+            calls.waits.forget_before(cutoff)
+        if not keep.all():
+            calls.keep(keep)
+        return int(keep[old_failures].sum())
+
+    def _oldest_text(self) -> int:
+        texts = (calls["text"] for _, calls in self._places())
+        return min((int(some[some > 0].min()) for some in texts if (some > 0).any()), default=1 << 62)

@@ -1,0 +1,164 @@
+"""The one object that both front ends talk to: a target, the model of what it said, and the verbs that act.
+
+Not thread-safe: everything but `Pending` belongs to the thread of the front end.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from typing import Any, Final
+
+from bus.attach.protocol import Batch, Reply
+from bus.trace.records import Call, Entry
+from console.model import calls, catalog, timeline
+from console.model.stats import Stats
+from console.model.store import Store
+from console.model.views import CallDetail, CommandRow, EventRow, Header, TimelineView
+from console.target import Target, TargetInfo
+
+RETAIN: Final = 1_000_000
+"""Calls that are kept by default; the figures count all."""
+
+
+class Pending(Future[Reply]):
+    """A request on its way; resolves to the `Reply`, also when that holds an error."""
+
+    request: int = 0
+
+
+class Session:
+    """A target and its model."""
+
+    def __init__(
+        self, target: Target, *, retain: int = RETAIN, monotonic: Callable[[], int] = time.monotonic_ns
+    ) -> None:
+        """Take over TARGET, which `close` closes; MONOTONIC is the console's own clock (ns)."""
+        self.target = target
+        self._store = Store(retain=retain)
+        self._stats = Stats()
+        self._clock = _Clock(monotonic)
+        self._last_batch = Batch(at=0)
+        self._state = target.info.state
+
+    @property
+    def info(self) -> TargetInfo:
+        """The target, as of now."""
+        return self.target.info
+
+    def pump(self) -> bool:
+        """Take in what the target has; True when anything changed. Front ends call it 10 times a second."""
+        batches = self.target.drain()
+        for batch in batches:
+            self._take(batch)
+        state = self.target.info.state
+        changed = bool(batches) or state != self._state
+        self._state = state
+        return changed
+
+    def now(self) -> int:
+        """The program's monotonic ns: running on while it is live, the last thing known when it is not."""
+        return max(self._store.last, self._clock.now()) if self._is_live() else self._store.last
+
+    def header(self) -> Header:
+        """The figures that every screen shows."""
+        info, live = self.target.info, self._is_live()
+        return Header(
+            program=info.session.program, pid=info.session.pid, state=info.state.upper(), reason=info.reason,
+            calls_per_second=self._stats.total_rate(self.now()), in_flight=self._in_flight(), failed=self._stats.failed,
+            dropped=self._store.lost.dropped, cost=self._last_batch.cost if live else 0.0,
+        )  # fmt: skip
+
+    def commands(self) -> list[CommandRow]:
+        """All commands, sorted by name."""
+        return catalog.commands(self._store, self._stats, self.now())
+
+    def events(self) -> list[EventRow]:
+        """All events that were fired or have a listener with an exact name, sorted by name."""
+        return catalog.events(self._store, self._stats, self.now())
+
+    def receivers(self, event: str) -> tuple[Entry, ...]:
+        """The listeners that EVENT would be delivered to now, in order (exact names and globs)."""
+        return catalog.receivers(self._store, event)
+
+    def timeline(self, start: int, end: int, width: int) -> TimelineView:
+        """All lanes over [start, end) ns in WIDTH cells."""
+        return timeline.view(self._store, start, end, width, self.now())
+
+    def bounds(self) -> tuple[int, int]:
+        """First and last ns of all that is kept; while the program is live the last one is now."""
+        return timeline.bounds(self._store, self.now())
+
+    def call(self, call_id: int) -> CallDetail | None:
+        """A call with its neighbours in the causal tree; None if it is not kept."""
+        return calls.detail(self._store, call_id, self.now())
+
+    def recent(self, name: str, limit: int = 20) -> list[Call]:
+        """The last calls of a command, event or listener name, newest first (running ones before ended ones)."""
+        return calls.recent(self._store, name, limit)
+
+    def neighbour(self, call_id: int, step: int) -> int:
+        """The next (+1) or previous (-1) call in the same lane; 0 when there is none."""
+        return calls.neighbour(self._store, call_id, step)
+
+    def execute(self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Pending:
+        """Execute a command in the program.
+
+        Raises:
+            TargetError: The target cannot act, or a value is not JSON-like.
+        """
+        return self._request(self.target.execute, name, args, kwargs)
+
+    def fire(self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Pending:
+        """Fire an event in the program; raises as `execute`."""
+        return self._request(self.target.fire, name, args, kwargs)
+
+    def cancel(self, pending: Pending) -> None:
+        """Ask to cancel the call of an `execute`; its reply still comes."""
+        self.target.cancel(pending.request)
+
+    def close(self) -> None:
+        """Let go of the target, and of the program if the target started it."""
+        self.target.close()
+
+    def _take(self, batch: Batch) -> None:
+        fresh = self._store.take(batch, replace_live=self._state != "recorded")
+        if fresh is not None:
+            self._stats.take(fresh)
+        self._clock.set(batch.at)
+        self._last_batch = batch
+
+    def _is_live(self) -> bool:
+        return self.target.info.state == "live"
+
+    def _in_flight(self) -> int:
+        """While it is live the program counts more calls than it lists."""
+        listed = len(self._store.live)
+        return max(listed, self._last_batch.in_flight) if self._state != "recorded" else listed
+
+    @staticmethod
+    def _request(
+        act: Callable[[str, Sequence[Any], Mapping[str, Any], Callable[[Reply], None]], int],
+        name: str,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+    ) -> Pending:
+        pending = Pending()
+        pending.set_running_or_notify_cancel()  # from here on only the reply can end it, see `cancel`
+        pending.request = act(name, args, kwargs, pending.set_result)
+        return pending
+
+
+class _Clock:
+    """The program's clock, from the last time it told and our own clock since: never ahead of it, never backwards."""
+
+    def __init__(self, monotonic: Callable[[], int]) -> None:
+        self._monotonic = monotonic
+        self._offset: int | None = None
+
+    def set(self, at: int) -> None:
+        """The program's time was AT when the batch was made; the batch that came quickest is the truest."""
+        offset = at - self._monotonic()
+        self._offset = offset if self._offset is None else max(self._offset, offset)
+
+    def now(self) -> int:
+        return 0 if self._offset is None else self._monotonic() + self._offset
