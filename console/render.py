@@ -132,7 +132,7 @@ def command_table(rows: Iterable[CommandRow]) -> Table:
     for row in rows:
         table.add_row(
             Text(escape(row.name), BAD if row.last_failed else NAME),
-            escape(row.service),
+            Text(escape(row.service)),
             fmt.count(row.calls),
             fmt.rate(row.rate),
             fmt.count(row.running),

@@ -12,7 +12,7 @@ from console.commands.results import (
     Quit,
     Started,
 )
-from console.commands.running import candidates, catalogue, finish, run, send
+from console.commands.running import candidates, catalogue, finish, may_be_kept, run, send
 from console.commands.table import VERBS
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "candidates",
     "catalogue",
     "finish",
+    "may_be_kept",
     "run",
     "send",
 ]

@@ -18,6 +18,11 @@ class Started:
     request: Execute | Fire
     pending: Pending
 
+    @property
+    def awaited(self) -> bool:
+        """Whether the result is wanted before anything else is done."""
+        return isinstance(self.request, Fire) or self.request.wait
+
 
 @dataclass(frozen=True, slots=True)
 class Ended:
@@ -76,11 +81,15 @@ class Help:
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """The line was not carried out: why, what to do, and the piece of it that is meant (None: all of it)."""
+    """The line was not carried out: why, what to do, and the piece of it that is meant (None: all of it).
+
+    `unknown_name`: only because nothing of that name is registered, which may change while a program starts.
+    """
 
     message: str
     line: str
     span: Span | None = None
+    unknown_name: bool = False
 
 
 @dataclass(frozen=True, slots=True)

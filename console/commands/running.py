@@ -5,12 +5,16 @@ from console.commands import handlers
 from console.commands.handlers import RefusedError
 from console.commands.results import Ended, Mistake, Outcome, Started
 from console.commands.table import BY_NAME, VERBS
-from console.language.binding import bind
+from console.language.binding import bind, is_secret
 from console.language.completion import Candidate, Catalogue, complete
 from console.language.grammar import Execute, Fire, Request, Verb, parse
 from console.language.tokens import LanguageError, Span
 from console.session import Session
 from console.target import TargetError
+
+
+class UnknownNameError(LanguageError):
+    """There is no command of this name."""
 
 
 def run(session: Session, line: str) -> Outcome | None:
@@ -22,7 +26,7 @@ def run(session: Session, line: str) -> Outcome | None:
         request = parse(line, BY_NAME)
         return None if request is None else _carry_out(session, request)
     except LanguageError as error:
-        return Mistake(error.message, line, error.span)
+        return Mistake(error.message, line, error.span, unknown_name=isinstance(error, UnknownNameError))
     except TargetError as error:
         return Mistake(str(error), line)
 
@@ -61,6 +65,19 @@ def candidates(session: Session, line: str, cursor: int) -> list[Candidate]:
     return complete(line, cursor, catalogue(session))
 
 
+def may_be_kept(session: Session, line: str) -> bool:
+    """Whether LINE may go into a history file: not when it gives a secret away, or cannot be understood."""
+    try:
+        request = parse(line, BY_NAME)
+    except LanguageError:
+        return False
+    if request is None or isinstance(request, Verb):
+        return True
+    names = catalogue(session)
+    entry = (names.events if isinstance(request, Fire) else names.commands).get(request.name)
+    return entry is None or not is_secret(request, entry.parameters)
+
+
 def _carry_out(session: Session, request: Request) -> Outcome:
     if isinstance(request, Verb):
         return _own(session, request)
@@ -92,4 +109,4 @@ def _entry(session: Session, request: Execute) -> Entry:
     if found and found.entry:
         return found.entry
     known = [*(row.name for row in rows if not row.removed), *VERBS]
-    raise LanguageError(handlers.unknown("command", request.name, known), span)
+    raise UnknownNameError(handlers.unknown("command", request.name, known), span)

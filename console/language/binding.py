@@ -79,11 +79,11 @@ def _as_written(request: Addressed, parameters: Sequence[Parameter], in_order: S
         return request
     line = request.source.line
     by_name = {parameter.name: parameter for parameter in parameters}
-    args = [
+    args: list[Any] = [
         _text_or_value(value, parameter, line[slice(*span)])
         for value, parameter, span in zip(request.args, in_order, request.source.args, strict=False)
     ]
-    kwargs = {
+    kwargs: dict[str, Any] = {
         key: _text_or_value(value, by_name.get(key), line[slice(*request.source.kwargs[key])])
         for key, value in request.kwargs.items()
     }

@@ -1,0 +1,20 @@
+"""The line-by-line front end: a prompt in a terminal, or lines from a pipe."""
+
+import sys
+
+from console.repl.piped import run_lines
+from console.repl.waiting import until_ready
+from console.session import Session
+
+
+def run(session: Session) -> int:
+    """Serve until the input ends; does not close SESSION.
+
+    Returns 0, or for lines from a pipe: 1 when a call failed, 2 when something could not be done at all.
+    """
+    until_ready(session)
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return run_lines(session, sys.stdin)
+    from console.repl.prompt import Prompt  # noqa: PLC0415  prompt_toolkit takes 0.1 s, and a pipe does not need it
+
+    return Prompt(session).run()

@@ -1,0 +1,58 @@
+"""Lines from a pipe: plain output, and an exit code that says whether all went well."""
+
+import sys
+from collections.abc import Iterable
+
+from rich.console import Console
+
+from console import commands, render
+from console.commands import Ended, Mistake, Started
+from console.repl.waiting import run_patiently, until_ended
+from console.session import Session
+
+OK, FAILED, NOT_DONE = 0, 1, 2
+WIDTH = 160
+
+
+def run_lines(session: Session, lines: Iterable[str]) -> int:
+    """Carry out LINES; results go to stdout, what could not be done to stderr.
+
+    Calls begun with & are awaited at the end. Returns 1 when a call failed, 2 when a line could not be carried out, else 0.
+    """
+    return _Lines(session).run(lines)
+
+
+class _Lines:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._out = Console(width=WIDTH, soft_wrap=True, highlight=False, markup=False, emoji=False)
+        self._err = Console(file=sys.stderr, width=WIDTH, soft_wrap=True, highlight=False, markup=False, emoji=False)
+        self._background: list[Started] = []
+        self._code = OK
+
+    def run(self, lines: Iterable[str]) -> int:
+        for line in lines:
+            result = run_patiently(self._session, line.rstrip("\n"))
+            if isinstance(result, commands.Quit):
+                break
+            if result is not None:
+                self._take(result)
+        for started in self._background:
+            self._show(until_ended(self._session, started))
+        return self._code
+
+    def _take(self, result: commands.Outcome) -> None:
+        if isinstance(result, Started) and not result.awaited:
+            self._background.append(result)
+        elif isinstance(result, Started):
+            self._show(until_ended(self._session, result))
+        else:
+            self._show(result)
+
+    def _show(self, result: commands.Outcome) -> None:
+        wrong = isinstance(result, Mistake)
+        (self._err if wrong else self._out).print(render.outcome(result))
+        if wrong:
+            self._code = NOT_DONE
+        elif isinstance(result, Ended) and not result.ok:
+            self._code = max(self._code, FAILED if result.reply.call else NOT_DONE)

@@ -1,0 +1,54 @@
+"""Waiting for answers while the session is kept up to date; all of it on the front end's one thread."""
+
+import time
+from concurrent.futures import wait
+
+from console import commands
+from console.commands import Ended, Mistake, Started
+from console.session import Session
+
+_TICK = 0.02
+_RECORD_SECONDS = 0.5
+"""How long the record of a call may come after its answer; batches are sent 20 times a second."""
+_READY_SECONDS = 5.0
+_STARTING_SECONDS = 5.0
+
+
+def until_ready(session: Session) -> None:
+    """Wait until the target has said what it has, or ended; a few seconds at most."""
+    give_up = time.monotonic() + _READY_SECONDS
+    while session.info.state == "connecting" and time.monotonic() < give_up:
+        time.sleep(_TICK)
+        session.pump()
+    session.pump()
+
+
+def until_ended(session: Session, started: Started) -> Ended:
+    """Wait for the answer, and a moment for the call's record, which tells where its time went."""
+    while not wait([started.pending], _TICK).done:
+        session.pump()
+    session.pump()
+    give_up = time.monotonic() + _RECORD_SECONDS
+    while not _is_complete(ended := commands.finish(session, started)) and time.monotonic() < give_up:
+        time.sleep(_TICK)
+        session.pump()
+    return ended
+
+
+def run_patiently(session: Session, line: str) -> commands.Outcome | None:
+    """Carry out LINE; while the program is just starting, give it time to register the name that is missing."""
+    result = commands.run(session, line)
+    while isinstance(result, Mistake) and result.unknown_name and _is_starting(session):
+        time.sleep(_TICK)
+        session.pump()
+        result = commands.run(session, line)
+    return result
+
+
+def _is_complete(ended: Ended) -> bool:
+    return ended.reply.call == 0 or (ended.detail is not None and ended.detail.call.outcome is not None)
+
+
+def _is_starting(session: Session) -> bool:
+    info = session.info
+    return info.state == "live" and time.time() - info.session.start_unix / 1e9 < _STARTING_SECONDS
