@@ -1,4 +1,4 @@
-"""Services on threads of their own that talk only through commands and events. Importing this loads no UI and no I/O."""
+"""Services on threads of their own that talk only through commands and events. Importing this loads no UI."""
 
 from bus.context import Call, current_call
 from bus.core import Bus

@@ -46,7 +46,7 @@ class Bus:
         self._closing = lifecycle.Closing(name, self._dispatch)
         lifecycle.opened(self)
         if trace is not None or any(os.environ.get(switch) for switch in _SWITCHES):
-            from bus import switches  # noqa: PLC0415  a bus that is not watched must not load what watches
+            from bus import switches
 
             switches.plug(self)
 
@@ -89,7 +89,7 @@ class Bus:
             self.hooks.notify("unregistered", replaced)
         return self._registered(entry)
 
-    def execute_command(self, name: str, /, *args: Any, **kwargs: Any) -> Promise[Any]:  # noqa: ANN401  anything
+    def execute_command(self, name: str, /, *args: Any, **kwargs: Any) -> Promise[Any]:
         """Queue a call of the command NAME and return the promise of its result.
 
         Raises:
@@ -135,7 +135,7 @@ class Bus:
         self._registry.add_listener(entry)
         return self._registered(entry)
 
-    def fire_event(self, name: str, /, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  anything
+    def fire_event(self, name: str, /, *args: Any, **kwargs: Any) -> None:
         """Queue one delivery for each listener that NAME has now, and return; what they do with it stays with them.
 
         Raises:
@@ -237,13 +237,13 @@ class Bus:
 
     def serve(self) -> Registration:
         """Open the endpoint that a console attaches to; disposing it closes the door."""
-        from bus import switches  # noqa: PLC0415  loaded by those who use it
+        from bus import switches
 
         return switches.serve(self)
 
     def record(self, path: str | os.PathLike[str]) -> Registration:
         """Write what happens to the session file PATH from now on; disposing it ends the file."""
-        from bus import switches  # noqa: PLC0415  loaded by those who use it
+        from bus import switches
 
         return switches.record(self, path)
 
@@ -353,6 +353,8 @@ class Bus:
         for entry in (*self.commands(), *self.listeners()):
             if entry.service == runner.name:
                 self._unregister(entry)
+                if entry.kind == "command":
+                    self._registry.went_with(entry)
         with self._lock:
             self._dispatch.runners.pop(runner.name, None)
 

@@ -22,7 +22,8 @@ class Dispatch:
     """Shared by a bus, its runners and its promises.
 
     `runners` is changed under the bus's lock and read without it. `refusal` is why nothing is accepted from outside any
-    more, and with `forbidden` from inside too; written by the thread that closes. Dead letters are appended by any thread, which is atomic.
+    more, and with `forbidden` from inside too; written by the thread that closes. Dead letters are appended by any
+    thread, which is atomic.
     """
 
     def __init__(self, runtime: Runtime, registry: Registry, hooks: Hooks) -> None:
@@ -37,13 +38,14 @@ class Dispatch:
         self._ids = itertools.count(1)
 
     def refuse(self) -> None:
-        """Raise why nothing is accepted here, if that is so: handlers of a bus that drains may still call each other."""
+        """Raise why nothing is accepted here, if so; the handlers of a bus that drains may still call each other."""
         if self.refusal is not None and (current.call is None or self.forbidden):
             raise self.refusal
 
     def execute(
         self, entry: Entry, args: Sequence[Any], kwargs: Mapping[str, Any], by: str, client: str
     ) -> Promise[Any]:
+        """Queue a call of ENTRY, whose arguments were checked, and return its promise."""
         runner = self.runners.get(entry.service)
         self.refuse()
         if runner is None:
@@ -56,7 +58,7 @@ class Dispatch:
         if self.hooks.queued:
             self.hooks.notify("queued", call)
         try:
-            if call.hops > MAX_HOPS:
+            if call.hops >= MAX_HOPS:
                 raise HopLimitExceeded(_too_long(call))
             runner.accept(call)
         except BusError as error:
@@ -67,13 +69,14 @@ class Dispatch:
     def fire(
         self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any], by: str, client: str
     ) -> tuple[Call, tuple[Entry, ...]]:
+        """Queue a delivery for each listener; the event's call and those listeners."""
         self.refuse()
         event = Call(next(self._ids), "event", name, "", self.now())
         event.args, event.kwargs, event.by, event.client = tuple(args), kwargs, by, client
         event.started = event.ended = event.queued
         event.lane = event.caller
         event.outcome = "ok"
-        if event.hops > MAX_HOPS:
+        if event.hops >= MAX_HOPS:
             error = HopLimitExceeded(_too_long(event))
             self._reject(event, error)
             raise error
@@ -92,7 +95,7 @@ class Dispatch:
 
     def _delivery(self, event: Call, entry: Entry) -> Call:
         call = Call(next(self._ids), "delivery", event.name, entry.service, self.now())
-        call.parent, call.root, call.hops = event.id, event.root, event.hops + 1
+        call.parent, call.root, call.hops = event.id, event.root, event.hops
         call.entry, call.receiver = entry.entry, entry
         call.callback, call.args, call.kwargs, call.context = entry.callback, event.args, event.kwargs, copy_context()
         call.by, call.client = event.by, event.client
@@ -128,11 +131,12 @@ class Dispatch:
         call.let_go()
 
     def tick(self, runner: Runner, method: Callable[..., Any], name: str) -> Callable[[], None]:
+        """What a timer calls: it queues a call of METHOD under NAME, unless the last one is not done."""
         pending: list[Call] = []
 
         def tick() -> None:
             if pending and pending[0].outcome is None:
-                return  # the last turn is not done: do not pile them up
+                return
             call = Call(next(self._ids), "delivery", name, runner.name, self.now())
             call.callback, call.context = method, copy_context()
             pending[:] = [call]
@@ -191,13 +195,14 @@ class Dispatch:
         call.error, call.outcome, call.ended = error, "rejected", self.now()
         self.ended(call)
 
-    def announce(self, name: str, /, **kwargs: Any) -> None:  # noqa: ANN401  anything
+    def announce(self, name: str, /, **kwargs: Any) -> None:
         """Fire one of the bus's own events, if somebody listens to it."""
         event = OWN_EVENTS + name
         if self.refusal is None and self.registry.receivers(event):
             self.fire(event, (), kwargs, "code", "")
 
     def not_found(self, name: str) -> BusError:
+        """The error for a NAME that is no command, counted as a dead letter."""
         self._dead_letter("command", name, "no such command")
         return self.registry.not_found(name)
 
@@ -211,6 +216,7 @@ class Dispatch:
         self.hooks.notify("dead_letter", letter)
 
 
-
 def _too_long(call: Call) -> str:
-    return f"{call.name} #{call.id} is the end of a chain of more than {MAX_HOPS} calls: does it fire or execute itself?"
+    return (
+        f"{call.name} #{call.id} is the end of a chain of more than {MAX_HOPS} calls: does it fire or execute itself?"
+    )

@@ -93,12 +93,12 @@ class Hooks:
         for point in POINTS:
             setattr(self, point, tuple(_overridden(self._installed, point)))
 
-    def notify(self, point: str, *args: Any) -> None:  # noqa: ANN401  the points differ in what they pass
+    def notify(self, point: str, *args: Any) -> None:
         """Call POINT of every hook that has it; one that raises is removed and logged."""
         for method in getattr(self, point):
             try:
                 method(*args)
-            except Exception:  # foreign code: whatever it raises must not reach the program
+            except Exception:  # noqa: BLE001  foreign code: whatever it raises must not reach the program
                 hook = method.__self__
                 _log.exception("the hook %r raised in %s and was removed", type(hook).__qualname__, point)
                 self.remove(hook)

@@ -9,11 +9,11 @@ from bus.runtime import NS, Runtime, Wakeup
 Overflow = Literal["drop_newest", "drop_oldest", "block"]
 
 
-class Full(Exception):  # noqa: N818  a signal between two modules, not an error that a user sees
+class Full(Exception):
     """There is no room."""
 
 
-class Closed(Exception):  # noqa: N818  as above
+class Closed(Exception):
     """Nothing is accepted any more."""
 
 
@@ -25,7 +25,18 @@ class Mailbox:
     the wake is a system call only when somebody sleeps.
     """
 
-    __slots__ = ("_blocked", "_calls", "_closed", "_now", "_own_wakeup", "_sleepers", "_watcher", "accepted", "capacity", "lock")
+    __slots__ = (
+        "_blocked",
+        "_calls",
+        "_closed",
+        "_now",
+        "_own_wakeup",
+        "_sleepers",
+        "_watcher",
+        "accepted",
+        "capacity",
+        "lock",
+    )
 
     def __init__(self, runtime: Runtime, capacity: int) -> None:
         self.lock = runtime.lock()

@@ -34,4 +34,3 @@ def _callers(call: Call, running: Callable[[int], Call | None]) -> list[str]:
         callers.append(caller.line())
         call, caller = caller, running(caller.parent)
     return [*callers, lanes[call.caller].name]
-

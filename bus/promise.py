@@ -37,8 +37,17 @@ class Promise(Future[T]):
     """
 
     __slots__ = (
-        "_dispatch", "_done_callbacks", "_exception", "_mailbox", "_made_condition", "_result", "_sleepers", "_state",
-        "_traceback", "_waiters", "call",
+        "_dispatch",
+        "_done_callbacks",
+        "_exception",
+        "_made_condition",
+        "_mailbox",
+        "_result",
+        "_sleepers",
+        "_state",
+        "_traceback",
+        "_waiters",
+        "call",
     )  # fmt: skip
 
     _result: T | None
@@ -164,9 +173,7 @@ class Promise(Future[T]):
             self._tell()
         return first
 
-    def _finish_with(
-        self, condition: "Condition", state: str, result: T | None, error: BaseException | None
-    ) -> bool:
+    def _finish_with(self, condition: "Condition", state: str, result: T | None, error: BaseException | None) -> bool:
         with condition:
             with self._mailbox.lock:
                 first = self._settle(state, result, error)
@@ -196,7 +203,7 @@ class Promise(Future[T]):
     def _call_back(self, fn: Callable[[Future[T]], object]) -> None:
         try:
             fn(self)
-        except Exception:  # foreign code: it must not end the worker's thread
+        except Exception:  # noqa: BLE001  foreign code: it must not end the worker's thread
             _log.exception("a callback of %r raised", self)
 
     # ---- waiting
@@ -250,7 +257,7 @@ class Promise(Future[T]):
         return f"{what} queued for {call.service}, {position + 1} of {len(self._mailbox)}"
 
 
-def _inform(waiter: Any, promise: Promise[Any]) -> None:  # noqa: ANN401  a private type of the standard library
+def _inform(waiter: Any, promise: Promise[Any]) -> None:
     if promise.cancelled():
         waiter.add_cancelled(promise)
     elif promise.exception() is not None:

@@ -18,6 +18,7 @@ IfExists = Literal["error", "replace", "shadow"]
 OWN_EVENTS = "bus."
 """The bus's own events match only patterns that begin with this."""
 _MAX_ROUTES = 1_024
+_MAX_GONE = 1_024
 _ids = itertools.count(1)
 
 
@@ -90,6 +91,8 @@ class Registry:
         self._commands: dict[str, tuple[Entry, ...]] = {}
         self._listeners: dict[str, tuple[Entry, ...]] = {}
         self._routes: dict[str, tuple[Entry, ...]] = {}
+        # Commands that went with their service, and which that was: for a better error than "not found".
+        self._gone: dict[str, str] = {}
         self._patterns: tuple[tuple[str, re.Pattern[str]], ...] = ()
 
     def command(self, name: str) -> Entry | None:
@@ -154,8 +157,17 @@ class Registry:
             self._take_out(entry)
             return True
 
-    def not_found(self, name: str, gone: str = "") -> CommandNotFound:
-        """The error for a NAME that is no command; GONE says what became of it."""
+    def went_with(self, entry: Entry) -> None:
+        """ENTRY was removed because its service was."""
+        with self._lock:
+            while len(self._gone) >= _MAX_GONE:
+                del self._gone[next(iter(self._gone))]
+            self._gone[entry.name] = entry.service
+
+    def not_found(self, name: str) -> CommandNotFound:
+        """The error for a NAME that is no command (any more)."""
+        service = self._gone.get(name)
+        gone = f", its service {service!r} was removed" if service is not None else ""
         close = difflib.get_close_matches(name, list(self._commands), n=3)
         hint = f"; did you mean {' or '.join(close)}?" if close else ""
         return CommandNotFound(f"no command is called {name!r}{gone}{hint}")
@@ -200,6 +212,6 @@ def _matches(glob: str, regex: re.Pattern[str], event: str) -> bool:
 def _taken(entry: Entry) -> str:
     at = f" at {entry.schema.where}" if entry.schema.where else ""
     return (
-        f"the command {entry.name!r} is registered already, by {entry.callback_name} of the service {entry.service!r}{at}; "
-        'use another name, or if_exists="replace" or "shadow"'
+        f"the command {entry.name!r} is registered already, by {entry.callback_name} of the service {entry.service!r}"
+        f'{at}; use another name, or if_exists="replace" or "shadow"'
     )

@@ -149,7 +149,7 @@ class Runtime:
             token = self._own.token = self._make_wakeup()
         return token
 
-    def spawn(self, name: str, target: Callable[..., None], *args: Any) -> Thread:  # noqa: ANN401  passed on
+    def spawn(self, name: str, target: Callable[..., None], *args: Any) -> Thread:
         """Start a thread that runs TARGET."""
         return Thread(name, lambda: target(*args))
 

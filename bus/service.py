@@ -89,7 +89,7 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class ServiceInfo:
-    """A service as it was when asked. `depth`: calls queued now; `dropped`: events lost so far; `error`: why it failed."""
+    """A service as it was when asked. `depth`: calls queued; `dropped`: events lost so far; `error`: why it failed."""
 
     name: str
     state: ServiceState
@@ -102,7 +102,9 @@ class ServiceInfo:
 
 def service_name(service: Service) -> str:
     """The name it has on a bus: its own, or its class's in snake_case."""
-    return service.name or re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", type(service).__name__).lower()
+    return (
+        service.name or re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", type(service).__name__).lower()
+    )
 
 
 def declared(service: Service) -> list[tuple[Declared, Callable[..., Any]]]:

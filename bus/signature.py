@@ -157,7 +157,7 @@ def callback_name(callback: Callable[..., object]) -> str:
     return str(getattr(plain, "__qualname__", None) or type(plain).__qualname__)
 
 
-def _plain(callback: Any) -> Any:  # noqa: ANN401  any callable
+def _plain(callback: Any) -> Any:
     while isinstance(callback, functools.partial):
         callback = callback.func
     return getattr(callback, "__func__", callback)
@@ -204,7 +204,7 @@ def _positional_range(parameters: tuple[Parameter, ...]) -> tuple[float, float]:
     return sum(p.required for p in positional), most
 
 
-def _converted(value: object, wanted: Any) -> object:  # noqa: ANN401  an annotation
+def _converted(value: object, wanted: Any) -> object:
     try:
         return msgspec.convert(value, wanted, strict=False, dec_hook=_decode)
     except msgspec.ValidationError:

@@ -69,7 +69,7 @@ class Timers:
     def _call(self, timer: "_Timer") -> None:
         try:
             timer.callback()
-        except Exception:  # the timers of all services share this thread
+        except Exception:  # noqa: BLE001  the timers of all services share this thread
             _log.exception("a timer of the bus %r raised", self._name)
 
 

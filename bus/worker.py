@@ -21,7 +21,8 @@ _ABORTS = (SystemExit, KeyboardInterrupt, GeneratorExit)
 class Runner:
     """Runs the calls of one service on its threads.
 
-    `mailbox.lock` guards `state`, `error`, `dropped`, `_working` and `_lazy`; `running[n]` belongs to worker n, others only read it.
+    `mailbox.lock` guards `state`, `error`, `dropped`, `_working` and `_lazy`. `running[n]` belongs to worker n; others
+    only read it.
     """
 
     def __init__(self, dispatch: "Dispatch", name: str, service: Service) -> None:
@@ -182,7 +183,7 @@ class Runner:
         if last:
             try:
                 self.service.on_stop()
-            except BaseException:  # the thread's edge: the service has ended either way
+            except BaseException:  # noqa: BLE001  the thread's edge: the service has ended either way
                 _log.exception("on_stop of the service %r raised", self.name)
             self.change("stopped")
 
@@ -223,4 +224,3 @@ def _failed(call: Call, error: BaseException) -> None:
 
 def _ended(name: str) -> str:
     return f"the service {name!r} has stopped or is stopping; nothing can be sent to it"
-

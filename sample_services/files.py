@@ -44,4 +44,3 @@ def read_text(path: Path) -> str:
     except UnicodeDecodeError as error:
         message = f"{path}: not UTF-8 at byte {error.start}"
         raise NotText(message) from error
-

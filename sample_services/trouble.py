@@ -23,7 +23,7 @@ class Trouble(Service):
                 message = "trouble was asked for, and here it is"
                 raise ValueError(message)
             case "key":
-                raise KeyError("no such key")  # noqa: EM101, TRY003  a KeyError's argument is its key
+                raise KeyError("no such key")
             case "chain":
                 self._fail_with_cause()
             case "exit":
@@ -80,9 +80,12 @@ class Trouble(Service):
     def _on_leaked(self) -> None:
         """Would be called once for each registration."""
 
+    def _missing(self, key: str) -> None:
+        raise KeyError(key)
+
     def _fail_with_cause(self) -> None:
         try:
-            _ = {}["missing"]
+            self._missing("missing")
         except KeyError as error:
             message = "the second error, because of the first"
             raise RuntimeError(message) from error

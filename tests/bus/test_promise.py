@@ -1,0 +1,156 @@
+"""A promise: cancelled, timed out, raised a thousand times, and raced for."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from bus import Bus, CallCancelled, CallTimeout, Service, command, current_call
+from tests.support import wait_for
+
+
+class Gate(Service):
+    def on_start(self) -> None:
+        self.entered = threading.Event()
+        self.opened = threading.Event()
+        self.ran = 0
+
+    @command("hold")
+    def hold(self) -> str:
+        self.entered.set()
+        assert self.opened.wait(10)
+        return "held"
+
+    @command("count")
+    def count(self) -> int:
+        self.ran += 1
+        return self.ran
+
+    @command("until_cancelled")
+    def until_cancelled(self) -> str:
+        call = current_call()
+        assert call is not None
+        self.entered.set()
+        wait_for(lambda: call.cancel_requested)
+        return "stopped"
+
+    @command("fail")
+    def fail(self) -> None:
+        raise ValueError("failed")
+
+
+@pytest.fixture
+def bus() -> Iterator[Bus]:
+    with Bus("test") as made:
+        yield made
+
+
+@pytest.fixture
+def gate(bus: Bus) -> Iterator[Gate]:
+    made = bus.add(Gate())
+    yield made
+    made.opened.set()
+
+
+def depth(error: BaseException) -> int:
+    traceback, frames = error.__traceback__, 0
+    while traceback is not None:
+        traceback, frames = traceback.tb_next, frames + 1
+    return frames
+
+
+def test_queued_call_is_cancelled(bus: Bus, gate: Gate) -> None:
+    """cancel() takes a queued call out: it never runs, and its promise raises CallCancelled."""
+    bus.execute_command("hold")
+    assert gate.entered.wait(10)
+    promise = bus.execute_command("count")
+    assert promise.cancel()
+    assert promise.cancel()
+    assert promise.cancelled()
+    gate.opened.set()
+    assert bus.execute_command("count").result(10) == 1
+    with pytest.raises(CallCancelled, match="count #2 was cancelled before it started"):
+        promise.result()
+    with pytest.raises(CallCancelled):
+        promise.exception()
+
+
+def test_running_call_is_asked_to_stop(bus: Bus, gate: Gate) -> None:
+    """cancel() of a running call returns False and sets cancel_requested."""
+    promise = bus.execute_command("until_cancelled")
+    assert gate.entered.wait(10)
+    assert promise.running()
+    assert not promise.cancel()
+    assert promise.result(10) == "stopped"
+    assert not promise.cancel()
+
+
+def test_timeout_says_what_a_running_call_does(bus: Bus, gate: Gate) -> None:
+    """result(timeout) of a running call says for how long it runs, and on which thread; the call goes on."""
+    promise = bus.execute_command("hold")
+    assert gate.entered.wait(10)
+    with pytest.raises(CallTimeout, match=r"hold #1 did not end within 0.01 s: it is running for .* s on gate-0"):
+        promise.result(0.01)
+    gate.opened.set()
+    assert promise.result(10) == "held"
+
+
+def test_timeout_says_where_a_queued_call_stands(bus: Bus, gate: Gate) -> None:
+    """result(timeout) of a queued call says its position; a TimeoutError of the standard library catches it."""
+    bus.execute_command("hold")
+    assert gate.entered.wait(10)
+    bus.execute_command("count")
+    with pytest.raises(TimeoutError, match="it is queued for gate, 2 of 2"):
+        bus.execute_command("count").result(0.01)
+
+
+def test_traceback_does_not_grow(bus: Bus, gate: Gate) -> None:
+    """result() a thousand times leaves the error's traceback as long as it was."""
+    promise = bus.execute_command("fail")
+    depths = set()
+    for _ in range(1000):
+        with pytest.raises(ValueError, match="failed") as caught:
+            promise.result(10)
+        depths.add(depth(caught.value))
+    assert len(depths) == 1
+
+
+def test_callbacks_run_once_before_and_after(bus: Bus, gate: Gate) -> None:
+    """add_done_callback calls back when it is done, at once when it is done already; one that raises harms nobody."""
+    seen: list[object] = []
+    promise = bus.execute_command("hold")
+
+    def broken(_: object) -> None:
+        raise RuntimeError("a bad callback")
+
+    promise.add_done_callback(broken)
+    promise.add_done_callback(lambda done: seen.append(done.result()))
+    gate.opened.set()
+    assert promise.result(10) == "held"
+    wait_for(lambda: seen == ["held"])
+    promise.add_done_callback(lambda done: seen.append("again"))
+    assert seen == ["held", "again"]
+
+
+def test_many_threads_wait_for_one_promise(bus: Bus, gate: Gate) -> None:
+    """Everybody who waits is woken."""
+    promise = bus.execute_command("hold")
+    results: list[str] = []
+    threads = [threading.Thread(target=lambda: results.append(promise.result(10))) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    gate.opened.set()
+    for thread in threads:
+        thread.join(10)
+    assert results == ["held"] * 20
+
+
+def test_cancel_and_completion_race(bus: Bus, gate: Gate) -> None:
+    """Whoever wins the race of cancel and completion, each promise ends one way and the worker lives on."""
+    for _ in range(2_000):
+        promise = bus.execute_command("count")
+        if promise.cancel():
+            assert promise.cancelled()
+        else:
+            assert isinstance(promise.result(10), int)
+    assert bus.execute_command("count").result(10) >= 1

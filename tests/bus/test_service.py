@@ -1,0 +1,271 @@
+"""Services come, work and go."""
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from bus import Bus, BusClosed, CommandNotFound, Service, ServiceExists, ServiceNotFound, ServiceStopped, command, every
+from tests.support import wait_for
+
+
+@pytest.fixture
+def bus() -> Iterator[Bus]:
+    with Bus("test") as made:
+        yield made
+
+
+class Worker(Service):
+    def on_start(self) -> None:
+        self.started_on = threading.current_thread().name
+        self.stopped_on = ""
+        self.entered = threading.Event()
+        self.opened = threading.Event()
+
+    def on_stop(self) -> None:
+        self.stopped_on = threading.current_thread().name
+
+    @command("work")
+    def work(self) -> str:
+        return threading.current_thread().name
+
+    @command("hold")
+    def hold(self) -> str:
+        self.entered.set()
+        assert self.opened.wait(10)
+        return "held"
+
+    @command("leave")
+    def leave(self) -> str:
+        self.bus.remove("worker")
+        return "left"
+
+
+class IndexWorker(Service):
+    workers = 3
+
+    def __init__(self) -> None:
+        """A subclass need not call super().__init__."""
+
+    @command("meet")
+    def meet(self, barrier: threading.Barrier) -> str:
+        barrier.wait(10)
+        return threading.current_thread().name
+
+
+def test_start_and_stop_run_on_the_services_thread() -> None:
+    """on_start, the commands and on_stop run on the service's own thread."""
+    with Bus("test") as bus:
+        worker = bus.add(Worker())
+        assert bus.execute_command("work").result(10) == worker.started_on == "worker-0"
+    assert worker.stopped_on == "worker-0"
+
+
+def test_workers_of_a_pool_run_at_the_same_time(bus: Bus) -> None:
+    """A service of N workers runs N calls at once, on threads named after it in snake_case."""
+    bus.add(IndexWorker())
+    barrier = threading.Barrier(3)
+    promises = [bus.execute_command("meet", barrier) for _ in range(3)]
+    assert {promise.result(10) for promise in promises} == {"index_worker-0", "index_worker-1", "index_worker-2"}
+
+
+def test_service_without_a_subclass(bus: Bus) -> None:
+    """`Service(name, workers=N)` is usable as it is."""
+    pool = bus.add(Service(name="pool", workers=2))
+    bus.register_command("who", lambda: threading.current_thread().name, service=pool)
+    assert bus.execute_command("who").result(10).startswith("pool-")
+
+
+def test_error_of_on_start_leaves_nothing_behind(bus: Bus) -> None:
+    """bus.add raises what on_start raised; the service is not on the bus and its name is free."""
+
+    class Broken(Service):
+        name = "worker"
+
+        def on_start(self) -> None:
+            raise OSError("no disk")
+
+        @command("broken")
+        def broken(self) -> None: ...
+
+    with pytest.raises(OSError, match="no disk"):
+        bus.add(Broken())
+    assert bus.commands() == ()
+    assert bus.services() == ()
+    bus.add(Worker())
+
+
+def test_name_is_unique(bus: Bus) -> None:
+    """A second service of one name raises ServiceExists, an unknown one ServiceNotFound."""
+    bus.add(Worker())
+    with pytest.raises(ServiceExists, match="'worker' is on the bus 'test' already"):
+        bus.add(Worker())
+    with pytest.raises(ServiceNotFound, match="'nobody'"):
+        bus.remove("nobody")
+
+
+@pytest.mark.parametrize(("settings", "message"), [({"workers": 0}, "workers=0"), ({"capacity": 0}, "capacity=0")])
+def test_impossible_settings_are_named(bus: Bus, settings: dict[str, int], message: str) -> None:
+    """A setting that cannot work is refused by name."""
+    with pytest.raises(ValueError, match=message):
+        bus.add(Service("odd", **settings))
+
+
+def test_removed_service_drains_first(bus: Bus) -> None:
+    """remove() runs what is queued; then its commands are gone, which the error says."""
+    worker = bus.add(Worker())
+    held = bus.execute_command("hold")
+    assert worker.entered.wait(10)
+    queued = bus.execute_command("work")
+    remover = threading.Thread(target=bus.remove, args=("worker",))
+    remover.start()
+    wait_for(lambda: bus.services()[0].state == "draining")
+    with pytest.raises(ServiceStopped):
+        bus.execute_command("work")
+    worker.opened.set()
+    remover.join(10)
+    assert (held.result(10), queued.result(10)) == ("held", "worker-0")
+    with pytest.raises(CommandNotFound, match="its service 'worker' was removed"):
+        bus.execute_command("work")
+
+
+def test_remove_without_draining_fails_what_is_queued(bus: Bus) -> None:
+    """Calls that were queued when the service ended fail with ServiceStopped."""
+    worker = bus.add(Worker())
+    bus.execute_command("hold")
+    assert worker.entered.wait(10)
+    queued = bus.execute_command("work")
+    remover = threading.Thread(target=bus.remove, args=("worker",), kwargs={"drain": False})
+    remover.start()
+    with pytest.raises(ServiceStopped, match="was removed before the call was done"):
+        queued.result(10)
+    worker.opened.set()
+    remover.join(10)
+
+
+def test_service_may_remove_itself(bus: Bus) -> None:
+    """remove() inside a handler of the same service takes effect after it and does not wait for itself."""
+    bus.add(Worker())
+    assert bus.execute_command("leave").result(10) == "left"
+    wait_for(lambda: not bus.services())
+
+
+def test_every_repeats_on_the_services_thread(bus: Bus) -> None:
+    """@every calls a method again and again, on the service's own thread."""
+    names: list[str] = []
+
+    class Clock(Service):
+        @every(seconds=0.001)
+        def tick(self) -> None:
+            names.append(threading.current_thread().name)
+
+    bus.add(Clock())
+    wait_for(lambda: len(names) >= 3)
+    assert set(names) == {"clock-0"}
+
+
+def test_ticks_do_not_pile_up(bus: Bus) -> None:
+    """A turn that is not done yet is not queued again."""
+    entered, opened = threading.Event(), threading.Event()
+
+    class Clock(Service):
+        @every(seconds=0.001)
+        def tick(self) -> None:
+            entered.set()
+            assert opened.wait(10)
+
+    bus.add(Clock())
+    assert entered.wait(10)
+    fired: list[int] = []
+    bus.add(Service("other"))
+    probe = bus._timers.every(0.001, lambda: fired.append(1))
+    wait_for(lambda: len(fired) > 10)
+    probe.dispose()
+    assert next(info.depth for info in bus.services() if info.name == "clock") == 0
+    opened.set()
+
+
+def test_every_needs_a_positive_period() -> None:
+    """A period of zero or less is refused where it is written."""
+    with pytest.raises(ValueError, match="must be more than 0"):
+        every(seconds=0)
+
+
+def test_close_lets_handlers_call_each_other() -> None:
+    """What was accepted is done, with the calls that it makes itself, before close() returns."""
+    with Bus("test") as bus:
+        worker = bus.add(Worker())
+        bus.register_command("ask", lambda: bus.execute_command("work").result(10))
+        bus.execute_command("hold")
+        assert worker.entered.wait(10)
+        asked = bus.execute_command("ask")
+        closer = threading.Thread(target=bus.close)
+        closer.start()
+        worker.opened.set()
+        closer.join(10)
+        assert asked.result(10) == "worker-0"
+
+
+def test_close_fails_what_does_not_end() -> None:
+    """What is left when the time is up fails with BusClosed, running and queued; close() returns in time."""
+    bus = Bus("test")
+    worker = bus.add(Worker())
+    held, queued = bus.execute_command("hold"), bus.execute_command("work")
+    assert worker.entered.wait(10)
+    bus.close(timeout=0.05)
+    for promise in (held, queued):
+        with pytest.raises(BusClosed, match="was closed before the call was done"):
+            promise.result(10)
+    worker.opened.set()
+
+
+def test_close_inside_a_handler_returns() -> None:
+    """close() inside a handler begins closing and returns; the second close waits for the first."""
+    bus = Bus("test")
+    bus.register_command("close", bus.close)
+    bus.execute_command("close").result(10)
+    bus.close()
+    assert not any(thread.name.startswith("main-") for thread in threading.enumerate())
+
+
+FORKED = """
+import os, sys
+from bus import Bus, ForkedBusError
+bus = Bus("parent")
+bus.register_command("x", lambda: 1)
+assert bus.execute_command("x").result() == 1
+pid = os.fork()
+if pid == 0:
+    try:
+        bus.execute_command("x")
+    except ForkedBusError as error:
+        print(error, flush=True)
+        os._exit(7)
+    os._exit(1)
+print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_forked_child_is_told() -> None:
+    """Use in a forked child raises ForkedBusError instead of hanging."""
+    done = subprocess.run([sys.executable, "-c", FORKED], capture_output=True, text=True, timeout=30, check=True)
+    assert done.stdout.endswith("make a new one here\n7\n")
+
+
+def test_sys_exit_with_work_queued_ends_the_program() -> None:
+    """A program that ends with a handler still running ends all the same, after what close() grants."""
+    program = """
+import threading, bus.lifecycle
+from bus import Bus
+bus.lifecycle.AT_EXIT_SECONDS = 0.1
+b = Bus("x")
+b.register_command("stuck", threading.Event().wait)
+b.execute_command("stuck")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 0
+    assert "is still running, and is left behind" in done.stderr
