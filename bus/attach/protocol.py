@@ -9,7 +9,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from bus.trace.records import AnyRecord, Call, Error, Level, Session
+from bus.trace.records import AnyRecord, Call, Error, Level, Natural, Session
 
 PROTOCOL = 1
 MAX_FRAME = 1 << 20
@@ -35,7 +35,7 @@ class Message(Struct, frozen=True, omit_defaults=True, tag_field="type", tag=str
 class Hello(Message, frozen=True):
     """Must come within `HELLO_SECONDS`."""
 
-    protocol: int = PROTOCOL
+    protocol: Natural = 1  # what is absent means 1, for ever: a default is not written
     role: Role = "read"
     client: str = ""
 
@@ -43,7 +43,7 @@ class Hello(Message, frozen=True):
 class Execute(Message, frozen=True):
     """Execute a command. `args` and `kwargs` are JSON (an array, an object), converted by the annotations there."""
 
-    request: int
+    request: Natural
     name: str
     args: str = "[]"
     kwargs: str = "{}"
@@ -52,7 +52,7 @@ class Execute(Message, frozen=True):
 class Fire(Message, frozen=True):
     """Fire an event."""
 
-    request: int
+    request: Natural
     name: str
     args: str = "[]"
     kwargs: str = "{}"
@@ -61,13 +61,13 @@ class Fire(Message, frozen=True):
 class Cancel(Message, frozen=True):
     """Cancel the call that an earlier `Execute` of this connection started."""
 
-    request: int
+    request: Natural
 
 
 class SetLevel(Message, frozen=True):
     """Record more, or less, from now on."""
 
-    request: int
+    request: Natural
     level: Level
 
 
@@ -81,7 +81,7 @@ class Welcome(Message, frozen=True):
 
     session: Session
     role: Role
-    protocol: int = PROTOCOL
+    protocol: Natural = 1  # what is absent means 1, for ever: a default is not written
 
 
 class Batch(Message, frozen=True):
@@ -92,11 +92,11 @@ class Batch(Message, frozen=True):
     `cost`: the part of one CPU that recording and serving took since the last batch, 0.0 to 1.0.
     """
 
-    at: int
+    at: Natural
     records: tuple[AnyRecord, ...] = ()
     live: tuple[Call, ...] = ()
-    in_flight: int = 0
-    dropped: int = 0
+    in_flight: Natural = 0
+    dropped: Natural = 0
     cost: float = 0.0
     snapshot_done: bool = False
 
@@ -108,8 +108,8 @@ class Reply(Message, frozen=True):
     For `Fire`: `receivers` are the listeners it was delivered to.
     """
 
-    request: int
-    call: int = 0
+    request: Natural
+    call: Natural = 0
     result: str = ""
     value: str = ""
     error: Error | None = None

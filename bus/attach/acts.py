@@ -1,0 +1,161 @@
+"""What a console asks for, done on the bus and answered; all of it is recorded with the console's uid and pid."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+
+from bus.attach.client import Client
+from bus.attach.frames import json_depth
+from bus.attach.protocol import (
+    MAX_DEPTH,
+    Cancel,
+    ClientMessage,
+    Execute,
+    Fire,
+    Hello,
+    ProtocolError,
+    Reply,
+    SetLevel,
+)
+from bus.context import Call
+from bus.errors import BusError
+from bus.runtime import Runtime
+from bus.trace.jsonable import json_text
+from bus.trace.recorder import Program, Recorder
+from bus.trace.records import Error, Problem
+from bus.trace.redact import bounded, value_text
+from bus.trace.stacks import error_of
+
+if TYPE_CHECKING:
+    from bus.promise import Promise
+    from bus.registry import Entry
+
+_MAX_REPORTED = 20
+"""Attempts of one client to act without the right to that are recorded; more say nothing new."""
+
+
+class Actor(Program, Protocol):
+    """What the endpoint needs of a bus."""
+
+    runtime: Runtime
+
+    def execute_text(
+        self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any], *, by: str = ..., client: str = ...
+    ) -> "Promise[Any]":
+        """See `Bus`."""
+
+    def fire_text(
+        self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any], *, by: str = ..., client: str = ...
+    ) -> "tuple[Call, tuple[Entry, ...]]":
+        """See `Bus`."""
+
+
+class Acts:
+    """Does what one client asks for, on that client's thread, which owns `_promises`."""
+
+    def __init__(self, bus: Actor, recorder: Recorder, client: Client) -> None:
+        self._bus = bus
+        self._recorder = recorder
+        self._client = client
+        self._promises: dict[int, Promise[Any]] = {}
+        self._refused = 0
+
+    def do(self, message: ClientMessage) -> None:
+        """Do it, and answer now or when it is done.
+
+        A failure of what was asked for is an answer like any other; nothing is raised.
+        """
+        if isinstance(message, Cancel):
+            self._cancel(message)
+        elif isinstance(message, Hello):
+            self._client.refuse("hello was said already")
+        elif self._client.role != "act":
+            self._refuse(message)
+        else:
+            try:
+                self._act(message)
+            except Exception as error:  # noqa: BLE001  converting values runs foreign code; its failure is an answer
+                self._client.send(_failed(message.request, error))
+
+    def _act(self, message: Execute | Fire | SetLevel) -> None:
+        if isinstance(message, Execute):
+            self._execute(message)
+        elif isinstance(message, Fire):
+            self._fire(message)
+        else:
+            self._recorder.set_level(message.level)
+            self._client.send(Reply(request=message.request, result=message.level))
+
+    def _execute(self, message: Execute) -> None:
+        args, kwargs = _arguments(message)
+        hide = self._recorder.catalog.secrets_for(message.name, args, kwargs)
+        promise = self._bus.execute_text(message.name, args, kwargs, by="console", client=self._client.identity)
+        self._promises[message.request] = promise
+        request, client = message.request, self._client
+
+        def answer(done: "Future[Any]") -> None:
+            del done  # it is the promise, by a less telling type
+            client.send(_answer(request, promise, hide))
+            client.do(lambda: self._forget(request))
+
+        promise.add_done_callback(answer)
+
+    def _fire(self, message: Fire) -> None:
+        args, kwargs = _arguments(message)
+        event, receivers = self._bus.fire_text(message.name, args, kwargs, by="console", client=self._client.identity)
+        names = tuple(bounded(f"{entry.callback_name} on {entry.service}") for entry in receivers)
+        self._client.send(Reply(request=message.request, call=event.id, receivers=names[:1_000]))
+
+    def _cancel(self, message: Cancel) -> None:
+        promise = self._promises.get(message.request)
+        if promise is not None:
+            promise.cancel()
+
+    def _forget(self, request: int) -> None:
+        self._promises.pop(request, None)
+
+    def _refuse(self, message: Execute | Fire | SetLevel) -> None:
+        text = "this console is attached for reading only; attach with the role act to do that"
+        self._client.send(Reply(request=message.request, outcome="rejected", error=Error("PermissionError", text)))
+        self._refused += 1
+        if self._refused <= _MAX_REPORTED:
+            what = message.level if isinstance(message, SetLevel) else bounded(message.name, 200)
+            problem = f"the console {self._client.identity} is attached for reading and tried to {_verb(message)} {what}"
+            self._recorder.note(Problem(rule="refused act", at=self._bus.runtime.now(), text=problem))
+
+
+def _verb(message: Execute | Fire | SetLevel) -> str:
+    return {Execute: "execute", Fire: "fire", SetLevel: "set the level"}[type(message)]
+
+
+def _arguments(message: Execute | Fire) -> tuple[list[Any], dict[str, Any]]:
+    if max(json_depth(message.args), json_depth(message.kwargs)) > MAX_DEPTH:
+        text = f"the arguments are nested more than {MAX_DEPTH} deep"
+        raise ProtocolError(text)
+    try:
+        args = msgspec.json.decode(message.args, type=list[Any])
+        return args, msgspec.json.decode(message.kwargs, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        text = f"the arguments are not JSON: {error}"
+        raise ProtocolError(text) from None
+
+
+def _answer(request: int, promise: "Promise[Any]", hide: tuple[str, ...]) -> Reply:
+    """On the thread that ended the call: its result may be changed by its owner from now on."""
+    call = promise.call
+    try:
+        error = promise.exception()
+    except BusError as cancelled:
+        error = cancelled
+    if error is not None:
+        return Reply(request=request, call=call.id, outcome=call.outcome or "error", error=error_of(error, hide))
+    result = promise.result()
+    return Reply(request=request, call=call.id, result=value_text(result), value=json_text(result))
+
+
+def _failed(request: int, error: Exception) -> Reply:
+    """It never became a call. What the caller did wrong needs no traceback."""
+    failure = error_of(error)
+    return Reply(request=request, outcome="rejected", error=Error(failure.type, failure.message))

@@ -1,0 +1,324 @@
+"""The recorder: collects what the hooks leave, 20 times a second, and hands it to the ring and to the sinks."""
+
+import logging
+import os
+import platform
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from msgspec import structs
+
+from bus import context
+from bus.context import Call as LiveCall
+from bus.runtime import NS, Runtime
+from bus.trace.buffers import Buffers
+from bus.trace.catalog import Catalog
+from bus.trace.chunk import NAME_LIMIT, Chunk, Item
+from bus.trace.records import VERSION, AnyRecord, Call, Depth, Dropped, Lane, Level, Problem, Session
+from bus.trace.redact import bounded
+from bus.trace.ring import Ring
+from bus.trace.taps import CallsTap, DetailTap, PartsTap, state_record
+
+if TYPE_CHECKING:
+    from bus.registry import Entry, Registration
+    from bus.service import ServiceInfo
+
+PERIOD = 0.05
+"""Seconds between two batches."""
+MAX_CHUNK = 2_000
+"""Records in one chunk."""
+_log = logging.getLogger("bus")
+
+
+class Program(Protocol):
+    """What the recorder needs of a bus."""
+
+    name: str
+    runtime: Runtime
+
+    def add_hook(self, hook: object) -> "Registration":
+        """See `Bus`."""
+
+    def commands(self) -> Sequence["Entry"]:
+        """See `Bus`."""
+
+    def listeners(self) -> Sequence["Entry"]:
+        """See `Bus`."""
+
+    def receivers(self, event: str, /) -> Sequence["Entry"]:
+        """See `Bus`."""
+
+    def services(self) -> Sequence["ServiceInfo"]:
+        """See `Bus`."""
+
+    def live_calls(self) -> list[LiveCall]:
+        """See `Bus`."""
+
+
+class Sink(Protocol):
+    """Takes chunks. All methods are called by the pump and must return at once; a sink does its work elsewhere."""
+
+    @property
+    def cpu(self) -> int:
+        """CPU ns that it has used so far."""
+
+    @property
+    def alive(self) -> bool:
+        """False: take it out."""
+
+    def join(self, opening: tuple[AnyRecord, ...], history: tuple[Chunk, ...]) -> None:
+        """First of all: session, lanes, entries and states, and what the ring holds."""
+
+    def offer(self, chunk: Chunk) -> None:
+        """What happened since, without a gap."""
+
+    def leave(self, chunk: Chunk) -> None:
+        """The last chunk for this sink."""
+
+    def flush(self, timeout: float) -> bool:
+        """Whether all that was offered has left, within TIMEOUT seconds; on the thread that asks."""
+
+
+class Recorder:
+    """Watches one bus from when it is made until `close`.
+
+    The pump thread owns ring, sinks, depths and the counters of cost. Other threads talk to it through deques (appending
+    is atomic) and wait for its next turn. `_lock` guards the level and its hooks.
+    """
+
+    def __init__(self, program: Program, level: Level, ring: Ring | None = None) -> None:
+        """Record PROGRAM at LEVEL."""
+        self._program = program
+        self._runtime = runtime = program.runtime
+        self._lock = runtime.lock()
+        self._level: Level = "off"
+        self._session = _session(program)
+        self._buffers = Buffers(runtime)
+        self.catalog = Catalog(program.receivers)
+        self._notes: deque[AnyRecord] = deque()
+        self._parts = PartsTap(self.catalog, self.note, runtime)
+        self._calls = CallsTap(self.catalog, self._buffers, runtime)
+        self._detail = DetailTap(self.catalog, runtime)
+        self._hooks: dict[CallsTap | DetailTap, Registration] = {}
+        self._ring = ring or Ring()
+        self._sinks: tuple[Sink, ...] = ()
+        self._depths: dict[str, Depth] = {}
+        self._lanes: tuple[Lane, ...] = ()
+        self._meters: list[Callable[[], int]] = []
+        self._retired_cpu = self._last_cpu = 0
+        self._last_at = runtime.now()
+        self._jobs: deque[Callable[[Chunk], None]] = deque()
+        self._closing = False
+        self._watch_parts()
+        self.set_level(level)
+        self._wakeup = runtime.event()
+        self._pump = runtime.spawn("bus-trace-pump", self._run)
+
+    # ---- from any thread
+
+    @property
+    def session(self) -> Session:
+        """The first record of any file or connection."""
+        return structs.replace(self._session, level=self._level)
+
+    @property
+    def level(self) -> Level:
+        """How much is recorded now."""
+        return self._level
+
+    def set_level(self, level: Level) -> None:
+        """Record more or less from now on. Calls that are under way get what the new level can still see of them."""
+        with self._lock:
+            self._level = level
+            self._calls.full = level == "full"
+            self._install(self._calls, wanted=level != "off")
+            self._install(self._detail, wanted=level == "full")
+
+    def _install(self, hook: CallsTap | DetailTap, *, wanted: bool) -> None:
+        if wanted and hook not in self._hooks:
+            self._hooks[hook] = self._program.add_hook(hook)
+        elif not wanted and hook in self._hooks:
+            self._hooks.pop(hook).dispose()
+
+    def note(self, record: AnyRecord) -> None:
+        """Add a record that is not a call."""
+        self._notes.append(record)
+
+    def add_meter(self, cpu: Callable[[], int]) -> None:
+        """Count the CPU ns that this tells, in all, among the cost of recording."""
+        self._meters.append(cpu)
+
+    def add(self, sink: Sink) -> None:
+        """Let SINK join at the pump's next turn: what happened before is in its snapshot, all else comes in chunks."""
+        self._jobs.append(lambda chunk: self._join(sink, chunk))
+        self._wakeup.set()
+
+    def remove(self, sink: Sink, timeout: float = 2.0) -> bool:
+        """Let SINK leave, with all that happened until now; whether it had within TIMEOUT seconds."""
+        done = self._runtime.event()
+
+        def leave(chunk: Chunk) -> None:
+            self._leave(sink, chunk)
+            done.set()
+
+        self._jobs.append(leave)
+        self._wakeup.set()
+        return self._pump.alive and done.wait(timeout)
+
+    def flush(self, timeout: float = 5.0) -> bool:
+        """Wait until all sinks have what happened before this; whether they had within TIMEOUT seconds (each)."""
+        done = self._runtime.event()
+        self._jobs.append(lambda _: done.set())
+        self._wakeup.set()
+        return self._pump.alive and done.wait(timeout) and all([sink.flush(timeout) for sink in self._sinks])
+
+    def close(self, timeout: float = 2.0) -> bool:
+        """Let all sinks leave and end the pump; whether it had ended within TIMEOUT seconds."""
+        self._closing = True
+        self._wakeup.set()
+        ended = self._pump.join(timeout)
+        self.set_level("off")
+        self._parts_hook.dispose()
+        return ended
+
+    # ---- on the pump's thread
+
+    def _run(self) -> None:
+        try:
+            while not self._closing:
+                self._wakeup.wait(PERIOD)
+                self._wakeup.clear()
+                self._turn()
+        except Exception:  # the thread's edge: the program goes on without a recorder
+            _log.exception("the recorder of the bus %r failed and stops recording", self._program.name)
+            self.set_level("off")
+        finally:
+            last = self._turn()
+            for sink in self._sinks:
+                sink.leave(last)
+
+    def _turn(self) -> Chunk:
+        """One batch to everybody, then what was asked for; returns an empty chunk of the same moment."""
+        jobs = [self._jobs.popleft() for _ in range(len(self._jobs))]
+        live = self._live_calls() if self._sinks or jobs else []
+        at = self._runtime.now()
+        taken: list[Sequence[Item]] = list(self._buffers.take(MAX_CHUNK))
+        extra = self._extra(at)
+        if extra:
+            taken.insert(0, extra)
+        cost = self._cost(at)
+        live = _still(live, taken)
+        for items in taken or [()]:
+            self._publish(Chunk(at, items, live, cost))
+        now = Chunk(at, (), live, cost)
+        for job in jobs:
+            job(now)
+        return now
+
+    def _publish(self, chunk: Chunk) -> None:
+        self._ring.add(chunk)
+        for sink in self._sinks:
+            if sink.alive:
+                sink.offer(chunk)
+            else:
+                self._forget(sink)
+
+    def _live_calls(self) -> list[LiveCall]:
+        """Asked before the buffers are emptied, so that a call which ends meanwhile is in either or both, never in none."""
+        calls = [call for call in self._program.live_calls() if call.outcome is None]
+        calls.sort(key=lambda call: call.queued)
+        return calls
+
+    def _extra(self, at: int) -> list[Item]:
+        """What is not a call. Taken after the calls and put before them: what they refer to comes first."""
+        lost = self._buffers.take_lost()
+        notes: list[Item] = [self._notes.popleft() for _ in range(len(self._notes))]
+        notes[:0] = self._new_lanes()
+        notes += self._parts.take_dropped()
+        notes += self._new_depths(at)
+        if lost:
+            notes.append(Dropped(at=at, count=lost, kind="record", where="recorder"))
+        return notes
+
+    def _new_lanes(self) -> tuple[Lane, ...]:
+        known = len(self._lanes)
+        if len(context.lanes) == known:
+            return ()
+        fresh = tuple(map(_lane, list(context.lanes.values())[known:]))
+        self._lanes += fresh
+        return fresh
+
+    def _new_depths(self, at: int) -> list[Depth]:
+        changed: list[Depth] = []
+        for service in self._program.services():
+            former = self._depths.get(service.name)
+            if service.depth != (former.depth if former is not None else 0):
+                depth = Depth(service=bounded(service.name, NAME_LIMIT), at=at, depth=service.depth)
+                self._depths[service.name] = depth
+                changed.append(depth)
+        return changed
+
+    def _cost(self, at: int) -> float:
+        cpu = self._runtime.cpu() + self._retired_cpu
+        cpu += sum(sink.cpu for sink in self._sinks) + sum(meter() for meter in self._meters)
+        used, passed = cpu - self._last_cpu, max(1, at - self._last_at)
+        self._last_cpu, self._last_at = cpu, at
+        return min(1.0, max(0.0, used / passed))
+
+    def _join(self, sink: Sink, chunk: Chunk) -> None:
+        opening = (*self._lanes, *self.catalog.entries(), *self.catalog.states(), *self._depths.values())
+        sink.join(opening, self._ring.snapshot())
+        sink.offer(chunk)
+        self._sinks = (*self._sinks, sink)
+
+    def _leave(self, sink: Sink, chunk: Chunk) -> None:
+        if sink in self._sinks:
+            sink.leave(chunk)
+            self._forget(sink)
+
+    def _forget(self, sink: Sink) -> None:
+        self._sinks = tuple(other for other in self._sinks if other is not sink)
+        self._retired_cpu += sink.cpu
+
+    # ---- at the start
+
+    def _watch_parts(self) -> None:
+        """Hook first, then look: what is registered meanwhile is seen twice, never missed."""
+        self._parts_hook = self._program.add_hook(self._parts)
+        for entry in (*self._program.commands(), *self._program.listeners()):
+            self.catalog.add(entry)
+        for service in self._program.services():
+            at = self._runtime.now()
+            self.catalog.state(state_record(service.name, service.state, at, service.workers, service.error))
+
+
+def _session(program: Program) -> Session:
+    runtime = program.runtime
+    return Session(
+        version=VERSION,
+        session=os.urandom(8).hex(),
+        pid=os.getpid(),
+        program=bounded(program.name, NAME_LIMIT),
+        python=platform.python_version(),
+        start_monotonic=runtime.now(),
+        start_unix=runtime.wall(),
+    )
+
+
+def _lane(info: context.LaneInfo) -> Lane:
+    return Lane(
+        key=info.key,
+        name=bounded(info.name, NAME_LIMIT),
+        service=bounded(info.service, NAME_LIMIT),
+        worker=info.worker,
+        native=info.native,
+    )
+
+
+def _still(live: list[LiveCall], taken: list[Sequence[Item]]) -> list[LiveCall]:
+    """LIVE without those whose end has just been taken."""
+    if not live:
+        return live
+    ended = {item.id for items in taken for item in items if isinstance(item, LiveCall | Call)}
+    return [call for call in live if call.id not in ended]

@@ -1,0 +1,108 @@
+"""Where a thread is right now, and where an exception came from: bounded, escaped text."""
+
+import linecache
+import sys
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from types import FrameType, TracebackType
+
+from bus.trace.records import Error
+from bus.trace.redact import bounded, scrub, type_name
+
+TRACEBACK_LIMIT = 8 << 10
+"""Bytes of UTF-8 of one traceback."""
+
+_FRAMES = 40
+_LINE = 200
+_CAUSES = 4
+_WALKED = 2_000
+
+
+def stack_of(ident: int) -> str:
+    """The stack of the thread with this interpreter's id, innermost frame last; "" when there is no such thread."""
+    frame = sys._current_frames().get(ident)  # noqa: SLF001  documented, and there is no other way to ask
+    return "" if frame is None else _joined(_frames_text(reversed(list(islice(_outward(frame), _FRAMES)))))
+
+
+def error_of(error: BaseException, hide: Iterable[str] = ()) -> Error:
+    """ERROR as a record, with its causes. HIDE are texts that must not appear (the values of secret arguments)."""
+    texts = tuple(hide)
+    message = _without(message_of(error), texts)
+    parts = [part for one in _causes(error) for part in _error_text(one)]
+    return Error(_qualified(error), message, _joined(_without(part, texts) for part in parts))
+
+
+def message_of(error: BaseException) -> str:
+    """What the exception says, scrubbed and bounded; a `__str__` that raises is named instead."""
+    try:
+        text = str.__getitem__(str(error), slice(0, 4_000))
+    except BaseException:  # noqa: BLE001  foreign code ran: whatever it raises, the program must go on
+        return f"<unreadable {type_name(error)}>"
+    return bounded(scrub(text), keep="\n")
+
+
+def _without(text: str, hide: tuple[str, ...]) -> str:
+    for secret in hide:
+        text = text.replace(secret, "‹redacted›")
+    return text
+
+
+def _qualified(error: BaseException) -> str:
+    kind = type(error)
+    module = kind.__module__ if isinstance(kind.__module__, str) else ""
+    name = kind.__qualname__ if module in {"builtins", "__main__"} else f"{module}.{kind.__qualname__}"
+    return bounded(name, 300)
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    """The chain that led to ERROR, the first cause first, as a traceback prints it."""
+    chain: list[BaseException] = []
+    one: BaseException | None = error
+    while one is not None and len(chain) < _CAUSES and not any(one is seen for seen in chain):
+        chain.append(one)
+        one = one.__cause__ or (None if one.__suppress_context__ else one.__context__)
+    return chain[::-1]
+
+
+def _error_text(error: BaseException) -> Iterator[str]:
+    yield from _frames_text(_inward(error.__traceback__))
+    message = message_of(error)
+    yield f"{_qualified(error)}: {message}" if message else _qualified(error)
+    for note in islice(getattr(error, "__notes__", ()), 8):
+        if isinstance(note, str):
+            yield bounded(scrub(note[:1_000]), keep="\n")
+
+
+def _outward(frame: FrameType | None) -> Iterator[tuple[FrameType, int]]:
+    while frame is not None:
+        yield frame, frame.f_lineno
+        frame = frame.f_back
+
+
+def _inward(traceback: TracebackType | None) -> list[tuple[FrameType, int]]:
+    """The innermost frames of a traceback, outermost first."""
+    found: list[tuple[FrameType, int]] = []
+    while traceback is not None and len(found) < _WALKED:
+        found.append((traceback.tb_frame, traceback.tb_lineno))
+        traceback = traceback.tb_next
+    return found[-_FRAMES:]
+
+
+def _frames_text(frames: Iterable[tuple[FrameType, int]]) -> Iterator[str]:
+    for frame, line in frames:
+        code = frame.f_code
+        yield bounded(f'  File "{code.co_filename}", line {line}, in {code.co_qualname}', 400)
+        source = linecache.getline(code.co_filename, line, frame.f_globals).strip()
+        if source:
+            yield "    " + bounded(source, _LINE)
+
+
+def _joined(lines: Iterable[str]) -> str:
+    """The lines, without some from the middle where they are too many: what is at the end matters most."""
+    text = "\n".join(lines)
+    encoded = text.encode()
+    if len(encoded) <= TRACEBACK_LIMIT:
+        return text
+    head = encoded[: TRACEBACK_LIMIT // 4].decode(errors="ignore")
+    tail = encoded[-(TRACEBACK_LIMIT * 3 // 4 - 16) :].decode(errors="ignore")
+    return f"{head}\n  …\n{tail}"
