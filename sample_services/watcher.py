@@ -35,6 +35,7 @@ class Watcher(Service):
             path, stop_event=self._stop, debounce=_POLL_MS, step=_POLL_MS // 2, rust_timeout=_POLL_MS,
             yield_on_timeout=True, raise_interrupt=False, ignore_permission_denied=True,
         )  # fmt: skip
+        self.look()  # the watch begins with the first look, and what changes from now on must not be missed
 
     @command("watch.stop")
     def stop(self) -> None:

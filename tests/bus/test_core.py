@@ -73,7 +73,7 @@ def gate(bus: Bus) -> Iterator[Gate]:
     made.opened.set()
 
 
-EXAMPLE = '''
+EXAMPLE = """
 import asyncio
 from bus import Bus
 
@@ -94,9 +94,9 @@ async def main() -> None:
 asyncio.run(main())
 bus.register_listener("greet", on_greet)
 bus.fire_event("greet", "Bob")
-'''
+"""
 
-RUN_EXAMPLE = '''
+RUN_EXAMPLE = """
 from bus import Bus
 
 class Greeter:
@@ -117,7 +117,7 @@ bus = Bus("shop")
 Greeter(bus).run()
 print(bus.execute_command("say_hello", name="Alice").result())
 bus.fire_event("greet", "Bob")
-'''
+"""
 
 
 def run(program: str) -> subprocess.CompletedProcess[str]:
@@ -142,7 +142,7 @@ def test_handler_may_have_a_parameter_called_name(bus: Bus) -> None:
     """The verbs take their own name positionally, so a handler may have a parameter of that name."""
     heard: list[str] = []
     bus.register_command("hello", lambda name: f"hello {name}")
-    bus.register_listener("greet", lambda name: heard.append(name))
+    bus.register_listener("greet", lambda *, name: heard.append(name))
     bus.fire_event("greet", name="Bob")
     assert bus.execute_command("hello", name="Alice").result(10) == "hello Alice"
     wait_for(lambda: heard == ["Bob"])
@@ -425,7 +425,7 @@ def test_first_in_first_out_for_each_sender(bus: Bus, gate: Gate) -> None:
 
 
 def test_futures_of_the_standard_library_work(bus: Bus, gate: Gate) -> None:
-    """wait and as_completed take promises, done ones and pending ones."""
+    """Wait and as_completed take promises, done ones and pending ones."""
     promises = [bus.execute_command("hold")]
     assert gate.entered.wait(10)
     promises += [bus.execute_command("noop", 1), bus.execute_command("noop", 2)]
@@ -440,9 +440,7 @@ def test_await_does_not_block_the_loop(bus: Bus, gate: Gate) -> None:
 
     async def main() -> str:
         promise = bus.execute_command("hold")
-        while not gate.entered.is_set():
-            await asyncio.sleep(0)
-        gate.opened.set()
+        asyncio.get_running_loop().call_later(0.001, gate.opened.set)
         return await promise
 
     assert asyncio.run(main()) == "held"
