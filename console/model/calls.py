@@ -45,7 +45,7 @@ def neighbour(store: Store, call_id: int, step: int) -> int:
     live = store.live.get(call_id)
     if live is not None:
         runs = store.runs.get(live.lane)
-        return int(runs["id"][-1]) if step < 0 and live.started and runs else 0
+        return int(runs["id"][-1]) if step < 0 and live.started and runs is not None and len(runs) else 0
     place = store.find(call_id)
     if place is None or not isinstance(place.calls, Runs):
         return 0

@@ -106,9 +106,9 @@ class Runs(Calls):
         limit = np.where(positions + 1 < len(self), following, ended[positions])
         return np.maximum(started[positions], np.minimum(ended[positions], limit))
 
-    def touching(self, moments: Ints) -> Ints:
-        """The position of the last call that started at or before each moment, -1 if there is none."""
-        return np.searchsorted(self.columns["started"], moments, side="right") - 1
+    def starts(self, moments: Ints) -> Ints:
+        """How many calls started before each moment."""
+        return np.searchsorted(self.columns["started"], moments)
 
     def _changed(self, position: int) -> None:
         super()._changed(position)

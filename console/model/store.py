@@ -1,7 +1,7 @@
 """What is known of the recorded process: its calls by lane, and everything else that the records said."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 
@@ -28,18 +28,18 @@ from console.model.lane import CANCELLED, Calls, Runs
 
 _EVENT = KINDS.index("event")
 _SIDE_RECORDS = 10_000
+_NEVER = 1 << 62
 _EVICT_PART = 16
 """Eviction takes one part of so many at once, because it copies the columns."""
 
 
 @dataclass(slots=True)
 class Counters:
-    """Losses: what mailboxes dropped, what sinks lost, what this console was too slow for, what made no sense."""
+    """Losses: what mailboxes dropped, what sinks lost, what this console was too slow for."""
 
     events: int = 0
     records: int = 0
     client: int = 0
-    damaged: int = 0
 
     @property
     def dropped(self) -> int:
@@ -174,27 +174,12 @@ class Store:
         result = _Sorted()
         for record in records:
             if isinstance(record, Call):
-                self._sort_call(record, result)
+                (result.unended if record.outcome is None else result.ended).append(record)
             elif isinstance(record, Wait):
                 result.waits.append(record)
             else:
                 self._take_other(record)
         return result
-
-    def _sort_call(self, call: Call, result: _Sorted) -> None:
-        if not plausible(call):
-            self.lost.damaged += 1
-        elif call.outcome is None:
-            result.unended.append(call)
-        else:
-            result.ended.append(call)
-            self._note_name(call)
-
-    def _note_name(self, call: Call) -> None:
-        if call.kind == "event":
-            self.last_args[call.name] = call.args
-        elif call.kind == "command":
-            self.services[call.name] = call.service
 
     def _take_other(self, record: AnyRecord) -> None:
         match record:
@@ -225,22 +210,26 @@ class Store:
         self.entries[entry.entry] = entry
 
     def _take_waits(self, waits: list[Wait]) -> None:
-        by_lane: dict[int, list[Wait]] = {}
-        for wait in waits:
-            if 0 <= wait.began <= wait.ended < 1 << 62:
-                by_lane.setdefault(wait.lane, []).append(wait)
-                self._seen(wait.ended)
-        for lane, some in by_lane.items():
-            began, ended = np.array([(wait.began, wait.ended) for wait in some], np.int64).T
-            self._runs_of(lane).add_waits(began, ended)
+        if not waits:
+            return
+        try:
+            table = np.array([(wait.lane, wait.began, wait.ended) for wait in waits], np.int64)
+        except OverflowError:  # a forged or damaged line; a lost wait does no harm, see `Runs`
+            return
+        lanes, began, ended = table[(table >= 0).all(axis=1) & (table < _NEVER).all(axis=1)].T
+        for lane in np.unique(lanes).tolist():
+            chosen = lanes == lane
+            self._runs_of(lane).add_waits(began[chosen], ended[chosen])
+            self._seen(int(ended[chosen].max()))
 
-    def _take_ended(self, calls: list[Call]) -> Block | None:
+    def _take_ended(self, calls: Sequence[Call]) -> Block | None:
+        calls, block = self.codec.pack(calls)
         if not calls:
             return None
         for call in calls:
             self.live.pop(call.id, None)
-        block = self.codec.pack(calls)
         self._seen(int(block["ended"].max()))
+        self._note_names(calls, block)
         ran = (block["started"] > 0) & (block["kind"] != _EVENT)
         home = np.where(block["lane"] > 0, block["lane"], block["caller"])
         fresh = np.zeros(len(calls), np.bool_)
@@ -272,6 +261,17 @@ class Store:
         earliest = int(fresh_block["queued"].min())
         self.first = min(self.first, earliest) if self.first else earliest
         return fresh_block
+
+    def _note_names(self, calls: Sequence[Call], block: Block) -> None:
+        """Look at the last call of each name and kind."""
+        sorts = block["name"].astype(np.int64) * len(KINDS) + block["kind"]
+        _, backwards = np.unique(sorts[::-1], return_index=True)
+        for position in (len(calls) - 1 - backwards).tolist():
+            call = calls[position]
+            if call.kind == "event":
+                self.last_args[call.name] = call.args
+            elif call.kind == "command":
+                self.services[call.name] = call.service
 
     def _take_unended(self, calls: Iterable[Call], *, only_now: bool) -> None:
         """Note calls in flight, but not those whose end came first."""
@@ -306,4 +306,4 @@ class Store:
 
     def _oldest_text(self) -> int:
         texts = (calls["text"] for _, calls in self._places())
-        return min((int(some[some > 0].min()) for some in texts if (some > 0).any()), default=1 << 62)
+        return min((int(some[some > 0].min()) for some in texts if (some > 0).any()), default=_NEVER)

@@ -1,8 +1,14 @@
 """Strings of the calls: names once each, arguments and results packed outside of Python's objects."""
 
 from bisect import bisect_right
+from collections.abc import Iterable
+from typing import Final
 
-_SEGMENT = 1 << 20
+_SEGMENT: Final = 1 << 20
+_END: Final = b"\xff"
+"""Ends each pair; no byte of UTF-8 is this one."""
+_BETWEEN: Final = "\0"
+"""Parts a pair. Captured text is escaped and has none; in a forged one the rest just moves to the second string."""
 
 
 class Names:
@@ -29,7 +35,7 @@ class Names:
 
 
 class TextHeap:
-    """Pairs of strings in segments of about 1 MB; a reference is the position in all of them, 0 is two empty ones."""
+    """Pairs of strings, in segments of about 1 MB. A reference is a position in all of them; 0 is two empty strings."""
 
     def __init__(self) -> None:
         self._segments = [bytearray()]
@@ -40,17 +46,23 @@ class TextHeap:
         """Bytes that are kept."""
         return sum(map(len, self._segments))
 
-    def put(self, first: str, second: str) -> int:
-        """Keep two strings and return their reference."""
-        if not first and not second:
-            return 0
-        one, two = first.encode("utf-8", "replace"), second.encode("utf-8", "replace")
+    def put(self, pairs: Iterable[tuple[str, str]]) -> list[int]:
+        """Keep pairs of strings and return a reference for each."""
         if len(self._segments[-1]) >= _SEGMENT:
-            self._firsts.append(self._end())
+            self._firsts.append(self._firsts[-1] + len(self._segments[-1]))
             self._segments.append(bytearray())
-        reference = self._end()
-        self._segments[-1] += len(one).to_bytes(4, "little") + len(two).to_bytes(4, "little") + one + two
-        return reference
+        end = self._firsts[-1] + len(self._segments[-1])
+        references, pieces = [], []
+        for first, second in pairs:
+            if not first and not second:
+                references.append(0)
+                continue
+            piece = f"{first}{_BETWEEN}{second}".encode("utf-8", "replace")
+            references.append(end)
+            pieces.append(piece)
+            end += len(piece) + 1
+        self._segments[-1] += _END.join([*pieces, b""])
+        return references
 
     def get(self, reference: int) -> tuple[str, str]:
         """The strings of a reference; empty ones if they were let go."""
@@ -58,14 +70,10 @@ class TextHeap:
         if reference <= 0 or index < 0:
             return "", ""
         segment, at = self._segments[index], reference - self._firsts[index]
-        middle = at + 8 + int.from_bytes(segment[at : at + 4], "little")
-        end = middle + int.from_bytes(segment[at + 4 : at + 8], "little")
-        return segment[at + 8 : middle].decode(), segment[middle:end].decode()
+        first, _, second = segment[at : segment.index(_END, at)].decode().partition(_BETWEEN)
+        return first, second
 
     def release(self, oldest: int) -> None:
         """Let go of the segments in which no reference from OLDEST on lies."""
         while len(self._segments) > 1 and self._firsts[1] <= oldest:
             del self._segments[0], self._firsts[0]
-
-    def _end(self) -> int:
-        return self._firsts[-1] + len(self._segments[-1])

@@ -42,7 +42,8 @@ class _Window:
 
     def covered(self, began: int, ended: int) -> Ints:
         """Ns of each cell that lie in [began, ended)."""
-        return np.maximum(0, np.minimum(self.right, ended) - np.maximum(self.left, began))
+        covered: Ints = np.maximum(0, np.minimum(self.right, ended) - np.maximum(self.left, began))
+        return covered
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +113,9 @@ def _order(store: Store, in_flight: dict[int, _InFlight]) -> list[int]:
 
 
 def _has_content(store: Store, key: int, in_flight: _InFlight) -> bool:
-    runs, lane = store.runs.get(key), store.lanes.get(key)
-    return bool((lane and lane.service) or (runs and (len(runs) or len(runs.waits))) or in_flight.running)
+    lane, runs = store.lanes.get(key), store.runs.get(key, _NO_RUNS)
+    in_service = lane is not None and lane.service != ""
+    return in_service or len(runs) > 0 or len(runs.waits) > 0 or in_flight.running is not None
 
 
 def _density(store: Store, first: int, last: int, width: int) -> NDArray[np.float32]:
@@ -127,16 +129,28 @@ def _density(store: Store, first: int, last: int, width: int) -> NDArray[np.floa
 
 def _lane(store: Store, key: int, window: _Window, in_flight: _InFlight, now: int) -> LaneView:
     lane, runs = store.lanes.get(key), store.runs.get(key, _NO_RUNS)
-    at = runs.touching(window.edges)
+    upto = runs.starts(window.edges)
+    at = _last_started(runs, upto, window.edges)
     parts = _parts(runs, at, window) + _open_parts(runs, window, in_flight, now)
     failed, failure = _failures(store, key, window)
-    picked = np.where(failed, failure, _picked(runs, at, window, in_flight.running, now))
+    picked = np.where(failed, failure, _picked(runs, (at, upto), window, in_flight.running, now))
     return LaneView(
         key=key, name=store.lane_name(key), service=lane.service if lane else "",
         parts=np.clip(parts / np.diff(window.edges), 0, 1).astype(np.float32),
-        count=_count(runs, at, window, in_flight.running, now), call=picked, failed=failed,
+        count=_count(runs, (at, upto), window, in_flight.running, now), call=picked, failed=failed,
         bars=(*_bars(store, runs, at, window), *_open_bar(in_flight.running, window, now)),
     )  # fmt: skip
+
+
+def _last_started(runs: Runs, upto: Ints, moments: Ints) -> Ints:
+    """The position of the last call that started at or before each moment, -1 if there is none.
+
+    Of calls that share a start, all but one of no length, it is the first.
+    """
+    if not len(runs):
+        return upto - 1
+    following = runs["started"][np.minimum(upto, len(runs) - 1)]
+    return upto - np.where((upto < len(runs)) & (following == moments), 0, 1)
 
 
 def _parts(runs: Runs, at: Ints, window: _Window) -> Floats:
@@ -187,25 +201,26 @@ def _open_parts(runs: Runs, window: _Window, in_flight: _InFlight, now: int) -> 
     return parts
 
 
-def _count(runs: Runs, at: Ints, window: _Window, running: Call | None, now: int) -> NDArray[np.int32]:
-    counts = np.zeros(window.width, np.int64)
+def _count(runs: Runs, found: tuple[Ints, Ints], window: _Window, running: Call | None, now: int) -> NDArray[np.int32]:
+    """The calls that start in each cell, and one more if a call from before runs on into it."""
+    at, upto = found
+    counts = np.diff(upto)
     if len(runs):
-        upto = np.searchsorted(runs["started"], window.edges)
         inside = np.maximum(at[:-1], 0)
-        still_running = (at[:-1] >= 0) & (runs["started"][inside] < window.left) & (runs.ends(inside) > window.left)
-        counts = np.diff(upto) + still_running
+        runs_on = (at[:-1] >= 0) & (runs["started"][inside] < window.left) & (runs.ends(inside) > window.left)
+        counts += runs_on
     if running is not None:
-        counts = counts + (window.covered(running.started, max(now, running.started + 1)) > 0)
+        counts += window.covered(running.started, max(now, running.started + 1)) > 0
     return counts.astype(np.int32)
 
 
-def _picked(runs: Runs, at: Ints, window: _Window, running: Call | None, now: int) -> Ints:
+def _picked(runs: Runs, found: tuple[Ints, Ints], window: _Window, running: Call | None, now: int) -> Ints:
     """The call that has most of the cell, among those at its left border, its middle and its right border."""
     picked = np.zeros(window.width, np.int64)
     best = np.zeros(window.width, np.int64)
+    at, upto = found
     if len(runs):
-        last = np.searchsorted(runs["started"], window.right) - 1
-        for candidate in (at[:-1], runs.touching(window.middle), last):
+        for candidate in (at[:-1], runs.starts(window.middle + 1) - 1, upto[1:] - 1):
             inside = np.maximum(candidate, 0)
             started, ended = runs["started"][inside], runs.ends(inside)
             share = 1 + np.minimum(ended, window.right) - np.maximum(started, window.left)  # 1: also one of no length
