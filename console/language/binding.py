@@ -67,7 +67,8 @@ def _unexpected(name: str, key: str, parameters: Sequence[Parameter], keyed: set
 
 
 def _check_missing(request: Execute | Fire, parameters: Sequence[Parameter], in_order: Sequence[Parameter]) -> None:
-    filled = {parameter.name for parameter in in_order[: len(request.args)]} | set(request.kwargs)
+    filled = {parameter.name for parameter in in_order[: len(request.args)]}
+    filled |= {each.name for each in parameters if each.kind != "positional_only" and each.name in request.kwargs}
     missing = [parameter for parameter in parameters if parameter.required and parameter.name not in filled]
     if missing:
         span = request.source.name if request.source else _NOWHERE

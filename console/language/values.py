@@ -17,6 +17,7 @@ _INT = re.compile(r"[+-]?(0|[1-9](_?\d)*|0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]
 _FLOAT = re.compile(r"[+-]?((0|[1-9]\d*)\.\d*|\.\d+|(0|[1-9]\d*)(?=[eE]))([eE][+-]?\d+)?", re.ASCII)
 _MAX_DIGITS = 4000
 """Python itself refuses to read more than 4,300 at once."""
+_KEYS = "the keys of an object must be text or whole numbers"
 _PLAIN = re.compile(r"[\w./*:@+-][\w./*:@+,%~-]*", re.ASCII)
 
 
@@ -67,7 +68,9 @@ def _literal(text: str, span: Span) -> Any:  # noqa: ANN401  whatever was writte
         value = ast.literal_eval(_constants(_parsed(text)))
     except SyntaxError:
         raise LanguageError(_advice(text), span) from None
-    except (ValueError, TypeError):
+    except TypeError:  # {[]: 1}, {[]}
+        raise LanguageError(_KEYS, span) from None
+    except ValueError:
         raise LanguageError(f"not a plain value: text inside {text[0]}…{text[-1]} needs quotes", span) from None
     except (RecursionError, MemoryError):
         raise LanguageError("too deeply nested", span) from None
@@ -138,4 +141,4 @@ def _key(key: object, span: Span) -> str:
         return _text(key, span)
     if isinstance(key, int) and not isinstance(key, bool):
         return str(key)
-    raise LanguageError("the keys of an object must be text or whole numbers", span)
+    raise LanguageError(_KEYS, span)

@@ -17,7 +17,7 @@ WIDTH = 160
 def run_lines(session: Session, lines: Iterable[str]) -> int:
     """Carry out LINES; results go to stdout, what could not be done to stderr.
 
-    Calls begun with & are awaited at the end. Returns 1 when a call failed, 2 when a line could not be carried out, else 0.
+    Calls begun with & are awaited at the end. Returns 1 when a call failed, 2 when a line could not be carried out.
     """
     return _Lines(session).run(lines)
 
