@@ -1,0 +1,1 @@
+"""The terminal UI: three screens over one `console.session.Session`."""

@@ -1,0 +1,115 @@
+"""The app: which screen is shown, the ten frames a second, and the keys that work everywhere."""
+
+from typing import ClassVar
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+
+from console.session import Session
+from console.tui.look import ServiceColors
+from console.tui.palette import ActionsProvider
+from console.tui.screens.base import BusScreen
+from console.tui.screens.commands import CommandsScreen
+from console.tui.screens.events import EventsScreen
+from console.tui.screens.help import HelpScreen
+from console.tui.screens.listing import ListScreen
+from console.tui.screens.timeline import TimelineScreen
+
+FRAME = 0.1
+
+
+class ConsoleApp(App[int]):
+    """Three screens over one session."""
+
+    CSS_PATH = "app.tcss"
+    TITLE = "bus-console"
+    COMMANDS = {ActionsProvider}  # noqa: RUF012  Textual's own form
+    MODES = {"commands": CommandsScreen, "events": EventsScreen, "timeline": TimelineScreen}  # noqa: RUF012  as above
+    DEFAULT_MODE = "commands"
+    ENABLE_COMMAND_PALETTE = True
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("1", "show('commands')", show=False),
+        Binding("2", "show('events')", show=False),
+        Binding("3", "show('timeline')", show=False),
+        Binding("space", "freeze", show=False),
+        Binding("question_mark", "help", show=False),
+        Binding("q", "quit", show=False),
+        Binding("ctrl+q", "quit", show=False, priority=True),
+        Binding("ctrl+c", "interrupt", show=False, priority=True),
+    ]
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self.service_colors = ServiceColors()
+        self.frozen = False
+        self._state = ""
+
+    @property
+    def lively(self) -> bool:
+        """Whether figures change by themselves: rates fall and running calls age while the program lives."""
+        return self.session.info.state == "live"
+
+    def on_mount(self) -> None:
+        """Start the frames."""
+        self.session.pump()
+        self.set_interval(FRAME, self._frame)
+
+    def _frame(self) -> None:
+        changed = self.session.pump()
+        state = self.session.info.state
+        if state != self._state:
+            self._state, changed = state, True
+            if state != "live":
+                self.frozen = False
+        screen = self.screen
+        if isinstance(screen, BusScreen):
+            screen.tick(changed=changed)
+
+    async def action_show(self, mode: str) -> None:
+        """Go to a screen."""
+        if self.current_mode != mode and isinstance(self.screen, BusScreen):
+            await self.switch_mode(mode)
+
+    async def action_find(self, mode: str, name: str) -> None:
+        """Go to a list and put its cursor on NAME."""
+        await self.action_show(mode)
+        screen = self.screen
+        if isinstance(screen, ListScreen):
+            screen.call_after_refresh(screen.find, name)
+
+    def show_call(self, call_id: int) -> None:
+        """Show a call in the timeline."""
+        self.run_worker(self._show_call(call_id), exclusive=True)
+
+    async def _show_call(self, call_id: int) -> None:
+        await self.action_show("timeline")
+        screen = self.screen
+        if isinstance(screen, TimelineScreen):
+            screen.call_after_refresh(screen.show_call, call_id)
+
+    def action_freeze(self) -> None:
+        """Stop or go on with what is shown; the program runs on."""
+        if self.session.info.state != "live" or not isinstance(self.screen, BusScreen):
+            return
+        self.frozen = not self.frozen
+        self.screen.refresh_frame()
+        self.screen.refresh_body()
+
+    async def action_help(self) -> None:
+        """Every key."""
+        if isinstance(self.screen, BusScreen):
+            await self.push_screen(HelpScreen())
+
+    def action_interrupt(self) -> None:
+        """Cancel the call that was made by hand and still runs; without one, quit."""
+        screen = self.screen
+        if isinstance(screen, ListScreen) and screen.interrupt():
+            return
+        self.exit(0)
+
+
+def run(session: Session) -> int:
+    """Show SESSION until the person leaves; returns the exit status. Closing the session is the caller's."""
+    return ConsoleApp(session).run() or 0

@@ -1,0 +1,88 @@
+"""Colours and shared `Style` objects: one accent, amber for attention, red for failure only, a stable colour per service.
+
+Styles are made once and shared: a frame with a style of its own for every segment costs three times as much to paint.
+"""
+
+from functools import cache
+from zlib import crc32
+
+from rich.style import Style
+
+GROUND = "#10151c"
+RAISED = "#161d28"
+BAR = "#1a2331"
+SELECTED = "#20314d"
+RULE = "#2a3442"
+FAINT = "#4b5668"
+DIM = "#7d8798"
+PLAIN = "#c9d0da"
+BRIGHT = "#f2f5f9"
+ACCENT = "#82b4ff"
+AMBER = "#ffc46b"
+RED = "#ff6b6b"
+GREEN = "#7ddc8f"
+QUEUED = "#556072"
+WAITING = "#5f74a6"
+ELSEWHERE = "#a58a5c"
+
+SERVICES = (
+    "#58c7a4", "#8cc4e8", "#62d4dc", "#b7bf66", "#e09be8", "#93a5ff", "#a3d977",
+    "#9fe0c0", "#f29ac4", "#d9c593", "#7dd88f", "#cfa4ff", "#c2b0a0", "#a9b8d6",
+)  # fmt: skip
+"""Apart from each other and from accent, amber and red."""
+NO_SERVICE = "#9aa5b5"
+
+
+@cache
+def style(color: str = PLAIN, ground: str = GROUND, *, bold: bool = False, underline: bool = False) -> Style:
+    """The one shared `Style` of this look; every style has a ground, because Line API strips are painted as they are."""
+    return Style(color=color, bgcolor=ground, bold=bold, underline=underline)
+
+
+@cache
+def on(base: Style, ground: str) -> Style:
+    """The same style on another ground."""
+    return base + Style(bgcolor=ground)
+
+
+@cache
+def acting(base: Style, action: str) -> Style:
+    """The same style, running a Textual action when clicked; only for actions written in this program."""
+    return base + Style.from_meta({"@click": action})
+
+
+TEXT = style()
+SOFT = style(DIM)
+HIDDEN = style(FAINT)
+STRONG = style(BRIGHT, bold=True)
+KEY = style(ACCENT, bold=True)
+LINK = style(ACCENT)
+WARN = style(AMBER)
+FAILED = style(RED)
+GOOD = style(GREEN)
+
+
+class ServiceColors:
+    """Gives every service a colour: by its name, so that it is the same tomorrow, and free of clashes while there is room."""
+
+    def __init__(self) -> None:
+        self._slots: dict[str, int] = {}
+
+    def color(self, service: str) -> str:
+        """The colour of SERVICE; grey for threads of no service."""
+        if not service:
+            return NO_SERVICE
+        slot = self._slots.get(service)
+        if slot is None:
+            slot = self._slots[service] = self._choose(service)
+        return SERVICES[slot]
+
+    def style(self, service: str, *, bold: bool = False) -> Style:
+        """Text in the colour of SERVICE."""
+        return style(self.color(service), bold=bold)
+
+    def _choose(self, service: str) -> int:
+        first = crc32(service.encode("utf-8", "replace")) % len(SERVICES)
+        taken = set(self._slots.values())
+        order = [(first + step) % len(SERVICES) for step in range(len(SERVICES))]
+        return next((slot for slot in order if slot not in taken), first)

@@ -1,0 +1,49 @@
+"""Ctrl+P: everything that can be done, found by a few letters of its name."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+
+from bus.trace.redact import escape
+
+if TYPE_CHECKING:
+    from console.tui.app import ConsoleApp
+
+
+class ActionsProvider(Provider):
+    """The screens, the verbs of the view, and every command and event of the program."""
+
+    @property
+    def _console(self) -> "ConsoleApp":
+        return self.app  # type: ignore[return-value]  # there is only one App class here
+
+    async def discover(self) -> Hits:
+        """What there is before anything is typed: not the program's own names, they may be thousands."""
+        for text, about, action in self._fixed():
+            yield DiscoveryHit(text, partial(self.app.run_action, action), help=about)
+
+    async def search(self, query: str) -> Hits:
+        """Everything whose name matches QUERY."""
+        matcher = self.matcher(query)
+        for text, about, action in [*self._fixed(), *self._names()]:
+            score = matcher.match(text)
+            if score > 0:
+                yield Hit(score, matcher.highlight(text), partial(self.app.run_action, action), text=text, help=about)
+
+    def _fixed(self) -> Iterator[tuple[str, str, str]]:
+        yield "Commands", "every command with its figures", "app.show('commands')"
+        yield "Events", "every event and who listens", "app.show('events')"
+        yield "Timeline", "what every thread was doing, when", "app.show('timeline')"
+        if self._console.session.info.state == "live":
+            yield "Freeze or go on", "the view only; the program runs on", "app.freeze"
+        yield "Help", "every key", "app.help"
+        yield "Quit", "leave the console", "app.quit"
+
+    def _names(self) -> Iterator[tuple[str, str, str]]:
+        session = self._console.session
+        for command in session.commands():
+            yield f"command {escape(command.name)}", "show it", f"app.find('commands', {command.name!r})"
+        for event in session.events():
+            yield f"event {escape(event.name)}", "show it", f"app.find('events', {event.name!r})"

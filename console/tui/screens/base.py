@@ -1,0 +1,160 @@
+"""What all screens have in common: the frame around the body, the bar, and taking in what changed."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widget import Widget
+
+from console.tui import messages
+from console.tui.suggest import LineSuggester
+from console.tui.widgets.bar import Bar
+from console.tui.widgets.canvas import Canvas
+from console.tui.widgets.header import HeaderLine, Keys, Tabs
+from console.tui.widgets.outcome import OutcomePane
+
+if TYPE_CHECKING:
+    from console.tui.app import ConsoleApp
+
+TABS = (("commands", "1", "Commands"), ("events", "2", "Events"), ("timeline", "3", "Timeline"))
+EVERYWHERE = (
+    (":", "command", "screen.command"),
+    ("?", "help", "app.help"),
+    ("q", "quit", "app.quit"),
+)
+NARROW, SHORT, TINY = 110, 22, 12
+_SLOW = 5
+"""Lists and figures change twice a second: faster, nobody can read them."""
+
+
+class BusScreen(Screen[None]):
+    """One of the numbered screens."""
+
+    MODE: ClassVar[str] = ""
+    AUTO_FOCUS = ""
+    ACTING: ClassVar[tuple[tuple[str, str, str], ...]] = ()
+    KEYS: ClassVar[tuple[tuple[str, str, str], ...]] = ()
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("colon", "command", show=False),
+        Binding("escape", "back", show=False),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ticks = 0
+        self._said = ""
+
+    @property
+    def console_app(self) -> "ConsoleApp":
+        """The app, by its own type."""
+        return self.app  # type: ignore[return-value]  # there is only one App class here
+
+    def compose(self) -> ComposeResult:
+        """The frame; `body` is the screen's own."""
+        yield HeaderLine(id="header")
+        yield Tabs(id="tabs")
+        yield Canvas(id="blank")
+        yield from self.body()
+        yield OutcomePane(id="outcome")
+        yield Bar(LineSuggester(self.console_app.session))
+        yield Keys(id="keys")
+
+    def body(self) -> Iterator[Widget]:
+        """The widgets between tabs and bar."""
+        raise NotImplementedError
+
+    def main(self) -> Widget:
+        """The widget that has the keys when nothing else wants them."""
+        raise NotImplementedError
+
+    def refresh_body(self) -> None:
+        """Show what the session knows now."""
+        raise NotImplementedError
+
+    # ---- time
+
+    def tick(self, *, changed: bool) -> None:
+        """Ten times a second while this screen is shown."""
+        self._ticks += 1
+        if self._ticks % _SLOW == 0:
+            self.refresh_frame()
+            if not self.console_app.frozen and (changed or self.console_app.lively):
+                self.refresh_body()
+        self.query_one(OutcomePane).tick()
+
+    def refresh_frame(self) -> None:
+        """Header, tabs, keys, and what the bar says while it is closed."""
+        app = self.console_app
+        header = app.session.header()
+        self.query_one(HeaderLine).update(header, frozen=app.frozen)
+        self.query_one(Tabs).update(TABS, self.MODE)
+        acting = self.ACTING if app.session.info.can_act else ()
+        self.query_one(Keys).update((*acting, *self.KEYS, *EVERYWHERE))
+        bar = self.query_one(Bar)
+        if not bar.kind:
+            self._say(bar)
+
+    def _say(self, bar: Bar) -> None:
+        info = self.console_app.session.info
+        if info.state == "ended":
+            reason = info.reason or "the program has ended"
+            bar.say(f"{reason}. Everything recorded so far can still be browsed.", warn=True)
+        elif info.state == "connecting":
+            bar.say(info.reason or "connecting to the program …", warn=True)
+        elif info.damaged:
+            bar.say(f"{info.damaged:,} damaged lines of this recording were left out", warn=True)
+        else:
+            bar.say(self.idle_text())
+
+    def idle_text(self) -> str:
+        """What the closed bar says when there is nothing to report."""
+        return "press : for a command, Ctrl+P for the palette, ? for help"
+
+    def on_mount(self) -> None:
+        """The main widget gets the keys."""
+        self.main().focus()
+
+    def on_screen_resume(self) -> None:
+        """Shown again: what was not drawn meanwhile is drawn now."""
+        self.call_after_refresh(self._refresh_all)
+
+    def on_resize(self) -> None:
+        """Narrow and short terminals drop what matters least."""
+        self.set_class(self.size.width < NARROW, "narrow")
+        self.set_class(self.size.height < SHORT, "short")
+        self.set_class(self.size.height < TINY, "tiny")
+        self.call_after_refresh(self._refresh_all)
+
+    def _refresh_all(self) -> None:
+        if self.is_current and self.is_attached:
+            self.refresh_frame()
+            self.refresh_body()
+
+    # ---- the bar
+
+    def action_command(self, text: str = "") -> None:
+        """Type a command of the console."""
+        self.query_one(Bar).open(":", text)
+
+    def action_back(self) -> None:
+        """Close what is open."""
+        self.query_one(OutcomePane).close()
+        self.main().focus()
+
+    @on(messages.BarClosed)
+    def _bar_closed(self) -> None:
+        self.main().focus()
+        self.refresh_frame()
+
+    @on(messages.LineEntered)
+    def _line_entered(self, message: messages.LineEntered) -> None:
+        if message.kind == ":":
+            self.query_one(OutcomePane).run(self.console_app.session, message.text)
+
+    @on(messages.CallChosen)
+    def _call_chosen(self, message: messages.CallChosen) -> None:
+        self.console_app.show_call(message.call)

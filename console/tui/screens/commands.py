@@ -1,0 +1,132 @@
+"""Screen 1: every command with its figures, the troubled ones first; execute one by hand."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.style import Style
+from textual.strip import Strip
+
+from bus.trace.records import Parameter
+from console import format as fmt
+from console.model.views import CommandRow
+from console.session import Session
+from console.tui.look import ACCENT, AMBER, FAILED, HIDDEN, SOFT, TEXT, WARN, ServiceColors, style
+from console.tui.order import Sort, bucket
+from console.tui.screens.listing import ListScreen
+from console.tui.widgets.command_lines import about_command, last_calls
+from console.tui.widgets.details import Shown
+from console.tui.widgets.rows import Column, RowList
+
+_CROWD = 10
+"""Calls in a queue that are worth attention."""
+_LONG_WAIT = 10_000_000
+_BUSY = style(ACCENT, bold=True)
+
+
+SORTS: tuple[Sort[CommandRow], ...] = (
+    Sort("", lambda row: (_trouble(row), bucket(row.rate), bucket(row.calls))),
+    Sort("command", lambda row: row.name, downwards=False),
+    Sort("service", lambda row: row.service, downwards=False),
+    Sort("rate/s", lambda row: row.rate),
+    Sort("now", lambda row: row.running),
+    Sort("queued", lambda row: row.queued),
+    Sort("wait p99", lambda row: row.wait_p99 or 0),
+    Sort("run p99", lambda row: row.run_p99 or 0),
+    Sort("failed", lambda row: row.errors),
+)
+
+
+class CommandsScreen(ListScreen[CommandRow]):
+    """All commands."""
+
+    MODE = "commands"
+    VERB = "execute"
+    SORTS: ClassVar[Sequence[Sort[CommandRow]]] = SORTS
+    ACTING: ClassVar[tuple[tuple[str, str, str], ...]] = (("x", "execute", "screen.act"),)
+    KEYS: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("/", "filter", "screen.filter"),
+        ("s S", "sort", "screen.sort(1)"),
+        ("⏎", "details", "screen.enter"),
+        ("Space", "freeze", "app.freeze"),
+    )
+
+    def make_rows(self) -> RowList[CommandRow]:
+        """The list of commands."""
+        return RowList(columns(self.console_app.service_colors, self.console_app.session), lambda row: row.name, id="list")
+
+    def fetch(self) -> list[CommandRow]:
+        """All commands, with the newest figures."""
+        return self.console_app.session.commands()
+
+    def searched(self, row: CommandRow) -> str:
+        """Name and service."""
+        return f"{row.name} {row.service}"
+
+    def empty(self) -> Sequence[tuple[str, Style]]:
+        """How a program gets commands."""
+        return [("No command is registered.", TEXT), ("bus.register_command(…) or @command makes one.", SOFT)]
+
+    def parameters(self, row: CommandRow) -> tuple[Sequence[Parameter] | None, str]:
+        """The schema; a free line for a command whose schema is not known."""
+        return (row.entry.parameters if row.entry else None), "value … name=value …"
+
+    def about(self, width: int, row: CommandRow) -> list[Strip]:
+        """Schema and figures."""
+        return about_command(width, row, self.recent(row.name), self.console_app.service_colors)
+
+    def below(self, width: int, row: CommandRow) -> list[Shown]:
+        """Last calls and the last failure."""
+        return last_calls(width, self.recent(row.name), self.console_app.session)
+
+
+def columns(colors: ServiceColors, session: Session) -> list[Column[CommandRow]]:
+    """The columns; in a narrow terminal wait and service go before rate and failures."""
+    return [
+        Column("", 1, 99, _glyph),
+        Column("command", 0, 100, lambda row: (row.name, HIDDEN if row.removed else TEXT), least=18),
+        Column("service", 9, 40, lambda row: (row.service or "main", colors.style(row.service))),
+        Column("rate/s", 6, 90, lambda row: (fmt.rate(row.rate), TEXT if row.rate else HIDDEN), right=True),
+        Column("now", 4, 80, lambda row: (fmt.count(row.running), _BUSY if row.running else HIDDEN), right=True),
+        Column("queued", 6, 70, lambda row: (fmt.count(row.queued), _queue_look(row)), right=True),
+        Column("wait p50", 8, 30, lambda row: (fmt.millis(row.wait_p50), _soft(row.wait_p50)), right=True),
+        Column("p99", 6, 20, lambda row: (fmt.millis(row.wait_p99), WARN if _waits(row) else SOFT), right=True),
+        Column("run p50", 7, 60, lambda row: (fmt.millis(row.run_p50), _soft(row.run_p50)), right=True),
+        Column("p99 ms", 6, 50, lambda row: (fmt.millis(row.run_p99), SOFT if row.run_p99 else HIDDEN), right=True),
+        Column("failed", 6, 85, lambda row: (fmt.count(row.errors), FAILED if row.errors else HIDDEN), right=True),
+        Column("last", 6, 15, lambda row: (_ago(row, session), SOFT), right=True),
+    ]
+
+
+def _ago(row: CommandRow, session: Session) -> str:
+    """How long ago it was last called, in one unit."""
+    return " ".join(fmt.age((session.now() - row.last) / 1e9).split()[:2]) if row.last else fmt.ABSENT
+
+
+def _glyph(row: CommandRow) -> tuple[str, Style]:
+    trouble = _trouble(row)
+    return ("✗", FAILED) if trouble == _FAILED else ("⚠", style(AMBER)) if trouble else (" ", SOFT)
+
+
+_FAILED = 2
+
+
+def _trouble(row: CommandRow) -> int:
+    """2: its last call failed; 1: calls wait for longer than they run, or crowd; 0: all is well."""
+    if row.last_failed:
+        return _FAILED
+    return int(row.queued >= _CROWD or _waits(row))
+
+
+def _waits(row: CommandRow) -> bool:
+    """Whether its calls wait in the queue for longer than they run."""
+    return (row.wait_p50 or 0) > max(_LONG_WAIT, 2 * (row.run_p50 or 0))
+
+
+def _queue_look(row: CommandRow) -> Style:
+    if row.queued >= _CROWD:
+        return WARN
+    return TEXT if row.queued else HIDDEN
+
+
+def _soft(figure: int | None) -> Style:
+    return HIDDEN if figure is None else TEXT

@@ -1,0 +1,99 @@
+"""Screen 2: every event, who listens to it, and firing one by hand."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.style import Style
+from textual.strip import Strip
+
+from bus.trace.records import Parameter
+from console import format as fmt
+from console.model.views import EventRow
+from console.tui.look import FAILED, HIDDEN, SOFT, TEXT, WARN
+from console.tui.order import Sort, bucket
+from console.tui.screens.listing import ListScreen
+from console.tui.widgets.command_lines import about_event, last_fired
+from console.tui.widgets.details import Shown
+from console.tui.widgets.rows import Column, RowList
+
+
+SORTS: tuple[Sort[EventRow], ...] = (
+    Sort("", lambda row: (row.failed > 0, bucket(row.rate), bucket(row.fired))),
+    Sort("event", lambda row: row.name, downwards=False),
+    Sort("fired/s", lambda row: row.rate),
+    Sort("deliveries/s", lambda row: row.delivery_rate),
+    Sort("listeners", lambda row: len(row.listeners)),
+    Sort("failed", lambda row: row.failed),
+)
+
+
+class EventsScreen(ListScreen[EventRow]):
+    """All events."""
+
+    MODE = "events"
+    VERB = "fire"
+    SORTS: ClassVar[Sequence[Sort[EventRow]]] = SORTS
+    ACTING: ClassVar[tuple[tuple[str, str, str], ...]] = (("x", "fire", "screen.act"),)
+    KEYS: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("/", "filter", "screen.filter"),
+        ("s S", "sort", "screen.sort(1)"),
+        ("⏎", "details", "screen.enter"),
+        ("Space", "freeze", "app.freeze"),
+    )
+
+    def make_rows(self) -> RowList[EventRow]:
+        """The list of events."""
+        return RowList(columns(), lambda row: row.name, id="list")
+
+    def fetch(self) -> list[EventRow]:
+        """All events, with the newest figures."""
+        return self.console_app.session.events()
+
+    def searched(self, row: EventRow) -> str:
+        """Name, and the services that listen."""
+        return f"{row.name} {' '.join(entry.service for entry in row.listeners)}"
+
+    def empty(self) -> Sequence[tuple[str, Style]]:
+        """How a program gets events."""
+        return [("No event was fired, and nobody listens to one.", TEXT), ("bus.fire_event(…) or @listener makes one.", SOFT)]
+
+    def parameters(self, row: EventRow) -> tuple[Sequence[Parameter] | None, str]:
+        """Events have no schema: a free line; the first listener's parameters are the hint."""
+        known = next((entry.parameters for entry in row.listeners if entry.parameters), ())
+        names = " ".join(f"{p.name}=" for p in known if not p.kind.startswith("var_"))
+        return None, names or "value … name=value …"
+
+    def about(self, width: int, row: EventRow) -> list[Strip]:
+        """Figures, and who gets it when it is fired."""
+        session = self.console_app.session
+        return about_event(width, row, session.receivers(row.name), self.console_app.service_colors)
+
+    def below(self, width: int, row: EventRow) -> list[Shown]:
+        """When it was fired last."""
+        session = self.console_app.session
+        return last_fired(width, self.recent(row.name), session)
+
+
+def columns() -> list[Column[EventRow]]:
+    """The columns; the last arguments go first when there is no room."""
+    return [
+        Column("", 1, 99, lambda row: ("✗", FAILED) if row.failed else (" ", SOFT)),
+        Column("event", 0, 100, lambda row: (row.name, TEXT), least=18),
+        Column("fired/s", 8, 90, lambda row: (fmt.rate(row.rate), TEXT if row.rate else HIDDEN), right=True),
+        Column("deliveries/s", 13, 60, lambda row: (fmt.rate(row.delivery_rate), _figure(row.delivery_rate)), right=True),
+        Column("fired", 9, 50, lambda row: (fmt.count(row.fired), _figure(row.fired)), right=True),
+        Column("listeners", 10, 80, _listeners, right=True),
+        Column("failed", 7, 85, lambda row: (fmt.count(row.failed), FAILED if row.failed else HIDDEN), right=True),
+        Column("  last arguments", 28, 10, lambda row: (f"  {row.last_args}", SOFT)),
+    ]
+
+
+def _figure(figure: float) -> Style:
+    return TEXT if figure else HIDDEN
+
+
+def _listeners(row: EventRow) -> tuple[str, Style]:
+    """An event that is fired and reaches nobody is worth a look."""
+    if row.listeners:
+        return fmt.count(len(row.listeners)), TEXT
+    return "⚠ 0", WARN if row.fired else HIDDEN

@@ -1,0 +1,274 @@
+"""A list on the left, what is selected on the right: the Commands and the Events screen."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar, Generic, TypeVar
+
+from rich.style import Style
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.strip import Strip
+from textual.widget import Widget
+
+from bus.trace.records import Parameter
+from console.language.grammar import Execute, Fire
+from console.model.views import CallDetail
+from console.tui import messages
+from console.tui.invocation import Invocation
+from console.tui.lines import Line
+from console.tui.look import HIDDEN, SOFT, TEXT
+from console.tui.order import CalmOrder, Sort
+from console.tui.screens.base import BusScreen
+from console.tui.widgets.bar import Bar
+from console.tui.widgets.canvas import Canvas
+from console.tui.widgets.act_lines import act_strips
+from console.tui.widgets.details import Details, Shown
+from console.tui.widgets.form import CallForm
+from console.tui.widgets.outcome import OutcomePane
+from console.tui.widgets.rows import RowList
+
+Row = TypeVar("Row")
+_RECENT = 20
+
+
+class Rule(Canvas):
+    """The line between list and details."""
+
+    def on_resize(self) -> None:
+        """As long as it is high."""
+        self.show([Line(self.size.width).gap().put("│", HIDDEN).strip()] * self.size.height)
+
+
+class ListScreen(BusScreen, Generic[Row]):
+    """Rows by key; `x` opens a form for the selected one, and what came of it stands below the form."""
+
+    VERB: ClassVar[str] = ""
+    SORTS: ClassVar[Sequence[Sort[Any]]] = ()
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", show=False),
+        Binding("x", "act", show=False),
+        Binding("s", "sort(1)", show=False),
+        Binding("S", "sort(-1)", show=False),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._filter = ""
+        self._sort, self._turned = 0, False
+        self._order = CalmOrder()
+        self._acts: dict[str, Invocation] = {}
+        self._texts: dict[str, dict[str, str]] = {}
+        self._form_for = ""
+
+    # ---- what a subclass says
+
+    def make_rows(self) -> RowList[Row]:
+        """A new list."""
+        raise NotImplementedError
+
+    def parameters(self, row: Row) -> tuple[Sequence[Parameter] | None, str]:
+        """The fields of the form for ROW, None for a free line, and a hint for that."""
+        raise NotImplementedError
+
+    def about(self, width: int, row: Row) -> list[Strip]:
+        """What stands above the form."""
+        raise NotImplementedError
+
+    def below(self, width: int, row: Row) -> list[Shown]:
+        """What stands below it."""
+        raise NotImplementedError
+
+    def fetch(self) -> list[Row]:
+        """All rows with the newest figures."""
+        raise NotImplementedError
+
+    def searched(self, row: Row) -> str:
+        """The text of ROW that the filter looks at."""
+        raise NotImplementedError
+
+    def empty(self) -> Sequence[tuple[str, Style]]:
+        """What an empty list says."""
+        raise NotImplementedError
+
+    # ---- the frame
+
+    def body(self) -> Iterator[Widget]:
+        """List, rule, details."""
+        side = Vertical(Canvas(id="about"), Details(id="details"), id="side")
+        yield Horizontal(self.make_rows(), Rule(id="rule"), side, id="body")
+
+    def main(self) -> Widget:
+        """The form while it is open, the details where only they are shown, else the list."""
+        form = self.query(CallForm)
+        if form:
+            inputs = form.first().query("Input")
+            return inputs.first() if inputs else form.first()
+        return self.query_one(Details) if self.has_class("entered") else self.rows
+
+    @property
+    def rows(self) -> RowList[Row]:
+        """The list."""
+        found: RowList[Any] = self.query_one(RowList)
+        return found
+
+    @property
+    def act(self) -> Invocation | None:
+        """What was last executed or fired by hand on the selected row."""
+        return self._acts.get(self.rows.selected)
+
+    def tick(self, *, changed: bool) -> None:
+        """The running time of an act counts ten times a second; the rest is calmer."""
+        super().tick(changed=changed)
+        act = self.act
+        if act is not None and act.running:
+            self.refresh_side()
+
+    def refresh_side(self) -> None:
+        """The right-hand side only."""
+        row = self.rows.row
+        about, details = self.query_one("#about", Canvas), self.query_one(Details)
+        width = details.inner_width
+        if row is None:
+            about.styles.height = 0
+            details.show_lines([])
+            return
+        strips = self.about(width, row)
+        if self.has_class("short") and self.query(CallForm):
+            strips = [*strips[:1], Line(width).strip()]
+        about.styles.height = len(strips)
+        about.show(strips)
+        act = self.act
+        acted = [*map(Shown, act_strips(width, act)), Shown(Line(width).strip())] if act else []
+        details.show_lines([*acted, *self.below(width, row)])
+
+    # ---- selecting
+
+    @on(messages.RowSelected)
+    def _row_selected(self) -> None:
+        if self._form_for and self._form_for != self.rows.selected:
+            self._close_form()
+        self.refresh_side()
+
+    @on(messages.RowEntered)
+    def _row_entered(self) -> None:
+        self.add_class("entered")
+        self.call_after_refresh(self._entered)
+
+    def _entered(self) -> None:
+        self.refresh_side()
+        self.query_one(Details).focus()
+
+    def action_back(self) -> None:
+        """Out of the form, out of the details, out of the filter, in this order."""
+        super().action_back()
+        if self.query(CallForm):
+            self._close_form()
+        elif self.has_class("entered"):
+            self.remove_class("entered")
+        elif self._filter:
+            self._filter_changed(messages.FilterChanged(""))
+        self.call_after_refresh(self._focus_main)
+
+    def _focus_main(self) -> None:
+        self.main().focus()
+        self.refresh_side()
+
+    def find(self, name: str) -> None:
+        """Put the cursor on NAME, out of the filter if need be."""
+        self._filter = ""
+        self.refresh_body()
+        self.rows.choose(name)
+
+    # ---- filter and order
+
+    def action_filter(self) -> None:
+        """Show only rows that contain a text."""
+        self.query_one(Bar).open("/", self._filter)
+
+    @on(messages.FilterChanged)
+    def _filter_changed(self, message: messages.FilterChanged) -> None:
+        self._filter = message.text.strip().casefold()
+        self.refresh_body()
+
+    def idle_text(self) -> str:
+        """The filter, as long as there is one."""
+        if self._filter:
+            return f"only rows with “{self._filter}” · Esc shows all"
+        return super().idle_text()
+
+    def action_sort(self, step: int) -> None:
+        """`s`: by the next column; `S`: the other way round."""
+        if step < 0:
+            self._turned = not self._turned
+        else:
+            self._sort, self._turned = (self._sort + 1) % len(self.SORTS), False
+        self.refresh_body()
+
+    def refresh_body(self) -> None:
+        """Take the newest figures; the order changes only when nobody is moving in the list."""
+        sort = self.SORTS[self._sort]
+        rows = {self.rows.key(row): row for row in self.fetch() if self._filter in self.searched(row).casefold()}
+        names = sorted(sorted(rows), key=lambda name: sort.key(rows[name]), reverse=sort.downwards != self._turned)
+        order = self._order.arrange(names, self.rows.touched, (self._sort, self._turned, self._filter))
+        self.rows.show([rows[name] for name in order], sorted_by=sort.title, empty=self._empty())
+        self.refresh_side()
+
+    def _empty(self) -> Sequence[tuple[str, Style]]:
+        if self._filter:
+            return [(f"Nothing here contains “{self._filter}”.", TEXT), ("Esc shows everything.", SOFT)]
+        if self.console_app.session.info.state == "connecting":
+            return [("Connecting to the program …", TEXT)]
+        return self.empty()
+
+    def recent(self, name: str) -> list[CallDetail]:
+        """The last calls of a name, the newest first."""
+        session = self.console_app.session
+        details = (session.call(call.id) for call in session.recent(name, _RECENT))
+        return [detail for detail in details if detail is not None]
+
+    # ---- acting
+
+    async def action_act(self) -> None:
+        """Open the form of the selected row, or say why nothing can be done."""
+        row, session = self.rows.row, self.console_app.session
+        if row is None:
+            return
+        if not session.info.can_act:
+            self.query_one(Bar).say(self._cannot(), warn=True)
+            return
+        self._close_form()
+        parameters, about = self.parameters(row)
+        self._form_for = self.rows.selected
+        form = CallForm(self.VERB, parameters, self._texts.get(self._form_for, {}), about)
+        self.add_class("entered")
+        await self.query_one("#side", Vertical).mount(form, after="#about")
+        self.refresh_side()
+
+    def _cannot(self) -> str:
+        info = self.console_app.session.info
+        why = {"recorded": "this is a recording", "ended": "the program has ended"}.get(info.state, "this console may only read")
+        return f"cannot {self.VERB}: {why}"
+
+    def _close_form(self) -> None:
+        for form in self.query(CallForm):
+            self._texts[self._form_for] = form.texts
+            form.remove()
+        self._form_for = ""
+
+    @on(messages.RunRequested)
+    def _run_requested(self, message: messages.RunRequested) -> None:
+        name, session = self._form_for, self.console_app.session
+        running = self._acts.get(name)
+        if running is not None and running.running:
+            return
+        kind = Fire if self.VERB == "fire" else Execute
+        self._acts[name] = Invocation.send(session, kind(name, tuple(message.args), message.kwargs))
+        self.refresh_side()
+
+    def interrupt(self) -> bool:
+        """Cancel the act that runs on the selected row; False when there is none."""
+        for act in (self.act, self.query_one(OutcomePane).act):
+            if act is not None and act.running:
+                act.cancel()
+                return True
+        return False

@@ -1,0 +1,111 @@
+"""Screen 3: what every thread was doing, when, and why."""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from textual import on
+from textual.strip import Strip
+from textual.widget import Widget
+
+from console.tui.lines import Line
+from console.tui.look import HIDDEN, KEY, SOFT, ServiceColors
+from console.tui.screens.base import BusScreen
+from console.session import Session
+from console.model.views import CallDetail
+from console.tui.widgets.call_lines import headline, neighbours_line, result_line, time_line
+from console.tui.widgets.canvas import Canvas
+from console.tui.widgets.timeline import Timeline
+
+
+class TimelineScreen(BusScreen):
+    """The lanes, and the selected call below them."""
+
+    MODE = "timeline"
+    KEYS: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("Space", "freeze", "app.freeze"),
+        ("a d", "pan", "screen.lanes('pan', 1)"),
+        ("w s", "zoom", "screen.lanes('zoom', 1)"),
+        (", .", "prev/next", "screen.lanes('neighbour', 1)"),
+        ("[ ]", "cause/effect", "screen.lanes('cause')"),
+        ("f", "fit", "screen.lanes('fit')"),
+        ("0", "all", "screen.lanes('all')"),
+        ("End", "follow", "screen.lanes('follow')"),
+    )
+
+    def body(self) -> Iterator[Widget]:
+        """Lanes above, the selected call below."""
+        app = self.console_app
+        yield Timeline(app.session, app.service_colors)
+        yield Canvas(id="call")
+
+    @property
+    def timeline(self) -> Timeline:
+        """The lanes."""
+        return self.query_one(Timeline)
+
+    def main(self) -> Widget:
+        """The lanes."""
+        return self.timeline
+
+    def tick(self, *, changed: bool) -> None:
+        """A live timeline moves ten times a second, also when nothing happens."""
+        super().tick(changed=changed)
+        app = self.console_app
+        if app.frozen:
+            return
+        following = self.timeline.viewport.follow and app.session.info.state == "live"
+        if changed or following or app.lively:
+            self.timeline.update()
+            self._show_call()
+
+    def refresh_body(self) -> None:
+        """Everything, now."""
+        self.timeline.frozen = self.console_app.frozen
+        self.timeline.update()
+        self._show_call()
+
+    @on(Timeline.Moved)
+    def _moved(self) -> None:
+        self._show_call()
+
+    def _show_call(self) -> None:
+        canvas, detail = self.query_one("#call", Canvas), self.timeline.detail
+        width = canvas.size.width
+        if detail is None:
+            canvas.show(_nothing(width))
+            return
+        canvas.show(call_strips(width, detail, self.console_app.session, self.console_app.service_colors))
+
+    def show_call(self, call_id: int) -> None:
+        """Select a call and bring it into view."""
+        self.timeline.choose(call_id)
+
+    def action_lanes(self, verb: str, step: int = 0) -> None:
+        """What a click on a key in the footer does."""
+        action = getattr(self.timeline, f"action_{verb}")
+        action(step) if step else action()
+
+    def action_back(self) -> None:
+        """Close what is open, then let go of the selected call."""
+        super().action_back()
+
+
+def _nothing(width: int) -> list[Strip]:
+    line = Line(width).gap().put("no call selected: ", HIDDEN).put("↑ ↓ ← →", KEY).put(" or a click select one, ", SOFT)
+    return [_rule(width), line.put(", .", KEY).put(" go to the previous and the next", SOFT).strip()]
+
+
+def call_strips(width: int, detail: CallDetail, session: Session, colors: ServiceColors) -> list[Strip]:
+    """The selected call: what, where its time went, what it led to."""
+    result = result_line(width, detail.call)
+    return [
+        _rule(width),
+        headline(width, detail, session.info.session, colors),
+        time_line(width, detail, colors),
+        *([result] if result else []),
+        neighbours_line(width, detail),
+    ]
+
+
+def _rule(width: int) -> Strip:
+    return Line(width).put("─" * width, HIDDEN).strip()

@@ -1,0 +1,112 @@
+"""The line above the footer: a command after `:`, a filter after `/`, otherwise a word on what to do."""
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.suggester import Suggester
+from textual.widgets import Input, Static
+
+from bus.trace.redact import escape
+from console.tui.look import AMBER, DIM, KEY
+from console.tui.messages import BarClosed, FilterChanged, LineEntered
+
+_HISTORY = 100
+
+
+class Bar(Horizontal):
+    """Closed until `open` gives it a prompt."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "close"),
+        Binding("up", "recall(-1)"),
+        Binding("down", "recall(1)"),
+        Binding("tab", "accept"),
+    ]
+
+    def __init__(self, suggester: Suggester) -> None:
+        super().__init__(id="bar")
+        self._suggester = suggester
+        self._kind = ""
+        self._lines: list[str] = []
+        self._recalled = 0
+
+    @property
+    def kind(self) -> str:
+        """The prompt, "" while it is closed."""
+        return self._kind
+
+    def compose(self) -> ComposeResult:
+        """Prompt, input, hint."""
+        yield Static(Text(":", style=KEY), id="prompt")
+        yield Input(id="line", compact=True, select_on_focus=False)
+        yield Static("", id="hint")
+
+    def on_mount(self) -> None:
+        """Closed at first."""
+        self.query_one(Input).display = False
+
+    def say(self, text: str, *, warn: bool = False) -> None:
+        """What stands there while it is closed, or behind what is typed."""
+        self.query_one("#hint", Static).update(Text(escape(text), style=AMBER if warn else DIM, no_wrap=True))
+
+    def open(self, kind: str, text: str = "") -> None:
+        """Take the keys for a line of this KIND."""
+        self._kind, self._recalled = kind, len(self._lines)
+        self.query_one("#prompt", Static).update(Text(kind, style=KEY))
+        line = self.query_one(Input)
+        line.suggester = self._suggester if kind == ":" else None
+        line.display = True
+        line.value = text
+        line.cursor_position = len(text)
+        line.focus()
+
+    def action_close(self) -> None:
+        """Leave without a line; a filter is taken away."""
+        if self._kind == "/":
+            self.post_message(FilterChanged(""))
+        self._shut()
+
+    def action_accept(self) -> None:
+        """Take what is suggested."""
+        self.query_one(Input).action_cursor_right()
+
+    def action_recall(self, step: int) -> None:
+        """Earlier and later lines."""
+        if self._kind != ":" or not self._lines:
+            return
+        self._recalled = max(0, min(self._recalled + step, len(self._lines)))
+        line = self.query_one(Input)
+        line.value = self._lines[self._recalled] if self._recalled < len(self._lines) else ""
+        line.cursor_position = len(line.value)
+
+    def on_click(self, event: events.Click) -> None:
+        """A click opens it for a command."""
+        if not self._kind:
+            event.stop()
+            self.open(":")
+
+    @on(Input.Changed)
+    def _changed(self, event: Input.Changed) -> None:
+        event.stop()
+        if self._kind == "/":
+            self.post_message(FilterChanged(event.value))
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        text, kind = event.value.strip(), self._kind
+        if kind == ":" and text:
+            self._lines = [line for line in self._lines if line != text][-_HISTORY:] + [text]
+        self._shut()
+        if text:
+            self.post_message(LineEntered(kind, text))
+
+    def _shut(self) -> None:
+        self._kind = ""
+        self.query_one(Input).display = False
+        self.query_one("#prompt", Static).update(Text(":", style=KEY))
+        self.post_message(BarClosed())

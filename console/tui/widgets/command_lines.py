@@ -1,0 +1,141 @@
+"""What stands beside the lists: the schema and figures of a command or an event, and the last calls."""
+
+from textual.strip import Strip
+
+from bus.trace.records import Entry
+from bus.trace.redact import escape
+from console import format as fmt
+from console.language import completion
+from console.model.views import CallDetail, CallParts, CommandRow, EventRow
+from console.session import Session
+from console.tui.clock import clock
+from console.tui.lines import Line, clip_left, width_of, wrapped
+from console.tui.look import (
+    FAILED, HIDDEN, KEY, LINK, SOFT, STRONG, TEXT, WARN, ServiceColors,
+)  # fmt: skip
+from console.tui.widgets.call_lines import error_lines, outcome, parts_bar
+from console.tui.widgets.details import Shown
+
+_LAST_CALLS = 12
+
+
+def signature(width: int, name: str, entry: Entry | None) -> list[Strip]:
+    """`index.file(path: Path) → int`, in three lines at most."""
+    said = completion.signature(entry) if entry else ""
+    first = Line(width).put(name, STRONG)
+    if width_of(said) <= first.left:
+        return [first.put(said, LINK).strip()]
+    return [first.strip(), *(Line(width).gap(2).put(row, LINK).strip() for row in list(wrapped(said, width - 2))[:2])]
+
+
+def about_command(width: int, row: CommandRow, recent: list[CallDetail], colors: ServiceColors) -> list[Strip]:
+    """Schema, doc, place; wait and run percentiles; where the time of the last calls went."""
+    entry = row.entry
+    strips = signature(width, row.name, entry)
+    if entry and entry.doc:
+        strips += [Line(width).put(text, TEXT).strip() for text in list(wrapped(entry.doc, width))[:3]]
+    place = Line(width).put(row.service or "main", colors.style(row.service))
+    if entry and entry.where:
+        place.put(" · ", SOFT).put(clip_left(escape(entry.where), place.left - 3), SOFT)
+    strips.append(place.put(" · not registered any more" if row.removed else "", WARN).strip())
+    strips.append(Line(width).strip())
+    strips.append(_percentiles(width, "wait", row.wait_p50, row.wait_p99))
+    ran = _percentiles(width, "run", row.run_p50, row.run_p99, more=fmt.plural(row.calls, "call"), errors=row.errors)
+    strips.append(ran)
+    return [*strips, *_where_time_goes(width, recent, colors.color(row.service)), Line(width).strip()]
+
+
+def _percentiles(width: int, title: str, p50: int | None, p99: int | None, *, more: str = "", errors: int = 0) -> Strip:
+    line = Line(width).cell(title, 6, SOFT).put("p50 ", SOFT).cell(fmt.duration(p50), 8, TEXT, right=True)
+    line.put("   p99 ", SOFT).cell(fmt.duration(p99), 8, TEXT, right=True)
+    if more and line.left > len(more) + 3:
+        line.put(f"   {more}", SOFT)
+    if errors:
+        line.put(" · ", SOFT).put(f"✗ {errors:,} failed", FAILED)
+    return line.strip()
+
+
+def _where_time_goes(width: int, recent: list[CallDetail], color: str) -> list[Strip]:
+    ended = [detail.parts for detail in recent if detail.call.outcome is not None]
+    sums = CallParts(
+        sum(p.queued for p in ended), sum(p.computing for p in ended), sum(p.waiting for p in ended), sum(p.elsewhere for p in ended)
+    )
+    total = fmt.total(sums)
+    if not total:
+        return []
+    line = Line(width).cell("time", 6, SOFT)
+    for segment in parts_bar(sums, max(8, min(30, width - 40)), color):
+        line.raw(segment.text, segment.style or TEXT)
+    shares = " · ".join(f"{part * 100 / total:.0f}" for part in (sums.queued, sums.computing, sums.waiting, sums.elsewhere))
+    return [line.put(f"  {shares} %", TEXT).put(f"  last {len(ended)}", SOFT).strip()]
+
+
+def last_calls(width: int, recent: list[CallDetail], session: Session) -> list[Shown]:
+    """The last calls, the newest first, and the error of the last failed one."""
+    if not recent:
+        act = "press x to execute it" if session.info.can_act else "the recording has none"
+        return [Shown(Line(width).put("no calls yet: " if session.info.can_act else "no calls: ", SOFT).put(act, SOFT).strip())]
+    shown = [Shown(Line(width).put("last calls", SOFT).strip())]
+    for detail in recent[:_LAST_CALLS]:
+        shown.append(Shown(_call_line(width, detail), detail.call.id))
+    failed = next((detail.call for detail in recent if detail.call.error), None)
+    if failed and failed.error:
+        shown.append(Shown(Line(width).strip()))
+        shown.append(Shown(Line(width).put("last failure ", SOFT).put(f"#{failed.id}", KEY).strip(), failed.id))
+        shown += [Shown(strip) for strip in error_lines(width, failed.error)]
+    return shown
+
+
+def _call_line(width: int, detail: CallDetail) -> Strip:
+    call = detail.call
+    line = Line(width).cell(f"#{call.id}", max(8, len(str(call.id)) + 2), SOFT)
+    left = line.used
+    outcome(line, call, long=False)
+    line.to(left + (24 if call.outcome not in {None, "ok"} else 9))
+    line.cell(fmt.duration(fmt.total(detail.parts)), 8, TEXT, right=True).gap(2)
+    line.cell(detail.lane or "in the queue", min(14, max(0, line.left)), SOFT).gap(2)
+    return line.put(clip_left(escape(call.args), line.left), HIDDEN if call.outcome == "ok" else SOFT).strip()
+
+
+# ---- events
+
+
+def about_event(width: int, row: EventRow, receivers: tuple[Entry, ...], colors: ServiceColors) -> list[Strip]:
+    """Figures of an event, and its listeners in the order in which they get it."""
+    figures = f"fired {fmt.count(row.fired)} times · {fmt.rate(row.rate)}/s · {fmt.rate(row.delivery_rate)} deliveries/s"
+    line = Line(width).put(figures, SOFT)
+    if row.failed:
+        line.put(" · ", SOFT).put(f"✗ {row.failed:,} failed", FAILED)
+    strips = [Line(width).put(row.name, STRONG).strip(), line.strip()]
+    if row.last_args:
+        strips += [Line(width).put("last ", SOFT).put(row.last_args, TEXT).strip()]
+    strips.append(Line(width).strip())
+    title = f"{fmt.plural(len(receivers), 'listener')}, in this order" if receivers else "no listener: firing it reaches nobody"
+    strips.append(Line(width).put(title, SOFT if receivers else WARN).strip())
+    strips += [_receiver(width, number, entry, colors) for number, entry in enumerate(receivers, 1)]
+    return [*strips, Line(width).strip()]
+
+
+def last_fired(width: int, recent: list[CallDetail], session: Session) -> list[Shown]:
+    """When it was fired last, by whom, with what."""
+    if not recent:
+        return [Shown(Line(width).put("never fired so far", SOFT).strip())]
+    shown = [Shown(Line(width).put("fired and delivered, the last first", SOFT).strip())]
+    for detail in recent[:_LAST_CALLS]:
+        call = detail.call
+        line = Line(width).cell(f"#{call.id}", max(8, len(str(call.id)) + 2), SOFT)
+        line.put(clock(call.queued, session.info.session), SOFT).gap(2)
+        if call.kind == "delivery":
+            outcome(line, call, long=False).put(f" {fmt.duration(fmt.total(detail.parts))} on {detail.lane}  ", SOFT)
+        elif detail.caller_lane:
+            line.cell(f"by {detail.caller_lane}", 16, SOFT).gap()
+        shown.append(Shown(line.put(clip_left(escape(call.args), line.left), TEXT).strip(), call.id))
+    return shown
+
+
+def _receiver(width: int, number: int, entry: Entry, colors: ServiceColors) -> Strip:
+    line = Line(width).cell(str(number), 3, SOFT, right=True).gap().cell(entry.service or "main", 12, colors.style(entry.service))
+    line.gap().put(entry.callback or entry.name, TEXT)
+    if "*" in entry.name or "?" in entry.name:
+        line.put(f"  as {entry.name}", SOFT)
+    return line.put(f"  {clip_left(escape(entry.where), line.left - 2)}" if entry.where else "", HIDDEN).strip()

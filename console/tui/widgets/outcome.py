@@ -1,0 +1,65 @@
+"""Above the bar: what came of the last line that was typed into it."""
+
+from console import commands, render
+from console.commands import Outcome, Quit, Started
+from console.session import Session
+from console.tui import rich_lines
+from console.tui.invocation import Invocation
+from console.tui.widgets.act_lines import act_strips
+from console.tui.widgets.canvas import Pane
+
+
+class OutcomePane(Pane):
+    """Hidden until a line was entered; Esc hides it again."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  Textual's name
+        super().__init__(id=id)
+        self._session: Session | None = None
+        self._outcome: Outcome | None = None
+        self._act: Invocation | None = None
+        self._final = False
+
+    def run(self, session: Session, line: str) -> None:
+        """Carry out LINE and show what comes of it."""
+        outcome = commands.run(session, line)
+        if isinstance(outcome, Quit):
+            self.app.exit(0)
+            return
+        if outcome is None:
+            return
+        self._session, self._outcome, self._final = session, outcome, False
+        self._act = Invocation(session, outcome) if isinstance(outcome, Started) else None
+        self.add_class("open")
+        self.call_after_refresh(self._draw)
+
+    @property
+    def act(self) -> Invocation | None:
+        """What the line executed or fired, if it did."""
+        return self._act
+
+    def tick(self) -> None:
+        """Count the time of a running call; take in its record, which may come after the answer."""
+        if self._act is not None and not self._final:
+            self._draw()
+
+    def close(self) -> None:
+        """Hide it."""
+        self.remove_class("open")
+        self._outcome, self._act = None, None
+
+    def on_resize(self) -> None:
+        """Draw it for the new width."""
+        self._draw()
+
+    def _draw(self) -> None:
+        if self._outcome is None or self._session is None:
+            return
+        width = self.inner_width
+        if self._act is not None:
+            ended = self._act.ended
+            self._final = ended is not None and (not ended.reply.call or ended.detail is not None)
+            strips = act_strips(width, self._act)
+        else:
+            strips = rich_lines.strips(render.outcome(self._outcome), width)
+        self.styles.height = len(strips) + 1
+        self.show(strips)

@@ -1,0 +1,350 @@
+"""The lanes of all threads over time: what is shown, the cursor, the selected call, and the keys that move them."""
+
+from dataclasses import replace
+
+from rich.segment import Segment
+from textual import events
+from textual.binding import Binding
+from textual.message import Message
+from textual.strip import Strip
+
+from bus.trace.records import Call
+from console.model.views import CallDetail, LaneView, TimelineView
+from console.session import Session
+from console.tui.look import ServiceColors
+from console.tui.viewport import Viewport
+from console.tui.widgets import timeline_lines as lines
+from console.tui.widgets.canvas import Canvas
+from console.tui.widgets.cells import Marks, lane_cells, put_labels, put_marks, segments
+
+_ABOVE = 3
+_LABEL, _NARROW_LABEL, _NARROW = 19, 13, 100
+
+
+class Timeline(Canvas, can_focus=True):
+    """A lane a thread. Everything is kept by call id and by time, never by row or column."""
+
+    BINDINGS = [
+        Binding("a", "pan(-1)"),
+        Binding("d", "pan(1)"),
+        Binding("w", "zoom(1)"),
+        Binding("s", "zoom(-1)"),
+        Binding("plus,equals_sign", "zoom(1)"),
+        Binding("minus", "zoom(-1)"),
+        Binding("left", "across(-1)"),
+        Binding("right", "across(1)"),
+        Binding("shift+left", "across(-10)"),
+        Binding("shift+right", "across(10)"),
+        Binding("up", "lane(-1)"),
+        Binding("down", "lane(1)"),
+        Binding("comma", "neighbour(-1)"),
+        Binding("full_stop", "neighbour(1)"),
+        Binding("left_square_bracket", "cause"),
+        Binding("right_square_bracket", "effect"),
+        Binding("f", "fit"),
+        Binding("0", "all"),
+        Binding("end", "follow"),
+        Binding("escape", "unselect"),
+    ]
+
+    class Moved(Message):
+        """Something else is selected, or another part is shown."""
+
+    def __init__(self, session: Session, colors: ServiceColors) -> None:
+        super().__init__(id="timeline")
+        self.session = session
+        self.service_colors = colors
+        self.viewport = Viewport()
+        self.selected = 0
+        self.frozen = False
+        self._view: TimelineView | None = None
+        self._detail: CallDetail | None = None
+        self._lane = 0
+        self._at = 0
+        self._top = 0
+        self._opened = False
+
+    # ---- what is shown
+
+    @property
+    def detail(self) -> CallDetail | None:
+        """The selected call, as it was at the last update."""
+        return self._detail
+
+    @property
+    def label(self) -> int:
+        """Cells that the lanes' names take."""
+        return _LABEL if self.size.width >= _NARROW else _NARROW_LABEL if self.size.width >= 30 else 4  # noqa: PLR2004
+
+    def update(self) -> None:
+        """Take the newest figures and repaint the lines that changed."""
+        width = self.size.width - self.label
+        if width < 1 or self.size.height < 1:
+            return
+        self.viewport = self.viewport.resized(width)
+        self._open()
+        if self.viewport.follow and not self.frozen:
+            self._follow_now()
+        self._view = self.session.timeline(self.viewport.start, self.viewport.end, width)
+        self._detail = self.session.call(self.selected) if self.selected else None
+        self._paint()
+
+    def _open(self) -> None:
+        """A recording opens fitted; so does what is left of a program that had ended already."""
+        if self._opened:
+            return
+        first, last = self.session.bounds()
+        if last <= first:
+            return
+        self._opened = True
+        if self.session.info.state != "live":
+            self.viewport = self.viewport.fitted(first, last)
+
+    def _follow_now(self) -> None:
+        moved = self.viewport.following(self.session.now())
+        if not self.selected:
+            self._at += moved.start - self.viewport.start
+        self.viewport = moved
+
+    # ---- painting
+
+    def _paint(self) -> None:
+        view = self._view
+        if view is None:
+            return
+        width, record = self.size.width, self.session.info.session
+        rows = self._rows()
+        shown = sum(lane is not None for lane in rows)
+        state = "LIVE" if self.session.info.state == "live" else ""
+        strips = [
+            lines.status(width, self.viewport, record, self.session.now(), state=state, lanes=(shown, len(view.lanes))),
+            lines.minimap(width, self.label, view, self.viewport),
+            lines.axis(width, self.label, self.viewport, record.start_monotonic, self._cursor()),
+        ]
+        strips += [self._row(lane) for lane in rows] if view.lanes else lines.notice(width, self._empty())
+        if self.size.height >= len(strips) + 1:
+            strips += [lines.blank(width, self.label)] * (self.size.height - len(strips) - 1)
+            strips.append(lines.legend(width))
+        self.show(strips)
+
+    def _empty(self) -> list[tuple[str, str]]:
+        if self.session.info.can_act:
+            return [("", ""), ("Nothing has run yet.", "strong"), ("Press 1 and execute a command with x.", "")]
+        return [("", ""), ("No calls were recorded.", "strong"), ("Was the program started with BUS_TRACE=off?", "")]
+
+    def _rows(self) -> list[LaneView | None]:
+        """The lanes from the top one on, None between two services, as many as there is room for."""
+        lanes = self._ordered()
+        groups = sum(a.service != b.service for a, b in zip(lanes, lanes[1:], strict=False))
+        legend = self.size.height > len(lanes) + _ABOVE
+        room = max(1, self.size.height - _ABOVE - legend)
+        spaced = len(lanes) + groups <= room
+        self._top = self._scrolled(lanes, room)
+        rows: list[LaneView | None] = []
+        for lane in lanes[self._top : self._top + room]:
+            if spaced and rows and rows[-1] is not None and rows[-1].service != lane.service:
+                rows.append(None)
+            rows.append(lane)
+        return rows
+
+    def _ordered(self) -> list[LaneView]:
+        """Lanes of one service next to each other, services in the order in which they came."""
+        lanes = self._view.lanes if self._view else ()
+        first: dict[str, int] = {}
+        for lane in lanes:
+            first.setdefault(lane.service, len(first))
+        return sorted(lanes, key=lambda lane: first[lane.service])
+
+    def _scrolled(self, lanes: list[LaneView], room: int) -> int:
+        index = next((i for i, lane in enumerate(lanes) if lane.key == self._lane), 0)
+        top = min(self._top, max(0, len(lanes) - room))
+        return min(max(top, index - room + 1), index) if self._lane else top
+
+    def _row(self, lane: LaneView | None) -> Strip:
+        if lane is None:
+            return lines.blank(self.size.width, self.label)
+        color = self.service_colors.color(lane.service)
+        cells = lane_cells(lane, color)
+        put_labels(cells, lane.bars, color)
+        put_marks(cells, self._marks(lane), color)
+        current = lane.key == self._lane
+        head: list[Segment] = lines.name(self.label, lane, color, current=current)
+        return Strip([*head, *segments(cells)], self.size.width)
+
+    def _marks(self, lane: LaneView) -> Marks:
+        cursor = self._cursor() if lane.key == self._lane else -1
+        detail = self._detail
+        if detail is None:
+            return Marks(cursor=cursor)
+        selected = self._cells_of(detail.call) if detail.call.lane == lane.key else (0, 0)
+        marked = [(call, "]") for call in detail.effects] + ([(detail.cause, "[")] if detail.cause else [])
+        glyphs = tuple((self._cells_of(call)[0], glyph) for call, glyph in marked if call.lane == lane.key)
+        return Marks(selected, cursor, glyphs)
+
+    def _cells_of(self, call: Call) -> tuple[int, int]:
+        start, end = call.started or call.queued, call.ended or self.session.now()
+        return self.viewport.column(start), self.viewport.column(max(start, end - 1)) + 1
+
+    def _cursor(self) -> int:
+        column = self.viewport.column(self._at)
+        return column if self._lane and 0 <= column < self.viewport.width else -1
+
+    # ---- moving
+
+    def moved(self, viewport: Viewport) -> None:
+        """Show another part."""
+        self.viewport = viewport
+        self.update()
+        self.post_message(self.Moved())
+
+    def choose(self, call_id: int) -> bool:
+        """Select a call and bring it into view; False when it is not kept any more."""
+        detail = self.session.call(call_id)
+        if detail is None:
+            return False
+        self.selected = call_id
+        self._opened = True
+        self._lane = detail.call.lane or detail.call.caller or self._lane
+        self._at = detail.call.started or detail.call.queued
+        width = max(1, self.size.width - self.label)
+        self.moved(self.viewport.resized(width).centred(self._at))
+        return True
+
+    def action_pan(self, direction: int) -> None:
+        """Move by a quarter of what is shown."""
+        self.moved(self.viewport.panned(direction * max(1, self.viewport.width // 4)))
+
+    def action_zoom(self, steps: int) -> None:
+        """Closer or farther, around the cursor where there is one."""
+        at = self._at if self._cursor() >= 0 else self.viewport.moment(self.viewport.width // 2)
+        self.moved(self.viewport.zoomed(steps, at))
+
+    def action_fit(self) -> None:
+        """The selected call from edge to edge; everything when none is selected."""
+        if self._detail is None:
+            self.action_all()
+            return
+        call = self._detail.call
+        self.moved(self.viewport.fitted(call.queued, call.ended or self.session.now(), self.viewport.width // 10))
+
+    def action_all(self) -> None:
+        """The whole recording."""
+        first, last = self.session.bounds()
+        self.moved(self.viewport.fitted(first, max(last, first + 1)))
+
+    def action_follow(self) -> None:
+        """To the end; where the program lives, stay there."""
+        live = self.session.info.state == "live"
+        self.moved(replace(self.viewport.following(self.session.now()), follow=live))
+
+    def action_across(self, columns: int) -> None:
+        """Move the cursor by cells and select what is there; at the edge, the view moves."""
+        column = self.viewport.column(self._at) if self._cursor() >= 0 else self.viewport.width // 2
+        viewport = replace(self.viewport, follow=False)
+        if not 0 <= column + columns < viewport.width:
+            viewport = viewport.panned(columns)
+        self._at = viewport.moment(viewport.column(viewport.moment(column)) + columns) if viewport.start == \
+            self.viewport.start else viewport.moment(column)
+        self._lane = self._lane or self._first_lane()
+        self.viewport = viewport
+        self._reselect()
+
+    def action_lane(self, step: int) -> None:
+        """Move the cursor to the lane above or below."""
+        lanes = [lane.key for lane in self._ordered()]
+        if not lanes:
+            return
+        if self._lane not in lanes:
+            self._lane = lanes[0]
+        else:
+            self._lane = lanes[max(0, min(lanes.index(self._lane) + step, len(lanes) - 1))]
+        if self._cursor() < 0:
+            self._at = self.viewport.moment(self.viewport.width // 2)
+        self._reselect()
+
+    def action_neighbour(self, step: int) -> None:
+        """The previous or the next call in this lane."""
+        chosen = self.session.neighbour(self.selected, step) if self.selected else self._nearest(step)
+        if chosen:
+            self.choose(chosen)
+
+    def action_cause(self) -> None:
+        """The call that made this one."""
+        if self._detail and self._detail.cause:
+            self.choose(self._detail.cause.id)
+
+    def action_effect(self) -> None:
+        """The first call that this one made."""
+        if self._detail and self._detail.effects:
+            self.choose(self._detail.effects[0].id)
+
+    def action_unselect(self) -> None:
+        """No call selected, no cursor."""
+        self.selected, self._lane = 0, 0
+        self.moved(self.viewport)
+
+    def _first_lane(self) -> int:
+        lanes = self._ordered()
+        return lanes[0].key if lanes else 0
+
+    def _nearest(self, step: int) -> int:
+        """The call nearest to the cursor in its lane, to the left (-1) or right; 0 if none is shown."""
+        lane = self._current()
+        if lane is None:
+            return 0
+        calls = lane.call.tolist()
+        column = max(0, self._cursor())
+        order = range(column, len(calls)) if step > 0 else range(min(column, len(calls) - 1), -1, -1)
+        return next((calls[c] for c in order if calls[c]), 0)
+
+    def _current(self) -> LaneView | None:
+        lanes = self._view.lanes if self._view else ()
+        return next((lane for lane in lanes if lane.key == self._lane), None)
+
+    def _reselect(self) -> None:
+        """Select the call under the cursor; nothing where nothing ran."""
+        self.update()
+        lane, column = self._current(), self._cursor()
+        self.selected = int(lane.call[column]) if lane is not None and 0 <= column < len(lane.call) else 0
+        self.moved(self.viewport)
+
+    # ---- the mouse
+
+    def on_click(self, event: events.Click) -> None:
+        """Select what was clicked; a click on the minimap goes there."""
+        column = event.x - self.label
+        if event.y == 1 and self._view and column >= 0:
+            span = self._view.last - self._view.first
+            at = self._view.first + span * column // max(1, self.viewport.width)
+            self.moved(replace(self.viewport, start=at - self.viewport.span // 2, follow=False))
+            return
+        rows = self._rows()
+        lane = rows[event.y - _ABOVE] if 0 <= event.y - _ABOVE < len(rows) else None
+        if lane is not None and column >= 0:
+            self._lane, self._at = lane.key, self.viewport.moment(column)
+            self._reselect()
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Closer, at the mouse; with Shift, back in time."""
+        self._wheel(event, 1)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Farther, at the mouse; with Shift, forward in time."""
+        self._wheel(event, -1)
+
+    def on_mouse_scroll_left(self, event: events.MouseScrollLeft) -> None:
+        """Back in time."""
+        event.stop()
+        self.moved(self.viewport.panned(-8))
+
+    def on_mouse_scroll_right(self, event: events.MouseScrollRight) -> None:
+        """Forward in time."""
+        event.stop()
+        self.moved(self.viewport.panned(8))
+
+    def _wheel(self, event: events.MouseEvent, direction: int) -> None:
+        event.stop()
+        if event.shift:
+            self.moved(self.viewport.panned(-8 * direction))
+        else:
+            self.moved(self.viewport.zoomed(direction, self.viewport.moment(max(0, event.x - self.label))))

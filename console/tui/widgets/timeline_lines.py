@@ -1,0 +1,115 @@
+"""The lines around the lanes: status, minimap, axis, names, legend. Pure: text and figures in, strips out."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from rich.segment import Segment
+from textual.strip import Strip
+
+from bus.trace.records import Session as SessionRecord
+from console import format as fmt
+from console.model.views import LaneView, TimelineView
+from console.tui.clock import clock, moment
+from console.tui.lines import Line
+from console.tui.look import (
+    ACCENT, AMBER, DIM, ELSEWHERE, FAINT, GREEN, HIDDEN, KEY, PLAIN, QUEUED, RED, RULE, SELECTED, SOFT, STRONG,
+    TEXT, WAITING, WARN, style,
+)  # fmt: skip
+from console.tui.viewport import Viewport, tick_step
+from console.tui.widgets.cells import ELSEWHERE_GLYPH, FAILED_GLYPH, LOWER, QUEUED_GLYPH, WAITING_GLYPH
+
+_MINIMAP = style("#3d4a5f")
+_MINIMAP_SEEN = style(ACCENT, SELECTED)
+_TICK = style(RULE)
+_SEPARATOR = style(RULE)
+
+
+def status(width: int, view: Viewport, record: SessionRecord, now: int, *, state: str, lanes: tuple[int, int]) -> Strip:
+    """What is shown: how wide, from when, how far behind, which of the lanes."""
+    line = Line(width).gap().put("window ", SOFT).put(fmt.duration(view.span), TEXT)
+    line.put("  from ", SOFT).put(clock(view.start, record), TEXT)
+    if state == "LIVE" and view.follow:
+        line.put("   ● following", style(GREEN))
+    else:
+        behind = max(0, now - view.end)
+        line.put(f"   ◂ {fmt.duration(behind)} before the end" if behind else "", SOFT)
+        if state == "LIVE":
+            line.put("   not following, ", WARN).put("End", KEY).put(" follows", SOFT)
+    shown, total = lanes
+    line.put(f" · {fmt.plural(total, 'lane')}" if shown == total else f" · {shown} of {total} lanes", SOFT)
+    return line.strip()
+
+
+def minimap(width: int, label: int, timeline: TimelineView, viewport: Viewport) -> Strip:
+    """Calls over the whole recording; what is shown below is marked."""
+    line = Line(width).gap().cell("whole recording" if label > len("whole recording") else "all", label - 1, SOFT)
+    span = max(1, timeline.last - timeline.first)
+    cells = len(timeline.density)
+    seen = range(
+        int((viewport.start - timeline.first) * cells // span), max(1, -int((timeline.first - viewport.end) * cells // span))
+    )
+    heights = np.ceil(timeline.density * 8).astype(np.int8).tolist()
+    for column, height in enumerate(heights):
+        line.raw(LOWER[max(0, min(height, 8))], _MINIMAP_SEEN if column in seen else _MINIMAP)
+    return line.strip()
+
+
+def axis(width: int, label: int, viewport: Viewport, origin: int, cursor: int) -> Strip:
+    """Round moments since the recording began, and the moment under the cursor."""
+    room = max(0, width - label)
+    row = [" "] * room
+    step = tick_step(viewport.cell, 9 if room < 90 else 14)
+    first = -(-(viewport.start - origin) // step) * step + origin
+    for at in range(first, viewport.end, step):
+        _write(row, viewport.column(at), "│" + moment(at - origin, step))
+    segments = [Segment("".join(row), style(DIM))]
+    if 0 <= cursor < room:
+        text = f"▾ {moment(viewport.moment(cursor) - origin, viewport.cell)}"
+        at = min(cursor, max(0, room - len(text)))
+        _write(row, at, text)
+        joined = "".join(row)
+        segments = [
+            Segment(joined[:at], style(DIM)), Segment(joined[at : at + len(text)], style(ACCENT)),
+            Segment(joined[at + len(text) :], style(DIM)),
+        ]  # fmt: skip
+    return Strip([Segment(" " * label, style()), *segments], label + room)
+
+
+def _write(row: list[str], at: int, text: str) -> None:
+    for offset, char in enumerate(text):
+        if 0 <= at + offset < len(row):
+            row[at + offset] = char
+
+
+def name(label: int, lane: LaneView, color: str, *, current: bool) -> list[Segment]:
+    """The beginning of a lane's line: a stripe in the service's colour, the thread's name, a rule."""
+    line = Line(label - 1).raw("▎", style(color))
+    look = STRONG if current else style(PLAIN) if lane.service else SOFT
+    line.put("▸" if current else " ", style(ACCENT)).cell(lane.name, label - 3, look)
+    return [*line.strip(), Segment("│", _SEPARATOR)]
+
+
+def blank(width: int, label: int) -> Strip:
+    """The space between two services."""
+    return Line(width).gap(label - 1).put("│", _SEPARATOR).strip()
+
+
+def legend(width: int) -> Strip:
+    """What the glyphs mean; shorter words where there is little room."""
+    wide = width >= len(" ░ queued  █ computing  ▒ waiting for other calls  ▓ elsewhere (I/O, locks, GIL)  ✗ failed")
+    line = Line(width).gap()
+    for glyph, color, word in (
+        (QUEUED_GLYPH, QUEUED, "queued"),
+        ("█", GREEN, "computing"),
+        (WAITING_GLYPH, WAITING, "waiting for other calls" if wide else "waiting"),
+        (ELSEWHERE_GLYPH, ELSEWHERE, "elsewhere (I/O, locks, GIL)" if wide else "elsewhere"),
+        (FAILED_GLYPH, RED, "failed"),
+    ):
+        line.raw(glyph, style(color)).put(f" {word}  ", SOFT)
+    return line.strip()
+
+
+def notice(width: int, texts: Sequence[tuple[str, str]]) -> list[Strip]:
+    """An empty timeline: what is missing, and what to do about it."""
+    looks = {"": SOFT, "strong": STRONG, "warn": style(AMBER), "faint": style(FAINT)}
+    return [Line(width).gap(2).put(text, looks.get(look, HIDDEN)).strip() for text, look in texts]
