@@ -91,7 +91,7 @@ def _as_written(request: Addressed, parameters: Sequence[Parameter], in_order: S
     return replace(request, args=(*args, *request.args[len(args) :]), kwargs=kwargs)
 
 
-def _text_or_value(value: Any, parameter: Parameter | None, written: str) -> Any:  # noqa: ANN401  any JSON-like value
+def _text_or_value(value: Any, parameter: Parameter | None, written: str) -> Any:
     """`store.put 5` means the text 5 where text is wanted; None stays None where None is taken too."""
     if parameter is None or not _TEXT.fullmatch(parameter.annotation) or is_quoted(written):
         return value

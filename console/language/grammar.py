@@ -156,7 +156,7 @@ def _arguments(line: str, found: list[Word]) -> tuple[tuple[Any, ...], dict[str,
     )
 
 
-def _keyed_value(line: str, word: Word) -> Any:  # noqa: ANN401  whatever was written
+def _keyed_value(line: str, word: Word) -> Any:
     start, end = word.value
     if start == end:
         raise LanguageError(f'write a value right after {word.key}=, "" for empty text', word.span)

@@ -21,7 +21,7 @@ _KEYS = "the keys of an object must be text or whole numbers"
 _PLAIN = re.compile(r"[\w./*:@+-][\w./*:@+,%~-]*", re.ASCII)
 
 
-def read(text: str, span: Span) -> Any:  # noqa: ANN401  whatever was written
+def read(text: str, span: Span) -> Any:
     """The JSON-like value that TEXT, one word found at SPAN, stands for.
 
     Raises:
@@ -34,7 +34,7 @@ def read(text: str, span: Span) -> Any:  # noqa: ANN401  whatever was written
     return _sendable(bare(text), span)
 
 
-def bare(text: str) -> Any:  # noqa: ANN401  a constant, a number or text
+def bare(text: str) -> Any:
     """What a word without quotes or brackets stands for."""
     if text in CONSTANTS:
         return CONSTANTS[text]
@@ -45,7 +45,7 @@ def bare(text: str) -> Any:  # noqa: ANN401  a constant, a number or text
     return float(text) if _FLOAT.fullmatch(text) else text
 
 
-def write(value: Any) -> str:  # noqa: ANN401  any JSON-like value
+def write(value: Any) -> str:
     """A word that `read` turns into VALUE again; VALUE is JSON-like and holds no infinite number."""
     if not isinstance(value, str):
         return repr(value)
@@ -59,7 +59,7 @@ def quote(text: str) -> str:
     return json.dumps(text, ensure_ascii=not text.isprintable())
 
 
-def _literal(text: str, span: Span) -> Any:  # noqa: ANN401  whatever was written
+def _literal(text: str, span: Span) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
@@ -104,7 +104,7 @@ def _advice(text: str) -> str:
     return f"not a list, object or tuple that Python or JSON would read; for text write '{text[:20]}'"
 
 
-def _sendable(value: Any, span: Span) -> Any:  # noqa: ANN401  whatever was written
+def _sendable(value: Any, span: Span) -> Any:
     """VALUE with nothing in it but what JSON knows: tuples and sets become lists, keys become text."""
     if value is None or isinstance(value, int):
         return value

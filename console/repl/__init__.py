@@ -15,6 +15,6 @@ def run(session: Session) -> int:
     until_ready(session)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return run_lines(session, sys.stdin)
-    from console.repl.prompt import Prompt  # noqa: PLC0415  prompt_toolkit takes 0.1 s, and a pipe does not need it
+    from console.repl.prompt import Prompt
 
     return Prompt(session).run()

@@ -67,4 +67,8 @@ def test_age(seconds, text):
 def test_share_count_plural():
     """The small ones."""
     assert (fmt.share(0.018), fmt.share(0.35), fmt.count(50_112)) == ("1.8 %", "35 %", "50,112")
-    assert (fmt.plural(1, "call"), fmt.plural(0, "call"), fmt.plural(2_000, "call")) == ("1 call", "0 calls", "2,000 calls")
+    assert (fmt.plural(1, "call"), fmt.plural(0, "call"), fmt.plural(2_000, "call")) == (
+        "1 call",
+        "0 calls",
+        "2,000 calls",
+    )

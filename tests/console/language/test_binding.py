@@ -36,7 +36,7 @@ def test_what_fits(line):
 )  # fmt: skip
 def test_what_does_not_fit(line, span, advice):
     """The mistake is placed, and the message says what the command takes."""
-    with pytest.raises(LanguageError, match=".") as caught:
+    with pytest.raises(LanguageError) as caught:
         bind(parse(line), QUERY)
     assert caught.value.span == span
     assert advice in caught.value.message
@@ -59,8 +59,8 @@ def test_positional_only_by_name():
     ("annotation", "line", "value"),
     [
         ("str", "f 5", "5"), ("str", "f true", "true"), ("str", "f null", "null"), ("str | None", "f None", None),
-        ("Optional[str]", "f 1.50", "1.50"), ("int", "f 5", 5), ("", "f 5", 5), ("str", "f [1]", [1]), ("str", "f '5'", "5"),
-        ("str", "f a=0x1f", "0x1f"), ("int | str", "f 5", 5),
+        ("Optional[str]", "f 1.50", "1.50"), ("int", "f 5", 5), ("", "f 5", 5), ("str", "f [1]", [1]),
+        ("str", "f '5'", "5"), ("str", "f a=0x1f", "0x1f"), ("int | str", "f 5", 5),
     ],
 )  # fmt: skip
 def test_bare_words_for_text(annotation, line, value):
@@ -108,7 +108,7 @@ def python_function(parameters):
         )
         for each in parameters
     )
-    return eval(f"lambda {str(signature)[1:-1]}: None")  # noqa: S307  names and defaults are ours
+    return eval(f"lambda {str(signature)[1:-1]}: None")
 
 
 @given(signatures(), st.integers(0, 4), st.sets(st.sampled_from(["p0", "p1", "p2", "p3", "other"])))

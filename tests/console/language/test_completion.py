@@ -21,7 +21,9 @@ CATALOGUE = Catalogue(
     commands={
         "search.query": QUERY,
         "search.suggest": entry("search.suggest", parameter("prefix", "str"), doc="Words that begin so."),
-        "trouble.fail": entry("trouble.fail", parameter("kind", "Literal['value', 'two words']"), parameter("hard", "bool")),
+        "trouble.fail": entry(
+            "trouble.fail", parameter("kind", "Literal['value', 'two words']"), parameter("hard", "bool")
+        ),
         "say hello": entry("say hello"),
     },
     events={"file.changed": entry("file.changed", parameter("path", "Path"), kind="listener"), "file.lost": None},
@@ -90,7 +92,9 @@ def test_places():
     assert (candidate.start, candidate.end) == (18, 19)
 
 
-@pytest.mark.parametrize("line", ['search.query "a', "search.query [1", "nothing.here ", "search.query x &", 'b"x', '"ab"x '])
+@pytest.mark.parametrize(
+    "line", ['search.query "a', "search.query [1", "nothing.here ", "search.query x &", 'b"x', '"ab"x ']
+)
 def test_nothing_to_offer(line):
     """Within open quotes or brackets, after an unknown name, after an &: nothing."""
     assert texts(line + " " if line.endswith("&") else line) == []
@@ -128,7 +132,9 @@ def test_signature_text():
     assert describe(parameter("n", default="1")) == "n=1"
 
 
-@pytest.mark.parametrize("annotation", ["int", "Literal[", "Literal[x]", "Literal[open('/')]", "Literal[" + "(" * 9000 + "]"])
+@pytest.mark.parametrize(
+    "annotation", ["int", "Literal[", "Literal[x]", "Literal[open('/')]", "Literal[" + "(" * 9000 + "]"]
+)
 def test_no_choices(annotation):
     """A type that names no values, or is not well formed, offers none."""
     assert choices(parameter("x", annotation)) == ()

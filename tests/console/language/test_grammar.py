@@ -37,11 +37,14 @@ def test_parse_is_the_inverse_of_format(request_):
 @given(st.text(st.sampled_from("ab \"'[]{}()=&\\\n.5") | st.characters()))
 def test_any_line_is_a_request_or_a_language_error(line):
     """Nothing else than a LanguageError comes out of a bad line, and its span lies in the line."""
+    problem = None
     try:
         parse(line, VERBS)
     except LanguageError as error:
-        assert 0 <= error.span.start <= error.span.end <= len(line)
-        assert error.message
+        problem = error
+    if problem:
+        assert 0 <= problem.span.start <= problem.span.end <= len(line)
+        assert problem.message
 
 
 def test_execute():
@@ -82,14 +85,16 @@ def test_blank(line):
 @pytest.mark.parametrize(
     ("line", "span", "advice"),
     [
-        ("fire", (0, 4), "name of the event"), ("execute", (0, 7), "name of the command"), ("&", (0, 1), "before the &"),
-        ("fire a &", (7, 8), "leave out the &"), ("x a=1 a=2", (6, 9), "given twice"), ("x a= 5", (2, 4), "right after a="),
+        ("fire", (0, 4), "name of the event"), ("execute", (0, 7), "name of the command"),
+        ("&", (0, 1), "before the &"),
+        ("fire a &", (7, 8), "leave out the &"), ("x a=1 a=2", (6, 9), "given twice"),
+        ("x a= 5", (2, 4), "right after a="),
         ("x a = 5", (4, 5), "without spaces"), ('"x"y 1', (0, 4), "put a space"), ("x k=[1", (4, 6), "add ]"),
     ],
 )  # fmt: skip
 def test_mistakes(line, span, advice):
     """A mistake is placed and explained."""
-    with pytest.raises(LanguageError, match=".") as caught:
+    with pytest.raises(LanguageError) as caught:
         parse(line, VERBS)
     assert caught.value.span == span
     assert advice in caught.value.message

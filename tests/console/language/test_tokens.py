@@ -19,7 +19,8 @@ def texts(line):
         ("a key='x y' b", ["a", "key='x y'", "b"]), ('x {"a": [1, 2]} y', ["x", '{"a": [1, 2]}', "y"]),
         ("x don't do it's", ["x", "don't", "do", "it's"]), ("x a[0] b(1", ["x", "a[0]", "b(1"]),
         (r'x "a \" b" c', ["x", r'"a \" b"', "c"]), ("x [']', 1] y", ["x", "[']', 1]", "y"]),
-        ("x don''t y", ["x", "don''t", "y"]), ("http://h?a=b c", ["http://h?a=b", "c"]), ('x "a""b c" d', ["x", '"a""b c"', "d"]),
+        ("x don''t y", ["x", "don''t", "y"]), ("http://h?a=b c", ["http://h?a=b", "c"]),
+        ('x "a""b c" d', ["x", '"a""b c"', "d"]),
     ],
 )  # fmt: skip
 def test_words(line, expected):
@@ -36,7 +37,8 @@ def test_key_and_value_have_places():
 @pytest.mark.parametrize(
     ("line", "span", "advice"),
     [
-        ('x "abc', (2, 6), 'close it with "'), ("x k='abc", (4, 8), "close it with '"), ("x [1, (2]", (8, 9), "write ) first"),
+        ('x "abc', (2, 6), 'close it with "'), ("x k='abc", (4, 8), "close it with '"),
+        ("x [1, (2]", (8, 9), "write ) first"),
         ("x [1, 2", (2, 7), "add ]"), ("x {'a", (3, 5), "close it with '"), ("x [[1]", (2, 6), "add ]"),
         ("x " + "[" * (MAX_DEPTH + 1), (2 + MAX_DEPTH, 3 + MAX_DEPTH), "brackets"),
     ],

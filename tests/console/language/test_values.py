@@ -44,7 +44,8 @@ def test_read(text, value):
 @pytest.mark.parametrize(
     ("text", "advice"),
     [
-        ("b'x'", "bytes cannot be sent"), ("1e999", "infinity"), ("[NaN]", "infinity"), ("[1j]", "complex cannot be sent"),
+        ("b'x'", "bytes cannot be sent"), ("1e999", "infinity"), ("[NaN]", "infinity"),
+        ("[1j]", "complex cannot be sent"),
         ("[a]", "needs quotes"), ("[1+1]", "needs quotes"), ("{None: 1}", "keys"), ("[1 2]", "Python or JSON"),
         ('"a"b', "put a space"), ('"a","b"', "put a space"), ('"\\ud800"', "surrogate"), ("=5", "without spaces"),
         ("[{[]}]", "keys"), ("{[]: 1}", "keys"), ("[" + "-" * 5000 + "1]", "nested"),
@@ -53,7 +54,7 @@ def test_read(text, value):
 )  # fmt: skip
 def test_read_refuses(text, advice):
     """What cannot be sent is refused with a sentence that says what to do."""
-    with pytest.raises(LanguageError, match=".") as caught:
+    with pytest.raises(LanguageError) as caught:
         value_of(text)
     assert advice in caught.value.message
     assert caught.value.span == (0, len(text))
@@ -69,12 +70,3 @@ def test_write_is_the_inverse_of_read(value):
 def test_write_is_printable(value):
     """No control character gets into a written value, whatever is in it."""
     assert write(value).isprintable()
-
-
-@given(st.text())
-def test_read_never_breaks(text):
-    """Any text is a value or a LanguageError."""
-    try:
-        value_of(text)
-    except LanguageError as error:
-        assert error.message

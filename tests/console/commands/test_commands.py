@@ -1,0 +1,236 @@
+"""Lines carried out on a session."""
+
+import pytest
+
+from bus.attach.protocol import Batch, Reply
+from bus.trace.records import Call, Entry, Error, Parameter
+from console import commands
+from console.commands import CallList, CallShown, Description, Help, Listing, Mistake, Quit, Started
+from console.language.grammar import Execute, Fire
+from console.language.tokens import LanguageError
+from console.session import Session
+from tests import synthetic
+
+
+def session(state="live", calls=300, **kwargs):
+    """A session with a made-up program, all of it taken in."""
+    target = synthetic.FakeTarget(synthetic.batches(synthetic.session(calls)), state=state, **kwargs)
+    made = Session(target)
+    made.pump()
+    return made
+
+
+@pytest.fixture
+def live():
+    return session()
+
+
+def test_execute(live):
+    """A bare name executes the command, with the values that were written."""
+    started = commands.run(live, 'search.query "thread pool" limit=5')
+    assert isinstance(started, Started)
+    assert started.awaited
+    assert live.target.asked == [("execute", "search.query", ("thread pool",), {"limit": 5})]
+    ended = commands.finish(live, started)
+    assert ended.ok
+    assert ended.reply.result == "ok"
+
+
+def test_execute_without_waiting(live):
+    """With & at the end nobody should wait."""
+    assert not commands.run(live, "scan.status &").awaited
+
+
+def test_bare_words_become_text_where_text_is_wanted(live):
+    """`search.query 5` searches for the text 5."""
+    commands.run(live, "search.query 5 limit=5")
+    assert live.target.asked[-1][2:] == (("5",), {"limit": 5})
+
+
+def test_fire(live):
+    """An event is fired, known or not: a program may listen later."""
+    assert isinstance(commands.run(live, 'fire file.changed path="a.py"'), Started)
+    assert isinstance(commands.run(live, "fire never.heard.of"), Started)
+    assert live.target.asked == [
+        ("fire", "file.changed", (), {"path": "a.py"}),
+        ("fire", "never.heard.of", (), {}),
+    ]
+
+
+def test_a_failed_call_is_not_ok():
+    """An error in the reply is a failure of the call."""
+    live = session(answers={"trouble.fail": Reply(request=0, call=7, error=Error("ValueError", "no"), outcome="error")})
+    ended = commands.finish(live, commands.run(live, "trouble.fail"))
+    assert not ended.ok
+    assert ended.reply.error.type == "ValueError"
+
+
+def test_ls(live):
+    """All names, or those that match a pattern or contain a word."""
+    everything = commands.run(live, "ls")
+    assert isinstance(everything, Listing)
+    assert [row.name for row in everything.commands] == sorted(synthetic.COMMANDS)
+    assert "file.found" in [row.name for row in everything.events]
+    assert [row.name for row in commands.run(live, "ls search.*").commands] == ["search.query", "search.suggest"]
+    assert [row.name for row in commands.run(live, "ls found").events] == ["file.found"]
+
+
+def test_show(live):
+    """A name's signature, figures and last calls."""
+    shown = commands.run(live, "show search.query")
+    assert isinstance(shown, Description)
+    assert shown.command.entry.parameters[0].name == "text"
+    assert len(shown.recent) == 5
+    assert commands.run(live, "show file.found").event.fired > 0
+    assert commands.run(live, "help search.query") == shown
+
+
+def test_calls_and_call(live):
+    """The last calls of a name, and one of them by its number, with or without #."""
+    listed = commands.run(live, "calls index.file")
+    assert isinstance(listed, CallList)
+    assert {call.name for call in listed.calls} == {"index.file"}
+    assert 0 < len(listed.calls) <= 20
+    number = listed.calls[0].id
+    shown = commands.run(live, f"call {number}")
+    assert isinstance(shown, CallShown)
+    assert shown.detail.call.id == number
+    assert commands.run(live, f"call #{number}") == shown
+
+
+def test_calls_of_a_name_that_was_never_called(live):
+    """A known name without calls is no mistake."""
+    assert commands.run(live, "calls watch.stop") == CallList("watch.stop", ())
+
+
+def test_help_and_quit(live):
+    """Help lists all that works, or one of it; quit and its alias end."""
+    page = commands.run(live, "help")
+    assert isinstance(page, Help)
+    assert [verb.name for verb in page.verbs] == list(commands.VERBS)
+    assert [verb.name for verb in commands.run(live, "help ?").verbs] == ["help"]
+    assert [verb.name for verb in commands.run(live, "help fire").verbs] == ["fire"]
+    assert commands.run(live, "quit") == commands.run(live, "exit") == Quit()
+
+
+def test_a_blank_line_is_nothing(live):
+    """Enter on an empty line does nothing."""
+    assert commands.run(live, "  ") is None
+
+
+@pytest.mark.parametrize(
+    ("line", "span", "advice"),
+    [
+        ("serch.query x", (0, 11), "did you mean search.query"), ("nope", (0, 4), "no command is called nope"),
+        ("query x", (0, 5), "did you mean search.query"), ("hlep", (0, 4), "did you mean help"),
+        ("search.query", (0, 12), "also needs text: str"), ("search.query x limt=5", (15, 19), "did you mean limit?"),
+        ("search.query x 5 6", (17, 18), "takes 2 values"), ('search.query "x', (13, 15), "never ends"),
+        ("show", (0, 4), "write show NAME"), ("show a b", (0, 8), "write show NAME"), ("quit now", (0, 8), "write quit"),
+        ("show serch.query", (5, 16), "did you mean search.query"), ("ls nope.*", (3, 9), "nothing matches nope.*"),
+        ("calls nope", (6, 10), "no command or event is called nope"), ("call x", (5, 6), "number of a call"),
+        ("call 99999999", (5, 13), "there is no call #99999999"), ("call ²", (5, 6), "number of a call"),
+        ("call " + "9" * 5000, (5, 5005), "number of a call"), ("help nope", (5, 9), "no command or event"),
+    ],
+)  # fmt: skip
+def test_mistakes(live, line, span, advice):
+    """Nothing is sent, and the sentence says what to do and which piece is meant."""
+    wrong = commands.run(live, line)
+    assert isinstance(wrong, Mistake)
+    assert advice in wrong.message
+    assert (wrong.line, wrong.span) == (line, span)
+    assert live.target.asked == []
+
+
+def test_a_recording_cannot_act():
+    """In a recording, the target's own sentence is shown; looking around works."""
+    recorded = session(state="recorded")
+    wrong = commands.run(recorded, "scan.status")
+    assert isinstance(wrong, Mistake)
+    assert "recording" in wrong.message
+    assert wrong.span is None
+    assert isinstance(commands.run(recorded, "ls"), Listing)
+
+
+def test_a_removed_command():
+    """A command that is gone says so."""
+    gone = Entry(entry=1, kind="command", name="scan.folder", service="scanner", added=False)
+    live = session()
+    live.target.add(Batch(at=synthetic.START + 10**12, records=(gone,)))
+    live.pump()
+    wrong = commands.run(live, "scan.folder .")
+    assert "was removed" in wrong.message
+    assert "scan.folder" not in [row.name for row in commands.run(live, "ls").commands]
+
+
+def test_a_name_that_is_a_verb_too():
+    """The console's own commands win; `execute` reaches the program's."""
+    live = session()
+    entry = Entry(entry=900, kind="command", name="ls", service="x")
+    live.target.add(Batch(at=synthetic.START + 10**12, records=(entry,)))
+    live.pump()
+    assert isinstance(commands.run(live, "ls"), Listing)
+    assert isinstance(commands.run(live, "execute ls"), Started)
+
+
+def test_unknown_names_are_marked(live):
+    """A front end can tell a name that is not registered yet from other mistakes."""
+    assert commands.run(live, "nope").unknown_name
+    assert not commands.run(live, "search.query").unknown_name
+
+
+def test_send_takes_requests_that_no_line_said(live):
+    """A form makes its request itself, and gets the same checks."""
+    assert commands.send(live, Execute("search.query", ("x",))).awaited
+    assert commands.send(live, Fire("file.changed", ("x",))).awaited
+    with pytest.raises(LanguageError, match="also needs text"):
+        commands.send(live, Execute("search.query"))
+
+
+def test_candidates(live):
+    """Completion knows the program's names, parameters, and the console's own."""
+    assert [each.text for each in commands.candidates(live, "search.q", 8)] == ["search.query"]
+    assert [each.text for each in commands.candidates(live, "search.query ", 13)] == ["text=", "limit="]
+    assert [each.text for each in commands.candidates(live, "fire file.f", 11)] == ["file.found"]
+    assert "quit" in [each.text for each in commands.candidates(live, "", 0)]
+
+
+def test_all_that_is_offered_works(live):
+    """No verb is listed that is not there: each carries its own usage, and takes what it says."""
+    examples = {
+        "execute": "execute scan.status", "fire": "fire x", "ls": "ls", "show": "show scan.status",
+        "calls": "calls scan.status", "call": "call 1", "help": "help", "quit": "quit",
+    }  # fmt: skip
+    assert list(examples) == list(commands.VERBS)
+    for line in examples.values():
+        assert not isinstance(commands.run(live, line), Mistake), line
+
+
+def test_what_history_may_keep():
+    """Neither a secret nor a line that cannot be understood gets into a file."""
+    live = session()
+    secret = Parameter(name="password", kind="positional_or_keyword", annotation="str", secret=True)
+    entry = Entry(entry=900, kind="command", name="login", service="x", parameters=(secret,))
+    live.target.add(Batch(at=synthetic.START + 10**12, records=(entry,)))
+    live.pump()
+    for line in ("scan.status", "ls", "nope 1", "fire x 1", "login", ""):
+        assert commands.may_be_kept(live, line), line
+    for line in ("login hunter2", "login password=hunter2", 'login "hunter2', "login password=hunter2 &"):
+        assert not commands.may_be_kept(live, line), line
+
+
+def test_detail_of_a_call(live):
+    """When the call's record has come, the end of a call has it."""
+    live.target.add(
+        Batch(
+            at=synthetic.START + 10**12,
+            records=(
+                Call(
+                    id=900_001, root=900_001, kind="command", name="scan.status", service="scanner",
+                    queued=synthetic.START, started=synthetic.START + 1, ended=synthetic.START + 5, outcome="ok",
+                ),
+            ),
+        )
+    )  # fmt: skip
+    started = commands.run(live, "scan.status")
+    live.pump()
+    assert commands.finish(live, started).detail.call.id == 900_001
