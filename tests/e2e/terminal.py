@@ -1,0 +1,100 @@
+"""A terminal for tests: runs a program in a pty and keeps the screen that a person would see."""
+
+import contextlib
+import fcntl
+import os
+import pty
+import re
+import signal
+import struct
+import termios
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Self
+
+import pyte
+
+from tests.support import wait_for
+
+# What pyte would print: private modes with a prefix that it does not know (kitty's keyboard protocol, xterm's).
+_UNKNOWN = re.compile(rb"\x1b\[[<>=][0-9;]*[a-zA-Z]|\x1bP[^\x1b]*\x1b\\|\x1b\[\?[0-9;]*\$p")
+
+
+class Terminal:
+    """The screen belongs to the reading thread, and is looked at under `_lock`."""
+
+    def __init__(
+        self, argv: Sequence[str], *, columns: int = 160, rows: int = 45, env: Mapping[str, str] | None = None
+    ) -> None:
+        self._screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self._screen)
+        self._lock = threading.Lock()
+        self.pid, self._fd = pty.fork()
+        if self.pid == 0:
+            os.environ.update(env or {})
+            os.environ.update(TERM="xterm-256color", COLORTERM="truecolor", TEXTUAL_ANIMATIONS="none")
+            os.execv(argv[0], list(argv))
+        self.resize(columns, rows)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        self.exit_code: int | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self.exit_code is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+            self.wait()
+        self._reader.join(10)
+        os.close(self._fd)
+
+    @property
+    def text(self) -> str:
+        """The screen, line by line, without trailing blanks."""
+        with self._lock:
+            return "\n".join(line.rstrip() for line in self._screen.display)
+
+    def send(self, keys: str) -> None:
+        """Type KEYS."""
+        os.write(self._fd, keys.encode())
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Change the size, as dragging the window's corner does."""
+        with self._lock:
+            self._screen.resize(rows, columns)
+        fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def see(self, pattern: str, timeout: float = 20.0) -> re.Match[str]:
+        """Wait until PATTERN is on the screen; fail with the screen when it is not."""
+        try:
+            return wait_for(lambda: re.search(pattern, self.text), timeout)
+        except AssertionError:
+            message = f"{pattern!r} did not appear; the screen was:\n{self.text}"
+            raise AssertionError(message) from None
+
+    def wait(self, timeout: float = 20.0) -> int:
+        """Wait for the program to end; its exit code, negative for a signal."""
+
+        def ended() -> bool:
+            if self.exit_code is None:
+                pid, status = os.waitpid(self.pid, os.WNOHANG)
+                if pid:
+                    self.exit_code = os.waitstatus_to_exitcode(status)
+            return self.exit_code is not None
+
+        wait_for(ended, timeout)
+        assert self.exit_code is not None
+        return self.exit_code
+
+    def _read(self) -> None:
+        while True:
+            try:
+                data = os.read(self._fd, 65536)
+            except OSError:
+                return
+            if not data:
+                return
+            with self._lock:
+                self._stream.feed(_UNKNOWN.sub(b"", data))
