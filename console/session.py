@@ -39,11 +39,17 @@ class Session:
         self._clock = _Clock(monotonic)
         self._last_batch = Batch(at=0)
         self._state = target.info.state
+        self._complete = False
 
     @property
     def info(self) -> TargetInfo:
         """The target, as of now."""
         return self.target.info
+
+    @property
+    def complete(self) -> bool:
+        """Whether all that the target had at the start has come in: a program's snapshot, or the whole recording."""
+        return self._complete
 
     def pump(self) -> bool:
         """Take in what the target has; True when anything changed. Front ends call it 10 times a second."""
@@ -125,6 +131,7 @@ class Session:
         if fresh is not None:
             self._stats.take(fresh)
         self._clock.set(batch.at)
+        self._complete = self._complete or batch.snapshot_done
         self._last_batch = batch
 
     def _is_live(self) -> bool:
