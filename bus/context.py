@@ -55,7 +55,9 @@ class Call:
         "root",
         "service",
         "started",
+        "wait_timed",
         "waited",
+        "waiting_for",
     )  # fmt: skip
 
     id: int
@@ -89,6 +91,8 @@ class Call:
     context: Context | None
     promise: "Promise[Any] | None"
     receiver: "Entry | None"
+    waiting_for: "Promise[Any] | None"
+    wait_timed: bool
 
     def __init__(self, call_id: int, kind: str, name: str, service: str, at: int) -> None:
         self.id = call_id
@@ -98,10 +102,10 @@ class Call:
         self.queued = at
         self.entry = self.lane = self.started = self.ended = self.waited = 0
         self.cpu = self.deadline = self.outcome = self.error = self.result = None
-        self.callback = self.context = self.promise = self.receiver = None
+        self.callback = self.context = self.promise = self.receiver = self.waiting_for = None
         self.by = "code"
         self.client = self.args_text = self.result_text = ""
-        self.cancel_requested = False
+        self.cancel_requested = self.wait_timed = False
         self.marks = self.args = ()
         self.kwargs = _NO_KWARGS
         thread = current
@@ -139,6 +143,7 @@ class LaneInfo:
     service: str
     worker: int
     native: int
+    ident: int = 0
 
 
 class _Thread(runtime.Local):
@@ -167,6 +172,6 @@ def current_lane() -> int:
 def enter_lane(name: str, service: str = "", worker: int = 0) -> int:
     """Give this thread a lane of its own and return its key."""
     key = next(_keys)
-    lanes[key] = LaneInfo(key, name, service, worker, runtime.native_id())
+    lanes[key] = LaneInfo(key, name, service, worker, runtime.native_id(), runtime.thread_ident())
     current.lane = key
     return key

@@ -13,6 +13,7 @@ from bus.notes import add_chain
 from bus.promise import Promise
 from bus.registry import OWN_EVENTS, DeadLetter, Entry, Registry
 from bus.runtime import Runtime
+from bus.waits import Waits
 from bus.worker import Runner
 
 _MAX_DEAD_LETTERS = 1_000
@@ -32,6 +33,7 @@ class Dispatch:
         self.registry = registry
         self.hooks = hooks
         self.runners: dict[str, Runner] = {}
+        self.waits = Waits(runtime.lock(), self.runners)
         self.refusal: BusError | None = None
         self.forbidden = False
         self.dead_letters: deque[DeadLetter] = deque(maxlen=_MAX_DEAD_LETTERS)

@@ -1,6 +1,10 @@
 """What can go wrong on the bus: one class per situation, each message says what happened and what to do."""
 
 from concurrent.futures import CancelledError
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bus.waits import Step
 
 
 class BusError(Exception):
@@ -40,7 +44,12 @@ class HopLimitExceeded(BusError):
 
 
 class DeadlockError(BusError):
-    """The wait would close a cycle of services that wait for each other; the message names the calls."""
+    """The wait would close a cycle of services that wait for each other; the message names the calls.
+
+    `cycle`: a `bus.waits.Step` for each call in it, the one that would have closed it first.
+    """
+
+    cycle: "tuple[Step, ...]" = ()
 
 
 class SelfCallError(DeadlockError):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from bus import runtime
 from bus.context import Call, current, lanes
-from bus.errors import CallCancelled, CallTimeout
+from bus.errors import CallCancelled, CallTimeout, DeadlockError
 from bus.runtime import NS, Wakeup
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Promise(Future[T]):
         self._made_condition: Condition | None = None
         self._sleepers: list[Wakeup] | None = None
         self._waiters: list[Any] = []
-        self._done_callbacks: list[Callable[[Future[T]], object]] | None = None  # type: ignore[assignment]  # lazy
+        self._done_callbacks: list[Callable[[Future[T]], object]] | None = None
 
     @property
     def _condition(self) -> "Condition":  # type: ignore[override]  # an attribute there, made on first use here
@@ -211,14 +211,29 @@ class Promise(Future[T]):
     def _wait(self, timeout: float | None) -> None:
         if self._state not in _UNDONE:
             return
-        began = self._dispatch.runtime.now()
-        self._dispatch.hooks.notify("wait_began", current.call, self.call, began)
+        call, dispatch = current.call, self._dispatch
+        if call is not None:
+            self._begin_edge(call, timed=timeout is not None)
+        began = dispatch.now()
+        if dispatch.hooks.wait_began:
+            dispatch.hooks.notify("wait_began", call, self.call, began)
         try:
             self._sleep(None if timeout is None else began + int(timeout * NS))
         finally:
-            self._note_wait(began)
+            if call is not None:
+                dispatch.waits.end(call)
+                call.waited += dispatch.now() - began
+            if dispatch.hooks.wait_ended:
+                dispatch.hooks.notify("wait_ended", call, self.call, began, dispatch.now())
         if self._state in _UNDONE:
             raise CallTimeout(self._describe_wait(timeout))
+
+    def _begin_edge(self, call: Call, *, timed: bool) -> None:
+        try:
+            self._dispatch.waits.begin(call, self, timed=timed)
+        except DeadlockError:
+            self.cancel()  # nobody will wait for it
+            raise
 
     def _sleep(self, until: int | None) -> None:
         now = self._dispatch.runtime.now
@@ -238,12 +253,6 @@ class Promise(Future[T]):
         with self._mailbox.lock:
             if self._state in _UNDONE and self._sleepers is not None:
                 self._sleepers = [other for other in self._sleepers if other is not wakeup]
-
-    def _note_wait(self, began: int) -> None:
-        ended = self._dispatch.runtime.now()
-        if current.call is not None:
-            current.call.waited += ended - began
-        self._dispatch.hooks.notify("wait_ended", current.call, self.call, began, ended)
 
     def _describe_wait(self, timeout: float | None) -> str:
         call = self.call

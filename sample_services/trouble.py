@@ -44,8 +44,8 @@ class Trouble(Service):
         return seconds
 
     @command("trouble.deadlock")
-    def deadlock(self, seconds: float = 2.0) -> None:
-        """Wait for another service that waits for this one, until SECONDS have passed."""
+    def deadlock(self, seconds: float | None = None) -> None:
+        """Wait for another service that waits for this one: for ever, which is refused, or for SECONDS."""
         self.bus.execute_command("accomplice.hold", seconds).result(timeout=seconds)
 
     @command("trouble.ack")
@@ -101,7 +101,7 @@ class Accomplice(Service):
         self._never = threading.Event()
 
     @command("accomplice.hold")
-    def hold(self, seconds: float = 2.0) -> None:
+    def hold(self, seconds: float | None = None) -> None:
         """Wait for trouble, which is waiting for this."""
         self.bus.execute_command("trouble.ack").result(timeout=seconds)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bus import Bus, CallTimeout, HandlerAborted
+from bus import Bus, CallTimeout, DeadlockError, HandlerAborted
 from sample_services import program
 from tests.support import wait_for
 
@@ -97,7 +97,9 @@ def test_trouble_fails_on_request(bus: Bus, kind: str, error: type[Exception]) -
 
 
 def test_trouble_waits_in_a_circle(bus: Bus) -> None:
-    """trouble.deadlock waits for a service that waits for it, until the time is up."""
+    """trouble.deadlock waits for a service that waits for it: refused, or until the time is up."""
+    with pytest.raises(DeadlockError):
+        bus.execute_command("trouble.deadlock").result(10)
     with pytest.raises(CallTimeout):
         bus.execute_command("trouble.deadlock", 0.05).result(10)
     assert bus.execute_command("trouble.ack").result(10) == "ack"

@@ -1,0 +1,145 @@
+"""Who waits for whom; a wait that could never end is refused before it begins.
+
+A worker is *live* if it is not waiting on the bus, or its wait has a timeout, or what it waits for is done, or is run
+by a live worker, or is still queued for a service that has a live worker. A wait after which its worker is not live
+would close a cycle. The rule is a least fixpoint; as every condition is an "or", it is found by walking the waits once.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from bus import runtime
+from bus.context import Call, lanes
+from bus.errors import DeadlockError, PoolStarvation, SelfCallError
+from bus.runtime import Lock
+
+if TYPE_CHECKING:
+    from bus.promise import Promise
+    from bus.worker import Runner
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One call of a cycle: it runs on `thread`, and waits at `where` (file:line) for the call `waits_for`."""
+
+    call: int
+    name: str
+    service: str
+    thread: str
+    where: str
+    waits_for: str
+
+    def __str__(self) -> str:
+        return f"{self.name} #{self.call} on {self.thread} waits at {self.where} for {self.waits_for}"
+
+
+class Waits:
+    """`_lock` guards the fields `waiting_for` and `wait_timed` of all running calls of one bus."""
+
+    def __init__(self, lock: Lock, runners: "Mapping[str, Runner]") -> None:
+        self._lock = lock
+        self._runners = runners
+
+    def begin(self, call: Call, promise: "Promise[Any]", *, timed: bool) -> None:
+        """CALL is about to wait for PROMISE.
+
+        Raises:
+            DeadlockError: that wait could never end. SelfCallError, PoolStarvation: its two common forms.
+        """
+        with self._lock:
+            call.waiting_for, call.wait_timed = promise, timed
+            stuck = [] if timed or _live(call) else self._stuck_with(call)
+            if stuck:
+                call.waiting_for = None
+        if stuck:
+            raise self._error(call, promise, stuck)
+
+    def end(self, call: Call) -> None:
+        """CALL goes on."""
+        with self._lock:
+            call.waiting_for = None
+
+    def _stuck_with(self, call: Call) -> list[Call]:
+        """All calls that CALL depends on, itself first, if none of them can go on; else nothing."""
+        found = {call: None}
+        ahead = [call]
+        while ahead:
+            for other in self._dependencies(ahead.pop()):
+                if other is None or _live(other):
+                    return []
+                if other not in found:
+                    found[other] = None
+                    ahead.append(other)
+        return list(found)
+
+    def _dependencies(self, call: Call) -> Iterator[Call | None]:
+        """What the workers run of which one has to go on before CALL can; None is an idle worker."""
+        promise = call.waiting_for
+        if promise is None:
+            yield None
+            return
+        target = promise.call
+        runner = self._runners.get(target.service)
+        running = list(runner.running) if runner is not None else [None]
+        # A call that was taken from the queue but did not start yet is as good as queued: its worker is not waiting.
+        yield from [target] if target in running else running
+
+    def _error(self, call: Call, promise: "Promise[Any]", stuck: list[Call]) -> DeadlockError:
+        target = promise.call
+        steps = [_step(one, one.waiting_for or promise) for one in self._cycle(call, promise, stuck)]
+        shown = "; ".join(map(str, steps))
+        runner = self._runners.get(target.service)
+        alone = {one.service for one in stuck} == {target.service} == {call.service}
+        error: DeadlockError
+        if alone and runner is not None and runner.workers == 1:
+            error = SelfCallError(
+                f"{call.name} waits for {target.name}, which its own thread would have to run: call the method "
+                f"directly, return the promise, or give the service {target.service!r} a second worker ({shown})"
+            )
+        elif alone:
+            error = PoolStarvation(
+                f"all {len(stuck)} workers of {target.service!r} wait for calls that are queued to {target.service!r}: "
+                f"move these to another service, or do not wait ({shown})"
+            )
+        else:
+            error = DeadlockError(
+                f"a cycle of calls that wait for each other, found before it blocked: {shown}; let one of them return "
+                "its promise instead of waiting, or split a service"
+            )
+        error.cycle = tuple(steps)
+        return error
+
+    def _cycle(self, call: Call, promise: "Promise[Any]", stuck: list[Call]) -> list[Call]:
+        """From CALL along the waits until a call comes again; of a pool, the first worker stands for all."""
+        path = [call]
+        target = promise.call
+        while True:
+            runner = self._runners.get(target.service)
+            running = [one for one in runner.running if one is not None] if runner is not None else []
+            following = target if target in running else next((one for one in running if one in stuck), None)
+            if following is None or following in path:
+                return path
+            path.append(following)
+            if following.waiting_for is None:
+                return path
+            target = following.waiting_for.call
+
+
+def _live(call: Call) -> bool:
+    promise = call.waiting_for
+    return promise is None or call.wait_timed or promise.done()
+
+
+def _step(call: Call, promise: "Promise[Any]") -> Step:
+    lane = lanes[call.lane]
+    return Step(call.id, call.name, call.service, lane.name, _where(lane.ident), promise.call.name)
+
+
+def _where(ident: int) -> str:
+    """The line outside the bus at which a thread stands."""
+    frame: FrameType | None = runtime.frames().get(ident)
+    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] in {"bus", "threading"}:
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame is not None else "?"

@@ -1,0 +1,128 @@
+"""A wait that could never end is refused before it begins, and no other one is."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from bus import Bus, CallTimeout, DeadlockError, PoolStarvation, SelfCallError, Service
+from tests.support import wait_for
+
+
+@pytest.fixture
+def bus() -> Iterator[Bus]:
+    with Bus("test") as made:
+        yield made
+
+
+def service(bus: Bus, name: str, workers: int = 1) -> Service:
+    return bus.add(Service(name, workers=workers))
+
+
+def test_cycle_of_two_is_refused_where_it_would_close(bus: Bus) -> None:
+    """The call that would close the cycle gets DeadlockError, which names each call, thread and line."""
+    service(bus, "a")
+    service(bus, "b")
+    bus.register_command("a.ask", lambda: bus.execute_command("b.ask").result(), service="a")
+    bus.register_command("b.ask", lambda: bus.execute_command("a.answer").result(), service="b")
+    bus.register_command("a.answer", lambda: 1, service="a")
+    with pytest.raises(DeadlockError, match="a cycle of calls that wait for each other") as caught:
+        bus.execute_command("a.ask").result(10)
+    first, second = caught.value.cycle
+    assert (first.name, first.thread, first.waits_for) == ("b.ask", "b-0", "a.answer")
+    assert (second.name, second.thread, second.waits_for) == ("a.ask", "a-0", "b.ask")
+    assert all(__file__ in step.where for step in (first, second))
+    assert bus.live_calls() == []
+
+
+def test_waiting_for_ones_own_only_thread(bus: Bus) -> None:
+    """A service with one thread that waits for itself gets SelfCallError, and can go on afterwards."""
+    service(bus, "a")
+    bus.register_command("a.one", lambda: bus.execute_command("a.two").result(), service="a")
+    bus.register_command("a.two", lambda: 2, service="a")
+    with pytest.raises(SelfCallError, match="its own thread would have to run"):
+        bus.execute_command("a.one").result(10)
+    assert bus.execute_command("a.two").result(10) == 2
+
+
+def test_pool_whose_workers_all_wait_for_it(bus: Bus) -> None:
+    """When every worker of a pool waits for calls queued to that pool, the last one gets PoolStarvation."""
+    service(bus, "pool", workers=2)
+    barrier = threading.Barrier(2)
+
+    def both() -> int:
+        barrier.wait(10)
+        return int(bus.execute_command("pool.leaf").result())
+
+    bus.register_command("pool.both", both, service="pool")
+    bus.register_command("pool.leaf", lambda: 1, service="pool")
+    promises = [bus.execute_command("pool.both") for _ in range(2)]
+    errors = [promise.exception(10) for promise in promises]
+    assert sorted(type(error).__name__ for error in errors) == ["NoneType", "PoolStarvation"]
+    assert issubclass(PoolStarvation, DeadlockError)
+
+
+def test_pool_with_a_free_worker_may_wait_for_itself(bus: Bus) -> None:
+    """A pool that waits for itself is fine as long as one worker can take the call."""
+    service(bus, "pool", workers=2)
+    bus.register_command("pool.outer", lambda: bus.execute_command("pool.leaf").result(), service="pool")
+    bus.register_command("pool.leaf", lambda: 1, service="pool")
+    assert bus.execute_command("pool.outer").result(10) == 1
+
+
+def test_timed_wait_in_a_cycle_heals_itself(bus: Bus) -> None:
+    """A wait with a timeout is never refused: it ends by itself."""
+    service(bus, "a")
+    service(bus, "b")
+    bus.register_command("a.ask", lambda: bus.execute_command("b.ask").result(), service="a")
+    bus.register_command("b.ask", lambda: bus.execute_command("a.answer").result(0.02), service="b")
+    bus.register_command("a.answer", lambda: 1, service="a")
+    with pytest.raises(CallTimeout):
+        bus.execute_command("a.ask").result(10)
+
+
+def test_long_chain_is_no_cycle(bus: Bus) -> None:
+    """Services that wait for each other in a line, however long, are left alone."""
+    for number in range(20):
+        service(bus, f"s{number}")
+        following = f"c{number + 1}"
+        ask = (lambda name=following: bus.execute_command(name).result()) if number < 19 else (lambda: "end")
+        bus.register_command(f"c{number}", ask, service=f"s{number}")
+    assert bus.execute_command("c0").result(10) == "end"
+
+
+def test_cycle_of_three_with_a_pool_in_it(bus: Bus) -> None:
+    """A cycle through a pool is one only when all of the pool's workers are in it."""
+    service(bus, "a")
+    service(bus, "pool", workers=2)
+    held, opened = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        held.set()
+        assert opened.wait(10)
+
+    bus.register_command("a.ask", lambda: bus.execute_command("pool.ask").result(), service="a")
+    bus.register_command("pool.ask", lambda: bus.execute_command("pool.leaf").result(), service="pool")
+    bus.register_command("pool.leaf", lambda: "leaf", service="pool")
+    bus.register_command("pool.hold", hold, service="pool")
+    bus.execute_command("pool.hold")
+    assert held.wait(10)
+    asked = bus.execute_command("a.ask")
+    wait_for(lambda: len(bus.live_calls()) == 4)
+    opened.set()
+    assert asked.result(10) == "leaf"
+
+
+def test_threads_outside_the_bus_wait_as_they_like(bus: Bus) -> None:
+    """A thread that runs no handler is never part of a cycle."""
+    service(bus, "a")
+    bus.register_command("a.answer", lambda: 1, service="a")
+    results: list[int] = []
+    threads = [
+        threading.Thread(target=lambda: results.append(bus.execute_command("a.answer").result())) for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert results == [1] * 8
