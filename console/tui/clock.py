@@ -1,6 +1,6 @@
 """The program's monotonic ns as moments that a person knows."""
 
-import datetime
+import datetime as dt
 
 from bus.trace.records import Session
 
@@ -11,7 +11,7 @@ def clock(at: int, session: Session) -> str:
     """The local time of day of AT, to the millisecond: `12:04:31.200`."""
     unix = session.start_unix + at - session.start_monotonic
     seconds, rest = divmod(unix, 1_000_000_000)
-    day = datetime.datetime.fromtimestamp(max(0, seconds), datetime.UTC).astimezone()
+    day = dt.datetime.fromtimestamp(max(0, seconds), dt.UTC).astimezone()
     return f"{day:%H:%M:%S}.{rest // 1_000_000:03}"
 
 

@@ -61,7 +61,7 @@ def _fill_one(filled: Filled, parameter: Parameter, text: str, *, by_position: b
         filled.kwargs[parameter.name] = _value(parameter, text)
 
 
-def _value(parameter: Parameter, text: str) -> Any:  # noqa: ANN401  whatever was written
+def _value(parameter: Parameter, text: str) -> Any:
     """Text for a parameter that is text needs no quotes; anything else is a value of the console's language."""
     if _is_text(parameter) and not is_quoted(text):
         return text

@@ -1,4 +1,4 @@
-"""Colours and shared `Style` objects: one accent, amber for attention, red for failure only, a stable colour per service.
+"""Colours and shared `Style` objects: one accent, amber for attention, red for failure, a stable colour per service.
 
 Styles are made once and shared: a frame with a style of its own for every segment costs three times as much to paint.
 """
@@ -35,7 +35,7 @@ NO_SERVICE = "#9aa5b5"
 
 @cache
 def style(color: str = PLAIN, ground: str = GROUND, *, bold: bool = False, underline: bool = False) -> Style:
-    """The one shared `Style` of this look; every style has a ground, because Line API strips are painted as they are."""
+    """The one shared `Style` of this look; each has a ground, because Line API strips are painted as they are."""
     return Style(color=color, bgcolor=ground, bold=bold, underline=underline)
 
 
@@ -63,7 +63,7 @@ GOOD = style(GREEN)
 
 
 class ServiceColors:
-    """Gives every service a colour: by its name, so that it is the same tomorrow, and free of clashes while there is room."""
+    """Gives every service a colour: by its name, so that it is the same tomorrow, without clashes while there is room."""
 
     def __init__(self) -> None:
         self._slots: dict[str, int] = {}

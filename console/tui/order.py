@@ -37,7 +37,7 @@ class CalmOrder:
         self._touched = 0.0
 
     def arrange(self, ranked: Sequence[str], touches: int, asked: Hashable, now: float | None = None) -> list[str]:
-        """RANKED, or the last order with what came and went. TOUCHES counts cursor moves; ASKED is the person's wish."""
+        """RANKED, or the last order with what came and went. TOUCHES counts cursor moves, ASKED is the wish."""
         now = monotonic() if now is None else now
         if touches != self._touches:
             self._touches, self._touched = touches, now

@@ -14,7 +14,7 @@ _COLORS = {"green": GREEN, "red": RED, "cyan": ACCENT, "yellow": AMBER, "magenta
 
 def strips(renderable: RenderableType, width: int) -> list[Strip]:
     """RENDERABLE in lines of WIDTH cells."""
-    console = Console(width=max(1, width), color_system="truecolor", force_terminal=True, legacy_windows=False, _environ={})
+    console = Console(width=max(1, width), color_system="truecolor", force_terminal=True, _environ={})
     lines = console.render_lines(renderable, console.options.update_width(max(1, width)), pad=False)
     return [_strip(line, width) for line in lines]
 

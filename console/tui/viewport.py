@@ -1,4 +1,4 @@
-"""The part of a recording that the timeline shows: a grid of cells, each so many ns wide. Pure; times are monotonic ns."""
+"""The part of a recording that the timeline shows: a grid of cells, so many ns wide each. Pure; monotonic ns."""
 
 from dataclasses import dataclass, replace
 
@@ -78,5 +78,5 @@ def tick_step(cell: int, apart: int = 12) -> int:
 
 def _rounded_up(ns: int) -> int:
     """NS with two figures, not less."""
-    unit: int = 10 ** max(0, len(str(ns)) - 2)
+    unit = int(10 ** max(0, len(str(ns)) - 2))
     return -(-ns // unit) * unit

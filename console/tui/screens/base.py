@@ -25,7 +25,7 @@ EVERYWHERE = (
     ("?", "help", "app.help"),
     ("q", "quit", "app.quit"),
 )
-NARROW, SHORT, TINY = 110, 22, 12
+NARROW, SHORT, TINY = 110, 30, 12
 _SLOW = 5
 """Lists and figures change twice a second: faster, nobody can read them."""
 
@@ -93,7 +93,7 @@ class BusScreen(Screen[None]):
         self.query_one(HeaderLine).update(header, frozen=app.frozen)
         self.query_one(Tabs).update(TABS, self.MODE)
         acting = self.ACTING if app.session.info.can_act else ()
-        self.query_one(Keys).update((*acting, *self.KEYS, *EVERYWHERE))
+        self.query_one(Keys).update((*acting, *self.KEYS), EVERYWHERE)
         bar = self.query_one(Bar)
         if not bar.kind:
             self._say(bar)

@@ -52,7 +52,9 @@ class CommandsScreen(ListScreen[CommandRow]):
 
     def make_rows(self) -> RowList[CommandRow]:
         """The list of commands."""
-        return RowList(columns(self.console_app.service_colors, self.console_app.session), lambda row: row.name, id="list")
+        return RowList(
+            columns(self.console_app.service_colors, self.console_app.session), lambda row: row.name, id="list"
+        )
 
     def fetch(self) -> list[CommandRow]:
         """All commands, with the newest figures."""

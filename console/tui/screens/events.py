@@ -16,7 +16,6 @@ from console.tui.widgets.command_lines import about_event, last_fired
 from console.tui.widgets.details import Shown
 from console.tui.widgets.rows import Column, RowList
 
-
 SORTS: tuple[Sort[EventRow], ...] = (
     Sort("", lambda row: (row.failed > 0, bucket(row.rate), bucket(row.fired))),
     Sort("event", lambda row: row.name, downwards=False),
@@ -55,7 +54,7 @@ class EventsScreen(ListScreen[EventRow]):
 
     def empty(self) -> Sequence[tuple[str, Style]]:
         """How a program gets events."""
-        return [("No event was fired, and nobody listens to one.", TEXT), ("bus.fire_event(…) or @listener makes one.", SOFT)]
+        return [("No event was fired, and nobody listens.", TEXT), ("bus.fire_event(…) or @listener makes one.", SOFT)]
 
     def parameters(self, row: EventRow) -> tuple[Sequence[Parameter] | None, str]:
         """Events have no schema: a free line; the first listener's parameters are the hint."""
@@ -80,12 +79,16 @@ def columns() -> list[Column[EventRow]]:
         Column("", 1, 99, lambda row: ("✗", FAILED) if row.failed else (" ", SOFT)),
         Column("event", 0, 100, lambda row: (row.name, TEXT), least=18),
         Column("fired/s", 8, 90, lambda row: (fmt.rate(row.rate), TEXT if row.rate else HIDDEN), right=True),
-        Column("deliveries/s", 13, 60, lambda row: (fmt.rate(row.delivery_rate), _figure(row.delivery_rate)), right=True),
+        Column("deliveries/s", 13, 60, _deliveries, right=True),
         Column("fired", 9, 50, lambda row: (fmt.count(row.fired), _figure(row.fired)), right=True),
         Column("listeners", 10, 80, _listeners, right=True),
         Column("failed", 7, 85, lambda row: (fmt.count(row.failed), FAILED if row.failed else HIDDEN), right=True),
         Column("  last arguments", 28, 10, lambda row: (f"  {row.last_args}", SOFT)),
     ]
+
+
+def _deliveries(row: EventRow) -> tuple[str, Style]:
+    return fmt.rate(row.delivery_rate), _figure(row.delivery_rate)
 
 
 def _figure(figure: float) -> Style:

@@ -6,6 +6,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
+from textual.strip import Strip
 
 from console.tui.lines import Line
 from console.tui.look import BAR, KEY, SOFT, STRONG
@@ -13,7 +14,7 @@ from console.tui.widgets.canvas import Pane
 
 _EVERYWHERE = (
     ("1 2 3", "Commands, Events, Timeline"),
-    (":", "type a command: search.query \"thread pool\" limit=5 · fire NAME … · help"),
+    (":", 'type a command: search.query "thread pool" limit=5 · fire NAME …'),
     ("Space", "freeze the view; the program runs on"),
     ("Ctrl+P", "palette: everything that can be done, by name"),
     ("Esc", "back, close, let go"),
@@ -38,6 +39,10 @@ _TIMELINE = (
 )
 
 
+class _Page(Pane):
+    ground = BAR
+
+
 class HelpScreen(ModalScreen[None]):
     """Closed by any of the usual keys, or a click."""
 
@@ -45,7 +50,7 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """One pane of lines."""
-        yield Pane(id="help")
+        yield _Page(id="help")
 
     def on_mount(self) -> None:
         """Draw it once the width is known."""
@@ -57,8 +62,8 @@ class HelpScreen(ModalScreen[None]):
 
     def _draw(self) -> None:
         pane = self.query_one(Pane)
-        width = pane.inner_width - 4
-        strips = []
+        width = pane.inner_width
+        strips: list[Strip] = []
         for title, keys in (("Everywhere", _EVERYWHERE), ("Commands and Events", _LISTS), ("Timeline", _TIMELINE)):
             strips += [Line(width, BAR).strip()] if strips else []
             strips.append(Line(width, BAR).put(title, STRONG).strip())

@@ -19,9 +19,9 @@ from console.tui.lines import Line
 from console.tui.look import HIDDEN, SOFT, TEXT
 from console.tui.order import CalmOrder, Sort
 from console.tui.screens.base import BusScreen
+from console.tui.widgets.act_lines import act_strips
 from console.tui.widgets.bar import Bar
 from console.tui.widgets.canvas import Canvas
-from console.tui.widgets.act_lines import act_strips
 from console.tui.widgets.details import Details, Shown
 from console.tui.widgets.form import CallForm
 from console.tui.widgets.outcome import OutcomePane
@@ -134,7 +134,7 @@ class ListScreen(BusScreen, Generic[Row]):
             return
         strips = self.about(width, row)
         if self.has_class("short") and self.query(CallForm):
-            strips = [*strips[:1], Line(width).strip()]
+            strips = strips[: next(y for y, strip in enumerate(strips) if not strip.text.strip()) + 1]
         about.styles.height = len(strips)
         about.show(strips)
         act = self.act
@@ -210,7 +210,8 @@ class ListScreen(BusScreen, Generic[Row]):
         rows = {self.rows.key(row): row for row in self.fetch() if self._filter in self.searched(row).casefold()}
         names = sorted(sorted(rows), key=lambda name: sort.key(rows[name]), reverse=sort.downwards != self._turned)
         order = self._order.arrange(names, self.rows.touched, (self._sort, self._turned, self._filter))
-        self.rows.show([rows[name] for name in order], sorted_by=sort.title, empty=self._empty())
+        second = self.console_app.session.now() // 1_000_000_000
+        self.rows.show([rows[name] for name in order], sorted_by=sort.title, second=second, empty=self._empty())
         self.refresh_side()
 
     def _empty(self) -> Sequence[tuple[str, Style]]:
@@ -246,7 +247,8 @@ class ListScreen(BusScreen, Generic[Row]):
 
     def _cannot(self) -> str:
         info = self.console_app.session.info
-        why = {"recorded": "this is a recording", "ended": "the program has ended"}.get(info.state, "this console may only read")
+        reasons = {"recorded": "this is a recording", "ended": "the program has ended"}
+        why = reasons.get(info.state, "this console may only read")
         return f"cannot {self.VERB}: {why}"
 
     def _close_form(self) -> None:

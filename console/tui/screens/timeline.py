@@ -7,11 +7,11 @@ from textual import on
 from textual.strip import Strip
 from textual.widget import Widget
 
+from console.model.views import CallDetail
+from console.session import Session
 from console.tui.lines import Line
 from console.tui.look import HIDDEN, KEY, SOFT, ServiceColors
 from console.tui.screens.base import BusScreen
-from console.session import Session
-from console.model.views import CallDetail
 from console.tui.widgets.call_lines import headline, neighbours_line, result_line, time_line
 from console.tui.widgets.canvas import Canvas
 from console.tui.widgets.timeline import Timeline

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from rich.style import Style
 from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
@@ -11,10 +12,11 @@ from textual.suggester import Suggester
 from textual.widgets import Input, Static
 
 from bus.trace.redact import escape
-from console.tui.look import AMBER, DIM, KEY
+from console.tui.look import ACCENT, AMBER, DIM
 from console.tui.messages import BarClosed, FilterChanged, LineEntered
 
 _HISTORY = 100
+_PROMPT = Style(color=ACCENT, bold=True)
 
 
 class Bar(Horizontal):
@@ -41,7 +43,7 @@ class Bar(Horizontal):
 
     def compose(self) -> ComposeResult:
         """Prompt, input, hint."""
-        yield Static(Text(":", style=KEY), id="prompt")
+        yield Static(Text(":", style=_PROMPT), id="prompt")
         yield Input(id="line", compact=True, select_on_focus=False)
         yield Static("", id="hint")
 
@@ -56,7 +58,7 @@ class Bar(Horizontal):
     def open(self, kind: str, text: str = "") -> None:
         """Take the keys for a line of this KIND."""
         self._kind, self._recalled = kind, len(self._lines)
-        self.query_one("#prompt", Static).update(Text(kind, style=KEY))
+        self.query_one("#prompt", Static).update(Text(kind, style=_PROMPT))
         line = self.query_one(Input)
         line.suggester = self._suggester if kind == ":" else None
         line.display = True
@@ -100,7 +102,7 @@ class Bar(Horizontal):
         event.stop()
         text, kind = event.value.strip(), self._kind
         if kind == ":" and text:
-            self._lines = [line for line in self._lines if line != text][-_HISTORY:] + [text]
+            self._lines = [*(line for line in self._lines if line != text), text][-_HISTORY:]
         self._shut()
         if text:
             self.post_message(LineEntered(kind, text))
@@ -108,5 +110,5 @@ class Bar(Horizontal):
     def _shut(self) -> None:
         self._kind = ""
         self.query_one(Input).display = False
-        self.query_one("#prompt", Static).update(Text(":", style=KEY))
+        self.query_one("#prompt", Static).update(Text(":", style=_PROMPT))
         self.post_message(BarClosed())

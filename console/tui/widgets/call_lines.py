@@ -10,10 +10,26 @@ from console.model.views import CallDetail, CallParts
 from console.tui.clock import clock
 from console.tui.lines import Line, clip, wrapped
 from console.tui.look import (
-    AMBER, ELSEWHERE, FAILED, GOOD, HIDDEN, KEY, LINK, QUEUED, RED, SOFT, STRONG, TEXT, WAITING, ServiceColors,
+    AMBER,
+    ELSEWHERE,
+    FAILED,
+    GOOD,
+    HIDDEN,
+    KEY,
+    LINK,
+    QUEUED,
+    RED,
+    SOFT,
+    STRONG,
+    TEXT,
+    WAITING,
+    ServiceColors,
     style,
 )  # fmt: skip
 from console.tui.widgets.cells import ELSEWHERE_GLYPH, QUEUED_GLYPH, WAITING_GLYPH
+
+_NARROW = 110
+"""Cells below which the caller is left to the line of cause and effects."""
 
 
 def outcome(line: Line, call: Call, *, long: bool = True) -> Line:
@@ -55,7 +71,9 @@ def headline(width: int, detail: CallDetail, record: SessionRecord, colors: Serv
     tail = Line(width)
     if detail.lane:
         tail.put("   on ", SOFT).put(detail.lane, colors.style(call.service, bold=True))
-    if detail.cause:
+    if width < _NARROW:
+        tail.put("", SOFT)
+    elif detail.cause:
         tail.put("   from ", SOFT).put(detail.cause.name, TEXT).put(f" #{detail.cause.id}", SOFT)
         tail.put(f" on {detail.caller_lane}" if detail.caller_lane else "", SOFT)
     elif detail.caller_lane:
@@ -65,9 +83,9 @@ def headline(width: int, detail: CallDetail, record: SessionRecord, colors: Serv
     line.put("delivery of " if call.kind == "delivery" else "", SOFT).put(call.name, STRONG)
     if call.args:
         line.gap(2).put(clip(call.args, max(12, line.left - tail.used - 2)), TEXT)
-    return Strip([*line.strip().crop(0, line.used), *tail.strip().crop(0, min(tail.used, line.left))]).adjust_cell_length(
-        width, style()
-    )
+    return Strip(
+        [*line.strip().crop(0, line.used), *tail.strip().crop(0, min(tail.used, line.left))]
+    ).adjust_cell_length(width, style())
 
 
 def time_line(width: int, detail: CallDetail, colors: ServiceColors) -> Strip:
@@ -123,5 +141,3 @@ def summary(line: Line, call: Call, parts: CallParts) -> Line:
     line.put(f"#{call.id} ", KEY)
     outcome(line, call).put(f" {fmt.duration(fmt.total(parts))}", STRONG)
     return line.put(f"  {fmt.parts(parts)}", SOFT)
-
-

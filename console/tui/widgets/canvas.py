@@ -36,6 +36,8 @@ class Canvas(Widget):
 class Pane(ScrollView, can_focus=True):
     """Any number of lines, scrolled when there is not room for all."""
 
+    ground = GROUND
+
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  Textual's name
         super().__init__(id=id, classes=classes)
         self._strips: list[Strip] = []
@@ -58,8 +60,8 @@ class Pane(ScrollView, can_focus=True):
         index = y + self.scroll_offset.y
         width = self.size.width
         if index < len(self._strips):
-            return self._strips[index].adjust_cell_length(width, style())
-        return Strip.blank(width, style())
+            return self._strips[index].adjust_cell_length(width, style(ground=self.ground))
+        return Strip.blank(width, style(ground=self.ground))
 
 
 def changed_lines(old: Sequence[Strip], new: Sequence[Strip]) -> list[int]:

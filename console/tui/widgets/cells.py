@@ -9,8 +9,8 @@ from rich.style import Style
 
 from bus.trace.redact import escape
 from console.model.views import Bar, LaneView
-from console.tui.look import ACCENT, BRIGHT, ELSEWHERE, QUEUED, RED, WAITING, style
 from console.tui.lines import clip, width_of
+from console.tui.look import ACCENT, BRIGHT, ELSEWHERE, QUEUED, RED, WAITING, style
 
 LEFT = " ▏▎▍▌▋▊▉█"
 LOWER = " ▁▂▃▄▅▆▇█"
@@ -90,7 +90,7 @@ def lane_cells(lane: LaneView, color: str) -> list[Cell]:
 
 
 def _partial(before: int, eighths: int, after: int) -> str:
-    """The begin of a call (from the right), its end or a short one alone (from the left), or several (as high as they are busy)."""
+    """The begin of a call (from the right), its end or a short one alone (from the left), or several (so high)."""
     if after == FULL and before < FULL:
         return RIGHT[eighths]
     if before == FULL or (before == 0 and after == 0):
@@ -139,7 +139,9 @@ def put_marks(cells: list[Cell], marks: Marks, color: str) -> None:
 def _whitening(color: str) -> dict[Style, Style]:
     """From the styles of a service's lane to those of the selected call in it."""
     look, white = Look.of(color), Look.of(WHITE)
-    pairs = zip((look.computing, look.over_queue, look.label), (white.computing, white.over_queue, white.label), strict=True)
+    pairs = zip(
+        (look.computing, look.over_queue, look.label), (white.computing, white.over_queue, white.label), strict=True
+    )
     return {**dict(pairs), _QUEUED: style(BRIGHT), _WAITING: style("#a9bbec"), _ELSEWHERE: style("#e6c78d")}
 
 

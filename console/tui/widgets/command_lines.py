@@ -11,7 +11,15 @@ from console.session import Session
 from console.tui.clock import clock
 from console.tui.lines import Line, clip_left, width_of, wrapped
 from console.tui.look import (
-    FAILED, HIDDEN, KEY, LINK, SOFT, STRONG, TEXT, WARN, ServiceColors,
+    FAILED,
+    HIDDEN,
+    KEY,
+    LINK,
+    SOFT,
+    STRONG,
+    TEXT,
+    WARN,
+    ServiceColors,
 )  # fmt: skip
 from console.tui.widgets.call_lines import error_lines, outcome, parts_bar
 from console.tui.widgets.details import Shown
@@ -57,27 +65,25 @@ def _percentiles(width: int, title: str, p50: int | None, p99: int | None, *, mo
 
 def _where_time_goes(width: int, recent: list[CallDetail], color: str) -> list[Strip]:
     ended = [detail.parts for detail in recent if detail.call.outcome is not None]
-    sums = CallParts(
-        sum(p.queued for p in ended), sum(p.computing for p in ended), sum(p.waiting for p in ended), sum(p.elsewhere for p in ended)
-    )
-    total = fmt.total(sums)
+    amounts = [(p.queued, p.computing, p.waiting, p.elsewhere) for p in ended]
+    sums = [sum(column) for column in zip(*amounts, strict=True)]
+    total = sum(sums)
     if not total:
         return []
     line = Line(width).cell("time", 6, SOFT)
-    for segment in parts_bar(sums, max(8, min(30, width - 40)), color):
+    for segment in parts_bar(CallParts(*sums), max(8, min(30, width - 40)), color):
         line.raw(segment.text, segment.style or TEXT)
-    shares = " · ".join(f"{part * 100 / total:.0f}" for part in (sums.queued, sums.computing, sums.waiting, sums.elsewhere))
+    shares = " · ".join(f"{part * 100 / total:.0f}" for part in sums)
     return [line.put(f"  {shares} %", TEXT).put(f"  last {len(ended)}", SOFT).strip()]
 
 
 def last_calls(width: int, recent: list[CallDetail], session: Session) -> list[Shown]:
     """The last calls, the newest first, and the error of the last failed one."""
     if not recent:
-        act = "press x to execute it" if session.info.can_act else "the recording has none"
-        return [Shown(Line(width).put("no calls yet: " if session.info.can_act else "no calls: ", SOFT).put(act, SOFT).strip())]
+        text = "no calls yet: press x to execute it" if session.info.can_act else "no calls were recorded"
+        return [Shown(Line(width).put(text, SOFT).strip())]
     shown = [Shown(Line(width).put("last calls", SOFT).strip())]
-    for detail in recent[:_LAST_CALLS]:
-        shown.append(Shown(_call_line(width, detail), detail.call.id))
+    shown += [Shown(_call_line(width, detail), detail.call.id) for detail in recent[:_LAST_CALLS]]
     failed = next((detail.call for detail in recent if detail.call.error), None)
     if failed and failed.error:
         shown.append(Shown(Line(width).strip()))
@@ -102,7 +108,9 @@ def _call_line(width: int, detail: CallDetail) -> Strip:
 
 def about_event(width: int, row: EventRow, receivers: tuple[Entry, ...], colors: ServiceColors) -> list[Strip]:
     """Figures of an event, and its listeners in the order in which they get it."""
-    figures = f"fired {fmt.count(row.fired)} times · {fmt.rate(row.rate)}/s · {fmt.rate(row.delivery_rate)} deliveries/s"
+    figures = (
+        f"fired {fmt.count(row.fired)} times · {fmt.rate(row.rate)}/s · {fmt.rate(row.delivery_rate)} deliveries/s"
+    )
     line = Line(width).put(figures, SOFT)
     if row.failed:
         line.put(" · ", SOFT).put(f"✗ {row.failed:,} failed", FAILED)
@@ -110,8 +118,10 @@ def about_event(width: int, row: EventRow, receivers: tuple[Entry, ...], colors:
     if row.last_args:
         strips += [Line(width).put("last ", SOFT).put(row.last_args, TEXT).strip()]
     strips.append(Line(width).strip())
-    title = f"{fmt.plural(len(receivers), 'listener')}, in this order" if receivers else "no listener: firing it reaches nobody"
-    strips.append(Line(width).put(title, SOFT if receivers else WARN).strip())
+    if receivers:
+        strips.append(Line(width).put(f"{fmt.plural(len(receivers), 'listener')}, in this order", SOFT).strip())
+    else:
+        strips.append(Line(width).put("no listener: firing it reaches nobody", WARN).strip())
     strips += [_receiver(width, number, entry, colors) for number, entry in enumerate(receivers, 1)]
     return [*strips, Line(width).strip()]
 
@@ -134,7 +144,8 @@ def last_fired(width: int, recent: list[CallDetail], session: Session) -> list[S
 
 
 def _receiver(width: int, number: int, entry: Entry, colors: ServiceColors) -> Strip:
-    line = Line(width).cell(str(number), 3, SOFT, right=True).gap().cell(entry.service or "main", 12, colors.style(entry.service))
+    line = Line(width).cell(str(number), 3, SOFT, right=True).gap()
+    line.cell(entry.service or "main", 12, colors.style(entry.service))
     line.gap().put(entry.callback or entry.name, TEXT)
     if "*" in entry.name or "?" in entry.name:
         line.put(f"  as {entry.name}", SOFT)

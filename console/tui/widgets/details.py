@@ -8,7 +8,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.strip import Strip
 
-from console.tui.look import SELECTED, on
+from console.tui.look import SELECTED, TEXT, on
 from console.tui.messages import CallChosen
 from console.tui.widgets.canvas import Pane
 
@@ -87,4 +87,4 @@ class Details(Pane):
 
 
 def _lit(strip: Strip) -> Strip:
-    return Strip([segment._replace(style=on(segment.style, SELECTED)) if segment.style else segment for segment in strip])
+    return Strip([segment._replace(style=on(segment.style or TEXT, SELECTED)) for segment in strip])

@@ -47,7 +47,9 @@ class CallForm(VerticalScroll, can_focus=False):
         Binding("up", "focus(-1)"),
     ]
 
-    def __init__(self, verb: str, parameters: Sequence[Parameter] | None, texts: Mapping[str, str], about: str = "") -> None:
+    def __init__(
+        self, verb: str, parameters: Sequence[Parameter] | None, texts: Mapping[str, str], about: str = ""
+    ) -> None:
         super().__init__(id="form")
         self._verb = verb
         self._parameters = parameters

@@ -9,7 +9,18 @@ from console import format as fmt
 from console.model.views import Header
 from console.tui.lines import Line, width_of
 from console.tui.look import (
-    ACCENT, AMBER, BRIGHT, DIM, GREEN, GROUND, PLAIN, RAISED, RED, SOFT, acting, style,
+    ACCENT,
+    AMBER,
+    BRIGHT,
+    DIM,
+    GREEN,
+    GROUND,
+    PLAIN,
+    RAISED,
+    RED,
+    SOFT,
+    acting,
+    style,
 )  # fmt: skip
 from console.tui.widgets.canvas import Canvas
 from console.tui.widgets.cells import DARK
@@ -23,6 +34,7 @@ _STATES = {
     "CONNECTING": ("○", AMBER),
 }
 Piece = tuple[str, Style]
+Key = tuple[str, str, str]
 
 
 class HeaderLine(Canvas):
@@ -106,13 +118,23 @@ class Keys(Canvas):
 
     ground = RAISED
 
-    def update(self, keys: Sequence[tuple[str, str, str]]) -> None:
-        """Show (key, word, action) for each."""
+    def update(self, keys: Sequence[Key], always: Sequence[Key]) -> None:
+        """Show (key, word, action) for each: those of KEYS for which there is room beside ALWAYS."""
         line = Line(self.size.width, RAISED)
-        for key, word, action in keys:
-            if line.left < len(key) + len(word) + 4:
-                break
-            line.gap(2).put(key, acting(style(ACCENT, bold=True), action)).put(f" {word}", acting(SOFT, action)).gap()
+        room = line.left - sum(map(_key_width, always))
+        for key in keys:
+            if line.used + _key_width(key) <= room:
+                _put_key(line, key)
+        for key in always:
+            _put_key(line, key)
         self.show([line.strip()])
 
 
+def _key_width(key: Key) -> int:
+    return len(key[0]) + len(key[1]) + 4
+
+
+def _put_key(line: Line, key: Key) -> None:
+    name, word, action = key
+    if line.left >= _key_width(key):
+        line.gap(2).put(name, acting(style(ACCENT, bold=True), action)).put(f" {word}", acting(SOFT, action)).gap()

@@ -20,7 +20,7 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True, slots=True)
 class Column(Generic[Row]):
-    """`width` cells, 0 for what is left (one column at most). `keep`: the higher, the longer it stays when there is no room."""
+    """`width` cells, 0 for what is left (one column at most). `keep`: the lowest goes first when there is no room."""
 
     title: str
     width: int
@@ -50,8 +50,7 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
         self._rows: list[Row] = []
         self._index: dict[str, int] = {}
         self._cache: dict[tuple[object, ...], Strip] = {}
-        self._empty: list[tuple[str, Style]] = []
-        self._sorted = ""
+        self._drawn: tuple[str, int, list[tuple[str, Style]]] = ("", 0, [])
         self.selected = ""
         self.touched = 0
         """Counts the moves of the cursor, so that the screen knows that somebody is at it."""
@@ -69,12 +68,19 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
         """The keys of all rows from the top."""
         return [self.key(row) for row in self._rows]
 
-    def show(self, rows: Sequence[Row], *, sorted_by: str = "", empty: Sequence[tuple[str, Style]] = ()) -> None:
-        """Show ROWS; the cursor stays on its key, on the first row when that is gone. EMPTY: what to say without rows."""
+    def show(
+        self, rows: Sequence[Row], *, sorted_by: str = "", second: int = 0, empty: Sequence[tuple[str, Style]] = ()
+    ) -> None:
+        """Show ROWS; the cursor stays on its key, on the first row when that is gone.
+
+        SORTED_BY: the title to mark. SECOND: rows that say how long ago are drawn anew when it changes. EMPTY: what to
+        say when there are no rows.
+        """
         old, self._rows = self._rows, list(rows)
         self._index = {self.key(row): index for index, row in enumerate(self._rows)}
-        repaint = sorted_by != self._sorted or list(empty) != self._empty
-        self._sorted, self._empty = sorted_by, list(empty)
+        drawn = (sorted_by, second, list(empty))
+        repaint = drawn != self._drawn
+        self._drawn = drawn
         self.virtual_size = Size(1, len(self._rows) + 1)
         if self.selected not in self._index:
             self._select(0)
@@ -159,8 +165,9 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
         width = self.size.width
         if y == 0:
             return self._titles(width)
-        if not self._rows and y - 2 in range(len(self._empty)):
-            text, look = self._empty[y - 2]
+        empty = self._drawn[2]
+        if not self._rows and y - 2 in range(len(empty)):
+            text, look = empty[y - 2]
             return Line(width).gap(3).put(text, look).strip()
         index = y - 1 + self.scroll_offset.y
         if index >= len(self._rows):
@@ -170,7 +177,7 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
         return self._strip(row, width, SELECTED if here else GROUND)
 
     def _strip(self, row: Row, width: int, ground: str) -> Strip:
-        key = (row, width, ground)
+        key = (row, self._drawn[1], width, ground)
         strip = self._cache.get(key)
         if strip is None:
             if len(self._cache) > 4 * max(1, self.size.height):
@@ -190,7 +197,7 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
     def _titles(self, width: int) -> Strip:
         line = Line(width)
         for column, cells in fitted(self._columns, width):
-            look = style(ACCENT) if column.title == self._sorted and column.title else SOFT
+            look = style(ACCENT) if column.title == self._drawn[0] and column.title else SOFT
             line.gap().cell(column.title, cells, look, right=column.right)
         return line.strip()
 

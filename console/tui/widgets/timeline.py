@@ -1,10 +1,12 @@
 """The lanes of all threads over time: what is shown, the cursor, the selected call, and the keys that move them."""
 
 from dataclasses import replace
+from itertools import pairwise
+from typing import ClassVar
 
 from rich.segment import Segment
 from textual import events
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 
@@ -24,7 +26,7 @@ _LABEL, _NARROW_LABEL, _NARROW = 19, 13, 100
 class Timeline(Canvas, can_focus=True):
     """A lane a thread. Everything is kept by call id and by time, never by row or column."""
 
-    BINDINGS = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "pan(-1)"),
         Binding("d", "pan(1)"),
         Binding("w", "zoom(1)"),
@@ -135,7 +137,7 @@ class Timeline(Canvas, can_focus=True):
     def _rows(self) -> list[LaneView | None]:
         """The lanes from the top one on, None between two services, as many as there is room for."""
         lanes = self._ordered()
-        groups = sum(a.service != b.service for a, b in zip(lanes, lanes[1:], strict=False))
+        groups = sum(a.service != b.service for a, b in pairwise(lanes))
         legend = self.size.height > len(lanes) + _ABOVE
         room = max(1, self.size.height - _ABOVE - legend)
         spaced = len(lanes) + groups <= room
@@ -243,8 +245,11 @@ class Timeline(Canvas, can_focus=True):
         viewport = replace(self.viewport, follow=False)
         if not 0 <= column + columns < viewport.width:
             viewport = viewport.panned(columns)
-        self._at = viewport.moment(viewport.column(viewport.moment(column)) + columns) if viewport.start == \
-            self.viewport.start else viewport.moment(column)
+        self._at = (
+            viewport.moment(viewport.column(viewport.moment(column)) + columns)
+            if viewport.start == self.viewport.start
+            else viewport.moment(column)
+        )
         self._lane = self._lane or self._first_lane()
         self.viewport = viewport
         self._reselect()

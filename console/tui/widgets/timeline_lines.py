@@ -12,12 +12,30 @@ from console.model.views import LaneView, TimelineView
 from console.tui.clock import clock, moment
 from console.tui.lines import Line
 from console.tui.look import (
-    ACCENT, AMBER, DIM, ELSEWHERE, FAINT, GREEN, HIDDEN, KEY, PLAIN, QUEUED, RED, RULE, SELECTED, SOFT, STRONG,
-    TEXT, WAITING, WARN, style,
+    ACCENT,
+    AMBER,
+    DIM,
+    ELSEWHERE,
+    FAINT,
+    GREEN,
+    HIDDEN,
+    KEY,
+    PLAIN,
+    QUEUED,
+    RED,
+    RULE,
+    SELECTED,
+    SOFT,
+    STRONG,
+    TEXT,
+    WAITING,
+    WARN,
+    style,
 )  # fmt: skip
 from console.tui.viewport import Viewport, tick_step
 from console.tui.widgets.cells import ELSEWHERE_GLYPH, FAILED_GLYPH, LOWER, QUEUED_GLYPH, WAITING_GLYPH
 
+_NARROW = 90
 _MINIMAP = style("#3d4a5f")
 _MINIMAP_SEEN = style(ACCENT, SELECTED)
 _TICK = style(RULE)
@@ -27,16 +45,17 @@ _SEPARATOR = style(RULE)
 def status(width: int, view: Viewport, record: SessionRecord, now: int, *, state: str, lanes: tuple[int, int]) -> Strip:
     """What is shown: how wide, from when, how far behind, which of the lanes."""
     line = Line(width).gap().put("window ", SOFT).put(fmt.duration(view.span), TEXT)
-    line.put("  from ", SOFT).put(clock(view.start, record), TEXT)
+    behind = max(0, now - view.end)
     if state == "LIVE" and view.follow:
         line.put("   ● following", style(GREEN))
-    else:
-        behind = max(0, now - view.end)
-        line.put(f"   ◂ {fmt.duration(behind)} before the end" if behind else "", SOFT)
-        if state == "LIVE":
-            line.put("   not following, ", WARN).put("End", KEY).put(" follows", SOFT)
+    elif state == "LIVE":
+        line.put("   not following, ", WARN).put("End", KEY).put(" follows", SOFT)
+    line.put(f"   ◂ {fmt.duration(behind)} before the end" if behind and not view.follow else "", SOFT)
     shown, total = lanes
-    line.put(f" · {fmt.plural(total, 'lane')}" if shown == total else f" · {shown} of {total} lanes", SOFT)
+    line.put(f"   {fmt.plural(total, 'lane')}" if shown == total else f"   {shown} of {total} lanes", SOFT)
+    begin = f"from {clock(view.start, record)}"
+    if line.left > len(begin) + 2:
+        line.put("   from ", SOFT).put(clock(view.start, record), TEXT)
     return line.strip()
 
 
@@ -45,9 +64,8 @@ def minimap(width: int, label: int, timeline: TimelineView, viewport: Viewport) 
     line = Line(width).gap().cell("whole recording" if label > len("whole recording") else "all", label - 1, SOFT)
     span = max(1, timeline.last - timeline.first)
     cells = len(timeline.density)
-    seen = range(
-        int((viewport.start - timeline.first) * cells // span), max(1, -int((timeline.first - viewport.end) * cells // span))
-    )
+    begin = (viewport.start - timeline.first) * cells // span
+    seen = range(begin, max(begin + 1, -((timeline.first - viewport.end) * cells // span)))
     heights = np.ceil(timeline.density * 8).astype(np.int8).tolist()
     for column, height in enumerate(heights):
         line.raw(LOWER[max(0, min(height, 8))], _MINIMAP_SEEN if column in seen else _MINIMAP)
@@ -58,7 +76,7 @@ def axis(width: int, label: int, viewport: Viewport, origin: int, cursor: int) -
     """Round moments since the recording began, and the moment under the cursor."""
     room = max(0, width - label)
     row = [" "] * room
-    step = tick_step(viewport.cell, 9 if room < 90 else 14)
+    step = tick_step(viewport.cell, 9 if room < _NARROW else 14)
     first = -(-(viewport.start - origin) // step) * step + origin
     for at in range(first, viewport.end, step):
         _write(row, viewport.column(at), "│" + moment(at - origin, step))
