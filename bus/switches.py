@@ -19,7 +19,6 @@ from bus.trace.records import Level
 if TYPE_CHECKING:
     from bus.attach.endpoint import Endpoint
     from bus.core import Bus
-    from bus.trace.recorder import Recorder
     from bus.trace.recording import Recording
 
 _log = logging.getLogger("bus")
@@ -31,18 +30,18 @@ _plugged: "weakref.WeakKeyDictionary[Bus, Switches]" = weakref.WeakKeyDictionary
 
 
 class Switches:
-    """The parts that are plugged into one bus. The two lists are changed by one call of their methods, which is atomic."""
+    """The parts that are plugged into one bus. The lists are changed by one call of a method, which is atomic."""
 
     def __init__(self, bus: "Bus", level: Level) -> None:
-        from bus.trace.recorder import Recorder  # noqa: PLC0415  loaded by those who use it
+        from bus.trace.recorder import Recorder
 
-        self.recorder: Recorder = Recorder(bus, level)
+        self.recorder = Recorder(bus, level)
         self._endpoints: list[Endpoint] = []
         self._recordings: list[Recording] = []
 
     def serve(self, bus: "Bus") -> Registration:
         """See `serve`."""
-        from bus.attach.endpoint import Endpoint  # noqa: PLC0415  as above
+        from bus.attach.endpoint import Endpoint
 
         endpoint = Endpoint(bus, self.recorder)
         self._endpoints.append(endpoint)
@@ -50,7 +49,7 @@ class Switches:
 
     def record(self, bus: "Bus", path: str | os.PathLike[str]) -> Registration:
         """See `record`."""
-        from bus.trace.recording import Recording  # noqa: PLC0415  as above
+        from bus.trace.recording import Recording
 
         recording = Recording(path, self.recorder.session, bus.runtime, self.recorder.note)
         self._recordings.append(recording)

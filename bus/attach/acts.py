@@ -122,7 +122,9 @@ class Acts:
         self._refused += 1
         if self._refused <= _MAX_REPORTED:
             what = message.level if isinstance(message, SetLevel) else bounded(message.name, 200)
-            problem = f"the console {self._client.identity} is attached for reading and tried to {_verb(message)} {what}"
+            problem = (
+                f"the console {self._client.identity} is attached for reading and tried to {_verb(message)} {what}"
+            )
             self._recorder.note(Problem(rule="refused act", at=self._bus.runtime.now(), text=problem))
 
 

@@ -19,7 +19,7 @@ _SNAPSHOT_BATCH = 2_000
 
 
 class Client:
-    """A sink of the recorder. Its thread alone writes to the socket; the endpoint's thread alone reads and closes it."""
+    """A sink of the recorder. Its own thread alone writes to the socket, the endpoint's alone reads and closes it."""
 
     def __init__(self, connection: socket.socket, uid: int, pid: int, role: Role, runtime: Runtime) -> None:
         """CONNECTION is blocking; UID and PID are the peer's, by the kernel."""

@@ -86,7 +86,7 @@ def _bind(path: Path) -> socket.socket:
         listener.bind(os.fspath(unborn))
         unborn.chmod(0o600)
         listener.listen(128)
-        listener.setblocking(False)
+        listener.settimeout(0)
         unborn.rename(path)
     except OSError as error:
         listener.close()
@@ -109,7 +109,7 @@ def is_stale(path: Path) -> bool:
         if not stat.S_ISSOCK(path.lstat().st_mode):
             return False
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-            probe.setblocking(False)
+            probe.settimeout(0)
             probe.connect(os.fspath(path))
     except ConnectionRefusedError:
         return True

@@ -135,7 +135,7 @@ class Endpoint:
             self._selector.unregister(self._listener)
             self._paused_until = self._runtime.now() + _PAUSE
             return
-        connection.setblocking(True)
+        connection.settimeout(None)
         uid, pid = peer(connection)
         visitor = _Visitor(connection, uid, pid, self._runtime.now() + int(HELLO_SECONDS * NS))
         self._visitors[connection] = visitor

@@ -138,7 +138,14 @@ def json_depth(text: str) -> int:
     return deepest
 
 
-# Of each first byte of a msgpack object: bytes to skip after it, or the size of the length field that says so.
+# Of each first byte of a msgpack object that holds its own length: bytes to skip after it, objects inside.
+_SHORT = {
+    **dict.fromkeys((*range(128), *range(224, 256)), (0, 0)),
+    **{0x80 + count: (0, 2 * count) for count in range(16)},
+    **{0x90 + count: (0, count) for count in range(16)},
+    **{0xA0 + length: (length, 0) for length in range(32)},
+}
+# Of the others: bytes to skip, or the size of the length field that says so.
 _FIXED = {
     0xC0: 0, 0xC2: 0, 0xC3: 0, 0xCA: 4, 0xCB: 8, 0xCC: 1, 0xCD: 2, 0xCE: 4, 0xCF: 8, 0xD0: 1, 0xD1: 2, 0xD2: 4,
     0xD3: 8, 0xD4: 2, 0xD5: 3, 0xD6: 5, 0xD7: 9, 0xD8: 17,
@@ -152,14 +159,9 @@ def _step(frame: bytes, at: int) -> tuple[int, int]:
     """Past the head of the object AT: where to go on, and how many objects it holds."""
     first = frame[at]
     at += 1
-    if first <= 0x7F or first >= 0xE0:
-        return at, 0
-    if first <= 0x8F:
-        return at, (first & 0x0F) * 2
-    if first <= 0x9F:
-        return at, first & 0x0F
-    if first <= 0xBF:
-        return at + (first & 0x1F), 0
+    if first in _SHORT:
+        skip, children = _SHORT[first]
+        return at + skip, children
     if first in _COUNT_BYTES:
         size, times = _COUNT_BYTES[first]
         return at + size, int.from_bytes(frame[at : at + size], "big") * times

@@ -124,4 +124,3 @@ class Refused(Message, frozen=True):
 
 
 ServerMessage = Welcome | Batch | Reply | Refused
-

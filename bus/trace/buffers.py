@@ -7,9 +7,9 @@ from bus.runtime import Runtime
 from bus.trace.chunk import Item
 
 SHARDS = 16
-"""A power of two. Lanes share them round robin: threads that never end, or thousands that do, cost the same."""
+"""A power of two. Lanes share them, so that a program which makes thousands of threads costs no more."""
 LIMIT = 65_536
-"""Items in one shard; beyond that they are lost, and counted. Only a pump that gets no CPU time lets it come to that."""
+"""Items in one shard; beyond that they are lost, and counted. Only a pump without CPU time lets it come to that."""
 
 
 class Buffers:
@@ -23,7 +23,7 @@ class Buffers:
 
     def put(self, lane: int, item: Item) -> None:
         """Leave ITEM, which happened on LANE."""
-        shard = self._shards[lane & 15]
+        shard = self._shards[lane & (SHARDS - 1)]
         if len(shard) < self._limit:
             shard.append(item)
         else:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from bus.trace.redact import CUT, REDACTED, bounded, escape, fields_of, is_secret, type_name, value_text
+from bus.trace.redact import CUT, REDACTED, bounded, escape, fields_of, is_secret, value_text
 
 VALUE_LIMIT = 256 << 10
 """Bytes of JSON; a result that needs more has no value, only its text."""

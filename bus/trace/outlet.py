@@ -22,7 +22,13 @@ class Outlet(Generic[T]):
     """
 
     def __init__(
-        self, name: str, handle: Callable[[T], None], finish: Callable[[], None], runtime: Runtime, *, capacity: int = CAPACITY
+        self,
+        name: str,
+        handle: Callable[[T], None],
+        finish: Callable[[], None],
+        runtime: Runtime,
+        *,
+        capacity: int = CAPACITY,
     ) -> None:
         """HANDLE and FINISH run on the new thread called NAME; an OSError that leaves HANDLE ends it."""
         self.lost = 0
@@ -92,7 +98,7 @@ class Outlet(Generic[T]):
                 self.cpu = self._runtime.cpu()
         except OSError:
             pass  # the sink is gone: its owner knows from `finish`
-        except Exception:  # the thread's edge: a sink that fails must not take the program with it
+        except Exception:  # noqa: BLE001  the thread's edge: a sink that fails must not take the program with it
             _log.exception("a sink of the recorder failed")
         finally:
             self._closing = True

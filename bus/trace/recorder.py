@@ -11,11 +11,11 @@ from msgspec import structs
 
 from bus import context
 from bus.context import Call as LiveCall
-from bus.runtime import NS, Runtime
+from bus.runtime import Runtime
 from bus.trace.buffers import Buffers
 from bus.trace.catalog import Catalog
 from bus.trace.chunk import NAME_LIMIT, Chunk, Item
-from bus.trace.records import VERSION, AnyRecord, Call, Depth, Dropped, Lane, Level, Problem, Session
+from bus.trace.records import VERSION, AnyRecord, Call, Depth, Dropped, Lane, Level, Session
 from bus.trace.redact import bounded
 from bus.trace.ring import Ring
 from bus.trace.taps import CallsTap, DetailTap, PartsTap, state_record
@@ -83,8 +83,8 @@ class Sink(Protocol):
 class Recorder:
     """Watches one bus from when it is made until `close`.
 
-    The pump thread owns ring, sinks, depths and the counters of cost. Other threads talk to it through deques (appending
-    is atomic) and wait for its next turn. `_lock` guards the level and its hooks.
+    The pump thread owns ring, sinks, depths and the counters of cost. Other threads talk to it through deques,
+    where appending is atomic, and wait for its next turn. `_lock` guards the level and its hooks.
     """
 
     def __init__(self, program: Program, level: Level, ring: Ring | None = None) -> None:
@@ -171,7 +171,10 @@ class Recorder:
         done = self._runtime.event()
         self._jobs.append(lambda _: done.set())
         self._wakeup.set()
-        return self._pump.alive and done.wait(timeout) and all([sink.flush(timeout) for sink in self._sinks])
+        flushed = self._pump.alive and done.wait(timeout)
+        for sink in self._sinks:
+            flushed = sink.flush(timeout) and flushed
+        return flushed
 
     def close(self, timeout: float = 2.0) -> bool:
         """Let all sinks leave and end the pump; whether it had ended within TIMEOUT seconds."""
@@ -190,7 +193,7 @@ class Recorder:
                 self._wakeup.wait(PERIOD)
                 self._wakeup.clear()
                 self._turn()
-        except Exception:  # the thread's edge: the program goes on without a recorder
+        except Exception:  # noqa: BLE001  the thread's edge: the program goes on without a recorder
             _log.exception("the recorder of the bus %r failed and stops recording", self._program.name)
             self.set_level("off")
         finally:
@@ -225,7 +228,7 @@ class Recorder:
                 self._forget(sink)
 
     def _live_calls(self) -> list[LiveCall]:
-        """Asked before the buffers are emptied, so that a call which ends meanwhile is in either or both, never in none."""
+        """Asked before the buffers are emptied: a call that ends meanwhile is in either or both, never in none."""
         calls = [call for call in self._program.live_calls() if call.outcome is None]
         calls.sort(key=lambda call: call.queued)
         return calls
@@ -267,7 +270,12 @@ class Recorder:
         return min(1.0, max(0.0, used / passed))
 
     def _join(self, sink: Sink, chunk: Chunk) -> None:
-        opening = (*self._lanes, *self.catalog.entries(), *self.catalog.states(), *self._depths.values())
+        opening: tuple[AnyRecord, ...] = (
+            *self._lanes,
+            *self.catalog.entries(),
+            *self.catalog.states(),
+            *self._depths.values(),
+        )
         sink.join(opening, self._ring.snapshot())
         sink.offer(chunk)
         self._sinks = (*self._sinks, sink)

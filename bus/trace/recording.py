@@ -14,9 +14,10 @@ _LIVE_EVERY = NS
 
 
 class Recording:
-    """Writes chunks to a file. A call that runs for more than a second is noted once as unended, so that it is in the
-    file even if the program is killed; `leave` writes what is in flight then.
+    """Writes chunks to a file.
 
+    A call that runs for more than a second is noted once as unended, so that it is in the file even if the program is
+    killed; `leave` writes what is in flight then.
     `offer` and `leave` are called by the pump; everything with `_file` in its name belongs to the outlet's thread.
     """
 

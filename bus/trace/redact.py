@@ -29,12 +29,15 @@ _STRING = 240
 _FOREIGN = 400
 _NAME = 200
 _BIG_INT_BITS = 1024
-_SECRET = re.compile(r"password|passwd|secret|token|api[_-]?key|authorization|cookie|session|credential|private", re.I)
+_SECRET = re.compile(
+    r"password|passwd|secret|token|api[_-]?key|authorization|cookie|session|credential|private", re.IGNORECASE
+)
 # Bounded repeats: a search must not take quadratic time in a hostile text.
 _ASSIGNED = re.compile(
     rf"""((?:{_SECRET.pattern})[\w-]{{0,40}}['"]?\s{{0,4}}[=:]\s{{0,4}})"""
+    r"""(?!(?:str|bytes|int|float|bool|None|Any)\b)"""  # an annotation in a signature is no value
     r"""((?:(?:basic|bearer)\s{1,4})?(?:'[^']*'?|"[^"]*"?|[^\s,;&)\]}]+))""",
-    re.I,
+    re.IGNORECASE,
 )
 _SEQUENCES: dict[type, str] = {
     list: "[]", tuple: "()", set: "{}", frozenset: "{}", deque: "[]", array: "[]",
@@ -80,7 +83,7 @@ def is_secret(name: object) -> bool:
         name = name[:_NAME].decode("latin-1")
     if not issubclass(type(name), str):
         return False
-    text = str.__str__(name)  # type: ignore[arg-type]  issubclass was asked, as isinstance can run foreign code
+    text = str.__str__(name)
     return _is_secret(text if len(text) <= _NAME else text[:_NAME] + " " + text[-_NAME:])
 
 
@@ -177,7 +180,7 @@ class _Writer:
         else:
             self.put(foreign_text(value))
 
-    def _mapping(self, base: Any, value: object, depth: int) -> None:  # noqa: ANN401  one of _MAPPINGS
+    def _mapping(self, base: Any, value: object, depth: int) -> None:
         self.put("{")
         for index, (key, item) in enumerate(islice(base.items(value), _ITEMS)):
             self.put(", " if index else "")
@@ -186,7 +189,7 @@ class _Writer:
             self._item(key, item, depth)
         self._rest(base.__len__(value), "}")
 
-    def _sequence(self, base: Any, value: object, depth: int) -> None:  # noqa: ANN401  one of _SEQUENCES
+    def _sequence(self, base: Any, value: object, depth: int) -> None:
         self.put(_SEQUENCES[base][0])
         for index, item in enumerate(islice(base.__iter__(value), _ITEMS)):
             self.put(", " if index else "")
@@ -209,13 +212,13 @@ class _Writer:
         self.put(f", {CUT} +{count - _ITEMS}{end}" if count > _ITEMS else end)
 
 
-def _string(value: Any) -> str:  # noqa: ANN401  the table below is keyed by type
+def _string(value: Any) -> str:
     if len(value) <= _STRING:
         return repr(value)
     return f"{value[:_STRING]!r}{CUT} +{len(value) - _STRING}"
 
 
-def _integer(value: Any) -> str:  # noqa: ANN401  as above
+def _integer(value: Any) -> str:
     bits = value.bit_length()
     return repr(value) if bits <= _BIG_INT_BITS else f"<int of {bits} bits>"
 
@@ -243,7 +246,7 @@ def foreign_text(value: object) -> str:
     kind = type(value)
     if issubclass(kind, Enum):
         return f"{type_name(value)}.{Enum.__dict__['name'].__get__(value)}"[:_FOREIGN]
-    base = next((base for base in kind.__mro__ if base in (str, bytes, bytearray, int, float)), None)
+    base: Any = next((base for base in kind.__mro__ if base in (str, bytes, bytearray, int, float)), None)
     if base is None:
         return scrub(str.__getitem__(repr(value), slice(0, _FOREIGN)))
     if base in (int, float):

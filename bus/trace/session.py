@@ -36,7 +36,7 @@ def session_path(path: str | os.PathLike[str], session: Session) -> Path:
 
 
 class SessionWriter:
-    """Writes one session. Not thread-safe. Each `write` is one unbuffered system call, so a kill loses no part of it."""
+    """Writes one session. Not thread-safe. Each `write` is one unbuffered system call: a kill loses no part of it."""
 
     def __init__(self, path: str | os.PathLike[str], session: Session) -> None:
         """Open the file (mode 0600) and write SESSION as its first line.

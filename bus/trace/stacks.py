@@ -14,6 +14,7 @@ TRACEBACK_LIMIT = 8 << 10
 
 _FRAMES = 40
 _LINE = 200
+_NAME = 400
 _CAUSES = 4
 _WALKED = 2_000
 
@@ -49,9 +50,8 @@ def _without(text: str, hide: tuple[str, ...]) -> str:
 
 def _qualified(error: BaseException) -> str:
     kind = type(error)
-    module = kind.__module__ if isinstance(kind.__module__, str) else ""
-    name = kind.__qualname__ if module in {"builtins", "__main__"} else f"{module}.{kind.__qualname__}"
-    return bounded(name, 300)
+    plain = kind.__module__ in {"builtins", "__main__"}
+    return bounded(kind.__qualname__ if plain else f"{kind.__module__}.{kind.__qualname__}", _NAME)
 
 
 def _causes(error: BaseException) -> list[BaseException]:
@@ -91,7 +91,7 @@ def _inward(traceback: TracebackType | None) -> list[tuple[FrameType, int]]:
 def _frames_text(frames: Iterable[tuple[FrameType, int]]) -> Iterator[str]:
     for frame, line in frames:
         code = frame.f_code
-        yield bounded(f'  File "{code.co_filename}", line {line}, in {code.co_qualname}', 400)
+        yield bounded(f'  File "{code.co_filename}", line {line}, in {code.co_qualname}', _NAME)
         source = linecache.getline(code.co_filename, line, frame.f_globals).strip()
         if source:
             yield "    " + bounded(source, _LINE)

@@ -56,7 +56,8 @@ class PartsTap(Hook):
             dropped, self._dropped = self._dropped, Counter()
         at = self._now()
         return tuple(
-            Dropped(at=at, count=count, kind="event", where=bounded(where, NAME_LIMIT)) for where, count in dropped.items()
+            Dropped(at=at, count=count, kind="event", where=bounded(where, NAME_LIMIT))
+            for where, count in dropped.items()
         )
 
 
@@ -91,7 +92,7 @@ class CallsTap(Hook):
             call.result_text = value_text(call.result)
 
     def _failed(self, call: Call) -> None:
-        """As text now, not in the pump: an exception keeps the frames of its traceback alive, with all that is in them."""
+        """As text now, not in the pump: an exception keeps the frames of its traceback alive, and what is in them."""
         error = call.error
         if error is not None:
             record = structs.replace(call_record(call), error=error_of(error, self._catalog.secrets(call)))

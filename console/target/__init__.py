@@ -41,17 +41,16 @@ class Target(Protocol):
     def execute(
         self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any], on_reply: Callable[[Reply], None]
     ) -> int:
-        """Execute a command there and return the request's number. Values are JSON-like (None, bool, int, float, str, list, dict).
+        """Execute a command there and return the request's number.
 
+        Values are JSON-like: None, bool, int, float, str, list, dict.
         `on_reply` is called once, on the target's thread; also when the program ends first (with an error in it).
 
         Raises:
             TargetError: the target cannot act (a recording, an ended program), or a value is not JSON-like.
         """
 
-    def fire(
-        self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any], on_reply: Callable[[Reply], None]
-    ) -> int:
+    def fire(self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any], on_reply: Callable[[Reply], None]) -> int:
         """Fire an event there; as `execute`."""
 
     def cancel(self, request: int) -> None:

@@ -1,0 +1,121 @@
+"""The first words with a program's endpoint: connect, say hello, be welcome or learn why not."""
+
+import os
+import socket
+import stat
+from collections import deque
+from pathlib import Path
+
+from bus.attach.frames import Splitter, from_endpoint, pack
+from bus.attach.protocol import PROTOCOL, Hello, ProtocolError, Refused, Role, ServerMessage, Welcome
+from bus.trace.records import VERSION
+from bus.trace.redact import escape
+from console.target import TargetError
+
+TIMEOUT = 3.0
+"""Seconds that a program gets to answer; a busy one answers within 0.1."""
+READ = 1 << 18
+_SAME = "use the same bus-console in both"
+
+
+class Connection:
+    """A connection after a good hello. Messages that came with the welcome are in `early`."""
+
+    def __init__(self, path: Path, role: Role, timeout: float = TIMEOUT) -> None:
+        """Connect to the socket PATH.
+
+        Raises:
+            TargetError: there is nothing, it is not ours, it does not answer in TIMEOUT seconds or refuses.
+        """
+        self.path = path
+        self.early: deque[ServerMessage] = deque()
+        self.splitter: Splitter[ServerMessage] = from_endpoint()
+        _check_socket(path)
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            self.socket.settimeout(timeout)
+            self._connect()
+            self.welcome = self._shake_hands(role)
+        except BaseException:
+            self.socket.close()
+            raise
+
+    def receive(self) -> ServerMessage:
+        """The next message, waiting for it.
+
+        Raises:
+            TargetError: the connection ended or brought something that is not understood.
+        """
+        while not self.early:
+            try:
+                data = self.socket.recv(READ)
+                self.early += self.splitter.feed(data)
+            except TimeoutError:
+                message = f"the program at {self.path} does not answer; is it stopped?"
+                raise TargetError(message) from None
+            except ProtocolError as error:
+                message = f"what the program at {self.path} says is not understood: {escape(str(error))}; {_SAME}"
+                raise TargetError(message) from None
+            except OSError as error:
+                raise TargetError(self._lost(error.strerror or str(error))) from None
+            if not data:
+                raise TargetError(self._lost("it closed the connection"))
+        return self.early.popleft()
+
+    def _connect(self) -> None:
+        try:
+            self.socket.connect(os.fspath(self.path))
+        except ConnectionRefusedError:
+            message = f"{self.path} was left behind by a program that is gone; `bus-console ps` lists those that run"
+            raise TargetError(message) from None
+        except PermissionError:
+            raise TargetError(_not_ours(self.path)) from None
+        except TimeoutError:
+            message = f"the program at {self.path} does not answer; is it stopped?"
+            raise TargetError(message) from None
+        except OSError as error:
+            message = f"cannot connect to {self.path}: {error.strerror or error}"
+            raise TargetError(message) from error
+
+    def _shake_hands(self, role: Role) -> Welcome:
+        try:
+            self.socket.sendall(pack(Hello(protocol=PROTOCOL, role=role, client=f"bus-console {os.getpid()}")))
+        except OSError:
+            pass  # refused already: the reason can still be read
+        answer = self.receive()
+        if isinstance(answer, Refused):
+            message = f"the program at {self.path} refused: {escape(answer.reason)}"
+            raise TargetError(message)
+        if not isinstance(answer, Welcome):
+            message = f"the program at {self.path} does not begin with a welcome; {_SAME}"
+            raise TargetError(message)
+        if answer.protocol != PROTOCOL or answer.session.version > VERSION:
+            message = (
+                f"the program at {self.path} speaks protocol {answer.protocol}.{answer.session.version}, "
+                f"this console {PROTOCOL}.{VERSION}; {_SAME}"
+            )
+            raise TargetError(message)
+        return answer
+
+    def _lost(self, why: str) -> str:
+        return f"lost the program at {self.path}: {why}"
+
+
+def _check_socket(path: Path) -> None:
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        message = f"there is no socket {path}; `bus-console ps` lists the programs that can be attached to"
+        raise TargetError(message) from None
+    except OSError as error:
+        message = f"cannot connect to {path}: {error.strerror or error}"
+        raise TargetError(message) from None
+    if found.st_uid != os.geteuid():
+        raise TargetError(_not_ours(path))
+    if not stat.S_ISSOCK(found.st_mode):
+        message = f"{path} is not a socket; to look at a recording use `bus-console open`"
+        raise TargetError(message)
+
+
+def _not_ours(path: Path) -> str:
+    return f"{path} belongs to another user; only the user who runs a program can attach to it"

@@ -1,0 +1,218 @@
+"""A program that the console starts, watches and ends: its child."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bus.attach.door import remove_stale, runtime_dir
+from bus.attach.protocol import Batch, Reply
+from bus.trace.records import AnyRecord, Output, Session
+from console.target import TargetError, TargetInfo
+from console.target.attached import AttachedTarget, with_records
+from console.target.discover import sockets
+from console.target.output import Tail
+
+_PERIOD = 0.02
+_MAX_HELD = 10_000
+"""Output records that wait for a batch to travel with."""
+_LEAVE = ((signal.SIGINT, 2.0), (signal.SIGTERM, 1.0), (signal.SIGKILL, 2.0))
+"""How a child is asked to end, and the seconds it gets each time."""
+
+
+def command_line(target: str, args: Sequence[str] = ()) -> list[str]:
+    """What runs TARGET: a script, or a `module:factory` that returns a Bus.
+
+    Raises:
+        TargetError: there is no such file or module.
+    """
+    path = Path(target).expanduser()
+    if path.is_file():
+        return [sys.executable, os.fspath(path), *args]
+    module, colon, factory = target.partition(":")
+    if colon and factory.isidentifier() and all(part.isidentifier() for part in module.split(".")):
+        return [sys.executable, "-m", "console.target.child", target, *args]
+    message = f"{target} is neither a Python file nor of the form package.module:factory"
+    raise TargetError(message)
+
+
+def launch(argv: Sequence[str], *, name: str, env: Mapping[str, str] | None = None) -> "LaunchedTarget":
+    """Start ARGV as a child with tracing and the endpoint on, and return at once; NAME is shown until it says its own.
+
+    Raises:
+        TargetError: it cannot be started.
+    """
+    return LaunchedTarget(argv, name, env or {})
+
+
+class LaunchedTarget:
+    """A watching thread starts nothing itself: it waits for the child's socket, reads its output, sees its end.
+
+    `_attached`, `_connect_error` and `_exit` are written by that thread alone; `_held` is appended by it and emptied by
+    `drain`, both atomic.
+    """
+
+    def __init__(self, argv: Sequence[str], name: str, env: Mapping[str, str]) -> None:
+        """See `launch`."""
+        self._tails = (Tail("stdout"), Tail("stderr"))
+        self._process = _start(argv, self._tails, env)
+        now = time.monotonic_ns()
+        self._starting = Session(
+            session="",
+            pid=self._process.pid,
+            program=name,
+            python="",
+            start_monotonic=now,
+            start_unix=time.time_ns(),
+            level="full",
+        )
+        self._attached: AttachedTarget | None = None
+        self._connect_error = ""
+        self._exit: str | None = None
+        self._last_error_line = ""
+        self._held: deque[AnyRecord] = deque(maxlen=_MAX_HELD)
+        self._closing = False
+        self._thread = threading.Thread(target=self._watch, name="console-child", daemon=True)
+        self._thread.start()
+
+    @property
+    def pid(self) -> int:
+        """The child's."""
+        return self._process.pid
+
+    @property
+    def info(self) -> TargetInfo:
+        """See `Target`."""
+        attached = self._attached
+        known = attached.info if attached is not None else TargetInfo(self._starting, "connecting", can_act=False)
+        if self._exit is not None:
+            return TargetInfo(known.session, "ended", can_act=False, reason=self._exit)
+        if attached is None:
+            reason = self._connect_error or "waiting for the program to make its bus"
+            return TargetInfo(known.session, "connecting", can_act=False, reason=reason)
+        return known
+
+    def drain(self) -> Sequence[Batch]:
+        """See `Target`. What the child printed travels in its batches; after its end, in a batch of its own."""
+        attached = self._attached
+        batches = list(attached.drain()) if attached is not None else []
+        if not batches and self._exit is not None and self._held:
+            batches = [Batch(at=time.monotonic_ns())]
+        if batches and self._held:
+            held = [self._held.popleft() for _ in range(len(self._held))]
+            batches[-1] = with_records(batches[-1], held)
+        return batches
+
+    def execute(
+        self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any], on_reply: Callable[[Reply], None]
+    ) -> int:
+        """See `Target`."""
+        return self._must_be_attached().execute(name, args, kwargs, on_reply)
+
+    def fire(self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any], on_reply: Callable[[Reply], None]) -> int:
+        """See `Target`."""
+        return self._must_be_attached().fire(name, args, kwargs, on_reply)
+
+    def cancel(self, request: int) -> None:
+        """See `Target`."""
+        if self._attached is not None:
+            self._attached.cancel(request)
+
+    def close(self) -> None:
+        """See `Target`. Asks the child to end, three times if it must, the last time so that it cannot refuse."""
+        self._closing = True
+        for number, seconds in _LEAVE:
+            if self._exit is not None or self._signal(number, seconds):
+                break
+        self._thread.join(timeout=2)
+        if self._attached is not None:
+            self._attached.close()
+        for tail in self._tails:
+            tail.close()
+
+    def _must_be_attached(self) -> AttachedTarget:
+        if self._attached is None:
+            message = f"{self._starting.program} cannot be asked yet: {self.info.reason}"
+            raise TargetError(message)
+        return self._attached
+
+    def _signal(self, number: int, seconds: float) -> bool:
+        """Send a signal to the child's whole group; whether it ended within SECONDS."""
+        try:
+            os.killpg(self._process.pid, number)
+        except ProcessLookupError:
+            return True
+        give_up = time.monotonic() + seconds
+        while self._exit is None and self._thread.is_alive() and time.monotonic() < give_up:
+            time.sleep(_PERIOD / 4)
+        return self._exit is not None
+
+    # ---- the watching thread
+
+    def _watch(self) -> None:
+        while (status := self._process.poll()) is None:
+            self._read_output()
+            if self._attached is None and not self._closing:
+                self._try_to_attach()
+            time.sleep(_PERIOD)
+        self._read_output(last=True)
+        self._exit = self._why(status)
+        remove_stale(runtime_dir())
+
+    def _try_to_attach(self) -> None:
+        path = next((path for path in sockets() if path.stem.endswith(f"-{self._process.pid}")), None)
+        if path is not None:
+            try:
+                self._attached = AttachedTarget(path)
+            except TargetError as error:
+                self._connect_error = str(error)
+
+    def _read_output(self, *, last: bool = False) -> None:
+        for tail in self._tails:
+            records = tail.read(last=last)
+            self._held += records
+            lines = [record.text for record in records if isinstance(record, Output) and record.text.strip()]
+            if lines and tail.stream == "stderr":
+                self._last_error_line = lines[-1]
+
+    def _why(self, status: int) -> str:
+        if status < 0:
+            how = f"was killed by {_signal_name(-status)}"
+        elif self._attached is None and status == 0:
+            how = "ended without making a bus (exit status 0)"
+        else:
+            how = f"ended with exit status {status}"
+        said = f": {self._last_error_line.strip()}" if self._last_error_line and status != 0 else ""
+        return f"process {self._process.pid} {how}{said}"
+
+
+def _start(argv: Sequence[str], tails: tuple[Tail, Tail], env: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+    wanted = {"BUS_CONSOLE": "1", "BUS_TRACE": "full", "PYTHONUNBUFFERED": "1"}
+    try:
+        # A session of its own: ^C in the console's terminal is the console's alone.
+        return subprocess.Popen(  # noqa: S603  what the developer asked to run
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=tails[0].file,
+            stderr=tails[1].file,
+            env={**os.environ, **wanted, **env},
+            start_new_session=True,
+        )
+    except OSError as error:
+        for tail in tails:
+            tail.close()
+        message = f"cannot start {argv[0] if argv else 'nothing'}: {error.strerror or error}"
+        raise TargetError(message) from None
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

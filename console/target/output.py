@@ -1,0 +1,53 @@
+"""What a child prints: kept in a file without a name, so that a console that dies never breaks the child's pipes."""
+
+import fcntl
+import os
+import tempfile
+import time
+from typing import IO
+
+from bus.trace.records import AnyRecord, Dropped, Output, Stream
+from bus.trace.redact import bounded
+
+MAX_LINE = 2_048
+"""Bytes of one line that are shown."""
+_READ = 1 << 20
+_MAX_BEHIND = 16 << 20
+
+
+class Tail:
+    """One stream of a child. Owned by the thread that calls `read`."""
+
+    def __init__(self, stream: Stream) -> None:
+        self.stream: Stream = stream
+        self.file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  lives as long as the child
+        fd = self.file.fileno()
+        fcntl.fcntl(fd, fcntl.F_SETFL, fcntl.fcntl(fd, fcntl.F_GETFL) | os.O_APPEND)
+        self._offset = 0
+        self._rest = b""
+
+    def read(self, *, last: bool = False) -> list[AnyRecord]:
+        """The lines that came since; LAST: also the one without an end."""
+        records: list[AnyRecord] = []
+        behind = os.fstat(self.file.fileno()).st_size - self._offset
+        if behind > _MAX_BEHIND:
+            # Nobody reads so fast; what is left out is counted.
+            skipped = os.pread(self.file.fileno(), _READ, self._offset).count(b"\n") * (behind // _READ)
+            records.append(Dropped(at=time.monotonic_ns(), count=max(1, skipped), kind="record", where=self.stream))
+            self._offset += behind
+            self._rest = b""
+        data = os.pread(self.file.fileno(), _READ, self._offset)
+        self._offset += len(data)
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        if self._rest and (last or len(self._rest) > _READ):
+            lines.append(self._rest)
+            self._rest = b""
+        return records + [self._output(line) for line in lines]
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.file.close()
+
+    def _output(self, line: bytes) -> Output:
+        text = line[: MAX_LINE * 2].rstrip(b"\r").decode(errors="backslashreplace")
+        return Output(at=time.monotonic_ns(), stream=self.stream, text=bounded(text, MAX_LINE))
