@@ -18,6 +18,7 @@ from console.language.completion import VerbInfo, signature
 from console.language.grammar import Fire
 from console.language.tokens import Span
 from console.model.views import CallDetail, CommandRow, EventRow
+from console.target.discover import Program
 
 GOOD = "green"
 BAD = "red"
@@ -204,6 +205,19 @@ def verbs(infos: Sequence[VerbInfo]) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False)
     for info in infos:
         table.add_row(Text(info.usage, NAME), Text(info.help))
+    return table
+
+
+def program_table(programs: Iterable[Program]) -> Table:
+    """The programs that can be attached to."""
+    table = _table("name")
+    for column in ("pid", "age"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("services", overflow="ellipsis", no_wrap=True)
+    table.add_column("socket", overflow="fold")
+    for each in programs:
+        cells = (each.name, str(each.pid), fmt.age(each.age), ", ".join(each.services), str(each.socket))
+        table.add_row(*(Text(escape(cell)) for cell in cells))
     return table
 
 

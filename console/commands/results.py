@@ -19,7 +19,7 @@ class Started:
     pending: Pending
 
     @property
-    def awaited(self) -> bool:
+    def waits(self) -> bool:
         """Whether the result is wanted before anything else is done."""
         return isinstance(self.request, Fire) or self.request.wait
 

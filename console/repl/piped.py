@@ -42,7 +42,7 @@ class _Lines:
         return self._code
 
     def _take(self, result: commands.Outcome) -> None:
-        if isinstance(result, Started) and not result.awaited:
+        if isinstance(result, Started) and not result.waits:
             self._background.append(result)
         elif isinstance(result, Started):
             self._show(until_ended(self._session, result))

@@ -75,7 +75,7 @@ class Prompt:
             return None
 
     def _take(self, result: commands.Outcome | None) -> None:
-        if isinstance(result, Started) and result.awaited:
+        if isinstance(result, Started) and result.waits:
             self._await(result)
         elif isinstance(result, Started):
             self._background.append(result)

@@ -15,12 +15,17 @@ _STARTING_SECONDS = 5.0
 
 
 def until_ready(session: Session) -> None:
-    """Wait until the target has said what it has, or ended; a few seconds at most."""
+    """Wait until all that the target had at the start has come in, or it ended; for a program a few seconds at most.
+
+    A recording is read whole, however long that takes: it has no other news.
+    """
     give_up = time.monotonic() + _READY_SECONDS
-    while session.info.state == "connecting" and time.monotonic() < give_up:
+    session.pump()
+    while not session.complete and session.info.state != "ended":
+        if session.info.state != "recorded" and time.monotonic() > give_up:
+            return
         time.sleep(_TICK)
         session.pump()
-    session.pump()
 
 
 def until_ended(session: Session, started: Started) -> Ended:

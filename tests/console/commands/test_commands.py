@@ -29,7 +29,7 @@ def test_execute(live):
     """A bare name executes the command, with the values that were written."""
     started = commands.run(live, 'search.query "thread pool" limit=5')
     assert isinstance(started, Started)
-    assert started.awaited
+    assert started.waits
     assert live.target.asked == [("execute", "search.query", ("thread pool",), {"limit": 5})]
     ended = commands.finish(live, started)
     assert ended.ok
@@ -38,7 +38,7 @@ def test_execute(live):
 
 def test_execute_without_waiting(live):
     """With & at the end nobody should wait."""
-    assert not commands.run(live, "scan.status &").awaited
+    assert not commands.run(live, "scan.status &").waits
 
 
 def test_bare_words_become_text_where_text_is_wanted(live):
@@ -180,8 +180,8 @@ def test_unknown_names_are_marked(live):
 
 def test_send_takes_requests_that_no_line_said(live):
     """A form makes its request itself, and gets the same checks."""
-    assert commands.send(live, Execute("search.query", ("x",))).awaited
-    assert commands.send(live, Fire("file.changed", ("x",))).awaited
+    assert commands.send(live, Execute("search.query", ("x",))).waits
+    assert commands.send(live, Fire("file.changed", ("x",))).waits
     with pytest.raises(LanguageError, match="also needs text"):
         commands.send(live, Execute("search.query"))
 

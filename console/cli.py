@@ -1,0 +1,116 @@
+"""The command line: what can be written, and who carries it out.
+
+Who starts a program must not wait for what it does not use: `console.subcommands` imports each part when it is needed.
+"""
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+
+from bus.trace.redact import escape
+from console import subcommands
+from console.target import TargetError
+
+USER_MISTAKE = 2
+_INTERRUPTED = 130
+_EXAMPLES = """\
+examples:
+  bus-console demo                         the sample program on Python's own library: look around
+  bus-console run script.py --fast         your program, with the console on it
+  bus-console run shop.app:make_bus        a function that returns a Bus
+  bus-console attach                       a program that runs with BUS_CONSOLE=1
+  echo 'search.query "x"' | bus-console repl NAME
+  bus-console record NAME -o today.jsonl; bus-console open today.jsonl
+  bus-console export today.jsonl -o today.json
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Carry out the command line ARGV; the exit status is 2 for a user's mistake, which is said in one sentence."""
+    given = _parser().parse_args(argv)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _leave)
+    try:
+        status: int = given.carry_out(given)
+    except TargetError as error:
+        print(f"bus-console: {escape(str(error), keep=chr(10))}", file=sys.stderr)
+        return USER_MISTAKE
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    return status
+
+
+def _leave(number: int, _frame: object) -> None:
+    """As an exception, so that children, sockets and the terminal are left in order."""
+    sys.exit(128 + number)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="bus-console",
+        description="See what every thread of a program on the bus is doing, act on it, keep the evidence.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"bus-console {_version()}")
+    adds = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_screens(adds)
+    _add_others(adds)
+    return parser
+
+
+def _add_screens(adds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    demo = adds.add_parser("demo", help="start the sample program and open the console on it")
+    demo.add_argument(
+        "folder", metavar="FOLDER", nargs="?", help="what to index (default: Python's own library)"
+    )
+    demo.set_defaults(carry_out=subcommands.demo)
+
+    run = adds.add_parser("run", help="start your program and open the console on it; ends with it")
+    run.add_argument("target", metavar="TARGET", help="script.py, or package.module:factory that returns a Bus")
+    run.add_argument("args", metavar="ARGS", nargs=argparse.REMAINDER, help="handed to the program")
+    run.set_defaults(carry_out=subcommands.run)
+
+    attach = adds.add_parser("attach", help="open the console on a program that runs")
+    attach.add_argument("target", metavar="NAME|PID|SOCKET", nargs="?", help="which one (default: the only one)")
+    attach.set_defaults(carry_out=subcommands.attach)
+
+    opens = adds.add_parser("open", help="look at a recording")
+    opens.add_argument("session", metavar="SESSION", help="a session file (.jsonl)")
+    opens.set_defaults(carry_out=subcommands.open_session)
+
+
+def _add_others(adds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    ps = adds.add_parser("ps", help="list the programs that can be attached to")
+    ps.set_defaults(carry_out=subcommands.ps)
+
+    repl = adds.add_parser(
+        "repl",
+        help="execute commands line by line, in a terminal or from a pipe",
+        description="Without a terminal, lines come from stdin; exit status 1: a call failed, 2: it could not be made.",
+    )
+    what = repl.add_mutually_exclusive_group()
+    what.add_argument("target", metavar="TARGET", nargs="?", help="name, pid or socket (default: the only program)")
+    what.add_argument("--demo", action="store_true", help="start the sample program for it")
+    what.add_argument("--open", metavar="FILE", help="look at a recording")
+    repl.set_defaults(carry_out=subcommands.repl)
+
+    record = adds.add_parser("record", help="write what happens to a session file, until Ctrl-C or the program's end")
+    record.add_argument("target", metavar="TARGET", help="name, pid or socket of a program, or what `run` takes")
+    record.add_argument("args", metavar="ARGS", nargs="*", help="handed to the program, after --")
+    record.add_argument("-o", "--output", metavar="FILE", required=True, help="the session file; a folder is fine too")
+    record.set_defaults(carry_out=subcommands.record)
+
+    export = adds.add_parser("export", help="turn a recording into a file for another tool")
+    export.add_argument("session", metavar="SESSION", help="a session file (.jsonl)")
+    export.add_argument("-o", "--output", metavar="FILE", required=True, help="its ending says the format: .json")
+    export.set_defaults(carry_out=subcommands.export)
+
+
+def _version() -> str:
+    try:
+        return metadata.version("bus-console")
+    except metadata.PackageNotFoundError:
+        return "(not installed)"

@@ -1,0 +1,200 @@
+"""What each word of the command line does. A program is started first; what shows it is imported while it boots."""
+
+import argparse
+import os
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bus.trace.redact import escape
+from console.target import Target, TargetError
+
+if TYPE_CHECKING:
+    from console.session import Session
+    from console.target.launch import LaunchedTarget
+
+_START_SECONDS = 3.0
+"""How long a program gets to make its bus before the screens open and say that it is still starting."""
+_TICK = 0.01
+_SHOWN_ERROR_LINES = 20
+_SIGNALLED = 128
+
+
+def demo(given: argparse.Namespace) -> int:
+    """The sample program in a child, and the screens on it."""
+    argv = _demo_command(given.folder)
+    _need_terminal()
+    from console.target.launch import launch
+
+    with closing(launch(argv, name="sample-search")) as child:
+        return _show_child(child)
+
+
+def run(given: argparse.Namespace) -> int:
+    """A program of the user's in a child, and the screens on it; its exit status if it ended by itself."""
+    from console.target.launch import command_line, launch
+
+    argv = command_line(given.target, given.args)
+    _need_terminal()
+    with closing(launch(argv, name=Path(given.target.partition(":")[0]).stem)) as child:
+        return _show_child(child)
+
+
+def attach(given: argparse.Namespace) -> int:
+    """The screens on a program that runs already."""
+    _need_terminal()
+    with closing(_attached(given.target)) as target:
+        return _show(target)
+
+
+def open_session(given: argparse.Namespace) -> int:
+    """The screens on a recording."""
+    _need_terminal()
+    with closing(_recorded(given.session)) as target:
+        return _show(target)
+
+
+def ps(_given: argparse.Namespace) -> int:
+    """A table of the programs that can be attached to."""
+    from rich.console import Console
+
+    from console.render import program_table
+    from console.target.discover import programs
+
+    found = programs()
+    if not found:
+        raise TargetError(
+            "no program can be attached to: start one with BUS_CONSOLE=1 in its environment, or call bus.serve() in it"
+        )
+    Console(width=None if sys.stdout.isatty() else 200, highlight=False, markup=False).print(program_table(found))
+    return 0
+
+
+def repl(given: argparse.Namespace) -> int:
+    """Lines, from a person or a pipe."""
+    with closing(_repl_target(given)) as target:
+        from console import repl as front_end
+        from console.session import Session
+
+        return front_end.run(Session(target))
+
+
+def record(given: argparse.Namespace) -> int:
+    """Everything that a program does, into a file."""
+    from console.recording import record as write
+
+    with closing(_recordable(given.target, given.args)) as target:
+        return write(target, Path(given.output))
+
+
+def export(given: argparse.Namespace) -> int:
+    """A recording in the format of another tool."""
+    from console.export import ExportError
+    from console.export import export as write
+
+    try:
+        written = write(given.session, given.output)
+    except ExportError as error:
+        raise TargetError(str(error)) from None
+    left_out = f", {written.damaged:,} damaged lines left out" if written.damaged else ""
+    sys.stdout.write(f"{escape(str(written.path))}: {written.calls:,} calls{left_out}\n")
+    return 0
+
+
+# ---- targets
+
+
+def _demo_command(folder: str | None) -> list[str]:
+    command = [sys.executable, "-m", "sample_services"]
+    if folder is None:
+        return command
+    path = Path(folder).expanduser()
+    if not path.is_dir():
+        raise TargetError(f"{path} is not a folder" if path.exists() else f"there is no folder {path}")
+    if not os.access(path, os.R_OK | os.X_OK):
+        raise TargetError(f"the folder {path} cannot be read by you")
+    return [*command, str(path.resolve())]
+
+
+def _attached(spec: str | None) -> Target:
+    from console.target.attached import AttachedTarget
+    from console.target.discover import find
+
+    return AttachedTarget(find(spec).socket)
+
+
+def _recorded(path: str) -> Target:
+    from console.target.recorded import RecordedTarget
+
+    return RecordedTarget(path)
+
+
+def _repl_target(given: argparse.Namespace) -> Target:
+    if given.open is not None:
+        return _recorded(given.open)
+    if given.demo:
+        from console.target.launch import launch
+
+        return launch(_demo_command(None), name="sample-search")
+    return _attached(given.target)
+
+
+def _recordable(spec: str, args: list[str]) -> Target:
+    """A program to start, if SPEC is what `run` takes; else one that runs."""
+    from console.target.launch import command_line, launch
+
+    if args or ":" in spec or spec.endswith(".py"):
+        return launch(command_line(spec, args), name=Path(spec.partition(":")[0]).stem)
+    return _attached(spec)
+
+
+# ---- screens
+
+
+def _need_terminal() -> None:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise TargetError("the screens need a terminal; `bus-console repl` takes lines from a pipe")
+
+
+def _show(target: Target) -> int:
+    from console.session import Session
+    from console.tui.app import run as show
+
+    return show(Session(target))
+
+
+def _show_child(child: "LaunchedTarget") -> int:
+    """The screens on CHILD; if it ended by itself, its last words afterwards, and its exit status."""
+    from console.session import Session
+    from console.tui.app import run as show
+
+    session = Session(child)
+    _wait_for_start(session)
+    if _was_seen(child):
+        shown = show(session)
+        if child.status is None:
+            return shown
+    return _report_end(child)
+
+
+def _wait_for_start(session: "Session") -> None:
+    """The child boots while the screens were imported; most are there by now."""
+    give_up = time.monotonic() + _START_SECONDS
+    while session.info.state == "connecting" and time.monotonic() < give_up:
+        time.sleep(_TICK)
+
+
+def _was_seen(child: "LaunchedTarget") -> bool:
+    """Whether there is anything to show: a child that ended before it had a bus left nothing but its last words."""
+    return child.status is None or bool(child.info.session.session)
+
+
+def _report_end(child: "LaunchedTarget") -> int:
+    status = child.status or 0
+    if status or not _was_seen(child):
+        lines = child.error_lines[-_SHOWN_ERROR_LINES:]
+        for line in [*lines, f"bus-console: {escape(child.info.reason)}"]:
+            sys.stderr.write(f"{line}\n")
+    return status if status >= 0 else _SIGNALLED - status

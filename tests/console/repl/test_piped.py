@@ -1,0 +1,96 @@
+"""Lines from a pipe."""
+
+import io
+
+import pytest
+
+from bus.attach.protocol import Reply
+from bus.trace.records import Error
+from console.repl.piped import run_lines
+from console.session import Session
+from tests import synthetic
+
+FAILED = Reply(
+    request=0, call=7, error=Error("ValueError", "bad \x1b[2J", "Traceback …\n  line\x07 2"), outcome="error"
+)
+
+
+@pytest.fixture
+def run(capsys):
+    """Run lines on a made-up program; gives the exit code, stdout, stderr."""
+
+    def lines(text, state="live", **answers):
+        session = Session(synthetic.FakeTarget(synthetic.batches(synthetic.session(50)), state=state, answers=answers))
+        session.pump()
+        code = run_lines(session, io.StringIO(text))
+        return code, *capsys.readouterr()
+
+    return lines
+
+
+def test_all_went_well(run):
+    """Results on stdout, one after the other, exit code 0."""
+    code, out, err = run("ls scan.*\n\nsearch.query x\n")
+    assert code == 0
+    assert out.index("scan.folder") < out.index("ok")
+    assert err == ""
+
+
+def test_no_colours(run):
+    """Nothing but text goes into a pipe."""
+    code, out, _ = run("ls\nshow search.query\nhelp\nsearch.query x\ncall 1\ncalls index.file\nfire file.found 1\n")
+    assert code == 0
+    assert "\x1b" not in out
+
+
+def test_a_failed_call(run):
+    """Exit code 1; the traceback is shown, escaped."""
+    code, out, _ = run("trouble.fail\nscan.status\n", **{"trouble.fail": FAILED})
+    assert code == 1
+    assert "ValueError: bad \\x1b[2J" in out
+    assert "line\\x07 2" in out
+    assert "\x1b" not in out
+    assert "ok" in out.splitlines()[-1]
+
+
+def test_a_call_that_could_not_be_made(run):
+    """Exit code 2; the piece of the line is underlined on stderr; the lines after it are still carried out."""
+    code, out, err = run("search.query x limt=5\nscan.status\n")
+    assert code == 2
+    assert err.splitlines() == [
+        "  search.query x limt=5",
+        "                 ^^^^",
+        "search.query has no parameter limt: did you mean limit?",
+    ]
+    assert "ok" in out
+
+
+def test_refused_before_it_got_onto_the_bus(run):
+    """A reply without a call's number means that it was not made: exit code 2."""
+    refused = Reply(request=0, error=Error("BadArguments", "limit: not a number"), outcome="error")
+    assert run("search.query x limit=y\n", **{"search.query": refused})[0] == 2
+
+
+def test_a_recording(run):
+    """In a recording nothing can be executed: the target's sentence on stderr, exit code 2."""
+    code, _, err = run("scan.status\n", state="recorded")
+    assert code == 2
+    assert "recording" in err
+
+
+def test_background_calls_are_awaited_at_the_end(run):
+    """What was begun with & counts too."""
+    code, out, _ = run("trouble.fail &\nls scan.*\n", **{"trouble.fail": FAILED})
+    assert code == 1
+    assert out.index("scan.folder") < out.index("ValueError")
+
+
+def test_quit_ends(run):
+    """Lines after quit are not carried out."""
+    assert run("quit\nnope\n")[:2] == (0, "")
+
+
+def test_long_lines_are_not_broken(run):
+    """A result line stays one line, for grep."""
+    long = Reply(request=0, call=7, result="x" * 500)
+    assert "x" * 500 in run("scan.status\n", **{"scan.status": long})[1]
