@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from bus.trace.records import Call
 from console.model.columns import Ints, before
 from console.model.lane import Runs
+from console.model.lanes import order
 from console.model.store import Store
 from console.model.views import Bar, LaneView, TimelineView
 
@@ -95,21 +96,8 @@ def _in_flight(store: Store) -> dict[int, _InFlight]:
 
 
 def _order(store: Store, in_flight: dict[int, _InFlight]) -> list[int]:
-    """Threads outside of services first, then services in the order of their first lane, their workers together.
-
-    A thread outside of services that neither ran a call nor waited for one has nothing to show.
-    """
-    first: dict[str, int] = {}
-    for key, lane in sorted(store.lanes.items()):
-        first.setdefault(lane.service, key if lane.service else 0)
-    unknown = "", 0
-
-    def rank(key: int) -> tuple[int, int, int]:
-        lane = store.lanes.get(key)
-        service, worker = (lane.service, lane.worker) if lane else unknown
-        return first.get(service, 0), worker, key
-
-    return sorted((key for key in in_flight if _has_content(store, key, in_flight[key])), key=rank)
+    """A thread outside of services that neither ran a call nor waited for one has nothing to show."""
+    return sorted((key for key in in_flight if _has_content(store, key, in_flight[key])), key=order(store.lanes))
 
 
 def _has_content(store: Store, key: int, in_flight: _InFlight) -> bool:

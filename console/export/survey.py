@@ -1,0 +1,50 @@
+"""The first pass over a session: what has to be known before the first event of an export can be written."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from bus.trace.records import AnyRecord, Call, Lane
+
+
+@dataclass(slots=True)
+class Survey:
+    """What a session holds, found by `take`; times in ns."""
+
+    base: int = 0
+    """The first moment."""
+    lanes: dict[int, Lane] = field(default_factory=dict)
+    fired: dict[int, int] = field(default_factory=dict)
+    """When each event was fired."""
+    unended: dict[int, Call] = field(default_factory=dict)
+    """Calls of which no end was seen."""
+    last_start: dict[int, int] = field(default_factory=dict)
+    """When the last call of each lane started."""
+
+    def take(self, records: Iterable[AnyRecord]) -> None:
+        """Look at some records."""
+        for record in records:
+            if isinstance(record, Call):
+                self._take_call(record)
+            elif isinstance(record, Lane):
+                self.lanes[record.key] = record
+            else:
+                self._take_moment(getattr(record, "at", 0))
+
+    def still_running(self, call: Call) -> bool:
+        """Whether an unended call may run to this day: a lane that started another call has ended the one before."""
+        return call.started >= self.last_start.get(call.lane, 0) > 0
+
+    def _take_call(self, call: Call) -> None:
+        self._take_moment(call.queued)
+        if call.outcome is None:
+            self.unended.setdefault(call.id, call)
+        else:
+            self.unended.pop(call.id, None)
+        if call.kind == "event":
+            self.fired[call.id] = call.queued
+        elif call.started:
+            self.last_start[call.lane] = max(call.started, self.last_start.get(call.lane, 0))
+
+    def _take_moment(self, moment: int) -> None:
+        if moment and (moment < self.base or not self.base):
+            self.base = moment
