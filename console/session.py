@@ -127,7 +127,7 @@ class Session:
         self.target.close()
 
     def _take(self, batch: Batch) -> None:
-        fresh = self._store.take(batch, replace_live=self._state != "recorded")
+        fresh = self._store.take(batch)
         if fresh is not None:
             self._stats.take(fresh)
         self._clock.set(batch.at)

@@ -96,13 +96,10 @@ class Store:
         self.first = self.last = 0
         """The time of the earliest call that is kept, and the latest moment of which anything is known."""
 
-    def take(self, batch: Batch, *, replace_live: bool) -> Block | None:
+    def take(self, batch: Batch) -> Block | None:
         """Take in a batch and return the ended calls that are new, as columns; None when there are none.
 
-        Args:
-            batch: Its `live` calls are all that are in flight if `replace_live`, as from a running program. In a
-                recording, unended calls come once, and stay until their end is seen.
-            replace_live: See `batch`.
+        The unended calls of the last batch are those in flight, so the loss of a record never leaves one for ever.
         """
         self.version += 1
         self.lost.client = max(self.lost.client, batch.dropped)
@@ -111,9 +108,8 @@ class Store:
         self._take_waits(sorted_records.waits)
         fresh = self._take_ended(sorted_records.ended)
         self._recently_ended.append({call.id for call in sorted_records.ended})
-        if replace_live:
-            self.live.clear()
-        self._take_unended((*sorted_records.unended, *batch.live), only_now=replace_live)
+        self.live.clear()
+        self._take_unended((*sorted_records.unended, *batch.live))
         self._evict()
         return fresh
 
@@ -226,8 +222,6 @@ class Store:
         calls, block = self.codec.pack(calls)
         if not calls:
             return None
-        for call in calls:
-            self.live.pop(call.id, None)
         self._seen(int(block["ended"].max()))
         self._note_names(calls, block)
         ran = (block["started"] > 0) & (block["kind"] != _EVENT)
@@ -273,13 +267,17 @@ class Store:
             elif call.kind == "command":
                 self.services[call.name] = call.service
 
-    def _take_unended(self, calls: Iterable[Call], *, only_now: bool) -> None:
-        """Note calls in flight, but not those whose end came first."""
+    def _take_unended(self, calls: Iterable[Call]) -> None:
+        """Note calls in flight, but not those that a lane has left for another call, or whose end came already."""
         for call in calls:
             ended = any(call.id in some for some in self._recently_ended)
-            if plausible(call) and not ended and (only_now or self.find(call.id) is None):
+            if not ended and plausible(call) and not self._left(call):
                 self.live[call.id] = call
                 self._seen(max(call.queued, call.started))
+
+    def _left(self, call: Call) -> bool:
+        runs = self.runs.get(call.lane)
+        return bool(call.started and runs is not None and len(runs) and runs["started"][-1] > call.started)
 
     def _evict(self) -> None:
         """Let go of the oldest calls when there are too many; failed ones stay while the codec keeps them whole."""
