@@ -12,16 +12,21 @@ from numpy.typing import NDArray
 from console.model.columns import Ints
 
 _PER_OCTAVE: Final = 16
-_BUCKETS: Final = 44 * _PER_OCTAVE + 2
+_EXACT: Final = 64
+"""Durations below this many ns have a bucket each: there, the log buckets are not wider than a ns anyway."""
+_OCTAVES: Final = 38
 """Up to 2**44 ns, which is almost five hours; what is longer shares the last bucket."""
-_MIDDLES: Final = np.concatenate(([0.0], 2 ** ((np.arange(_BUCKETS - 1) + 0.5) / _PER_OCTAVE)))
+_BUCKETS: Final = _EXACT + _OCTAVES * _PER_OCTAVE + 1
+_MIDDLES: Final = np.concatenate(
+    (np.arange(_EXACT), _EXACT * 2 ** ((np.arange(_BUCKETS - _EXACT) + 0.5) / _PER_OCTAVE))
+)
 
 
 def buckets(values: Ints) -> Ints:
-    """The bucket of each duration in ns; 0 and what is below are in bucket 0."""
-    logarithm = np.log2(np.maximum(values, 1).astype(np.float64))
-    index = 1 + (logarithm * _PER_OCTAVE).astype(np.int64)
-    return np.where(values > 0, np.minimum(index, _BUCKETS - 1), 0)
+    """The bucket of each duration in ns; what is below 0 counts as 0."""
+    octaves = np.log2(np.maximum(values, _EXACT) / _EXACT)
+    index = np.minimum(_EXACT + (octaves * _PER_OCTAVE).astype(np.int64), _BUCKETS - 1)
+    return np.where(values < _EXACT, np.maximum(values, 0), index)
 
 
 class Histograms:

@@ -19,7 +19,7 @@ _NO_RUNS: Final = Runs()
 
 @dataclass(frozen=True, slots=True)
 class _InFlight:
-    """What is going on in a lane up to `now`: the call that it runs, and since when its service has calls queued (or 0)."""
+    """What is going on in a lane up to `now`: the call that it runs; since when its service has calls queued, or 0."""
 
     running: Call | None
     queued: int
