@@ -1,6 +1,7 @@
 """What the pump hands to ring and sinks: some items of one moment, turned into records only when a sink asks."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from msgspec import structs
 
@@ -67,8 +68,8 @@ def call_record(call: LiveCall) -> Call:
         parent=call.parent,
         root=call.root,
         kind=call.kind,  # type: ignore[arg-type]  # the bus knows no others
-        name=bounded(call.name, NAME_LIMIT),
-        service=bounded(call.service, NAME_LIMIT),
+        name=_name(call.name),
+        service=_name(call.service),
         caller=call.caller,
         lane=call.lane,
         queued=call.queued,
@@ -84,6 +85,12 @@ def call_record(call: LiveCall) -> Call:
         entry=call.entry,
         marks=call.marks,
     )
+
+
+@lru_cache(4_096)
+def _name(name: str) -> str:
+    """The same few names come with every call."""
+    return bounded(name, NAME_LIMIT)
 
 
 def unended_record(call: LiveCall) -> Call:

@@ -193,13 +193,13 @@ class Recorder:
                 self._wakeup.wait(PERIOD)
                 self._wakeup.clear()
                 self._turn()
+            last = self._turn()
         except Exception:  # noqa: BLE001  the thread's edge: the program goes on without a recorder
             _log.exception("the recorder of the bus %r failed and stops recording", self._program.name)
             self.set_level("off")
-        finally:
-            last = self._turn()
-            for sink in self._sinks:
-                sink.leave(last)
+            last = Chunk(self._runtime.now(), ())
+        for sink in self._sinks:
+            sink.leave(last)
 
     def _turn(self) -> Chunk:
         """One batch to everybody, then what was asked for; returns an empty chunk of the same moment."""
@@ -328,5 +328,6 @@ def _still(live: list[LiveCall], taken: list[Sequence[Item]]) -> list[LiveCall]:
     """LIVE without those whose end has just been taken."""
     if not live:
         return live
-    ended = {item.id for items in taken for item in items if isinstance(item, LiveCall | Call)}
+    kinds = (LiveCall, Call)
+    ended = {item.id for items in taken for item in items if isinstance(item, kinds)}
     return [call for call in live if call.id not in ended]

@@ -47,13 +47,15 @@ class SessionWriter:
             SessionError: it cannot be opened.
         """
         wanted = session_path(path, session)
+        self._fd = -1
+        self._encoder = msgspec.json.Encoder()
         try:
             self._fd, self.path = _open_unlocked(wanted)
+            self.write([session])
         except OSError as error:
+            self.close()
             message = f"cannot record to {wanted}: {error.strerror or error}"
             raise SessionError(message) from error
-        self._encoder = msgspec.json.Encoder()
-        self.write([session])
 
     def write(self, records: Iterable[AnyRecord]) -> None:
         """Append RECORDS.

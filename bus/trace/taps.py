@@ -86,8 +86,10 @@ class CallsTap(Hook):
 
     def _take_detail(self, call: Call) -> None:
         if call.cpu is not None:
-            # Read on the thread that ran it; a call that was given up by another thread has no cpu time.
-            call.cpu = max(0, self._cpu() - call.cpu) if call.lane == current.lane else None
+            # Read on the thread that ran it; a call that was given up by another thread has no cpu time. The two clocks
+            # are not read at the same moment: a call must not compute for longer than it ran.
+            used = min(self._cpu() - call.cpu, call.ended - call.started)
+            call.cpu = max(0, used) if call.lane == current.lane else None
         if self.full and call.kind == "command" and call.outcome == "ok":
             call.result_text = value_text(call.result)
 
