@@ -83,7 +83,7 @@ class Cells:
 
     def parts(self) -> Floats:
         """Ns of each cell in which calls were queued, computing, waiting, elsewhere; shape (4, width)."""
-        waiting = np.diff(self.runs.waits.until(self.window.edges)).astype(np.float64)
+        waiting = np.diff(self.runs.blocked(self.window.edges)).astype(np.float64)
         parts = np.zeros((4, self.window.width))
         parts[2] = waiting
         if len(self.runs):
@@ -134,7 +134,7 @@ class Cells:
         """Ns of running and of computing before each border; a call's cpu time is spread over its time not blocked."""
         inside, some = np.maximum(self.at, 0), self.at >= 0
         until = np.clip(self.window.edges, self.started, self.ended)
-        blocked = self.runs.waits.until(np.concatenate((self.started, until, self.ended))).reshape(3, -1)
+        blocked = self.runs.blocked(np.concatenate((self.started, until, self.ended))).reshape(3, -1)
         done = until - self.started - (blocked[1] - blocked[0])
         free = self.ended - self.started - (blocked[2] - blocked[0])
         earlier = before(self.runs["computed"], inside)

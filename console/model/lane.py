@@ -91,6 +91,16 @@ class Runs(Calls):
     def __init__(self) -> None:
         super().__init__("started", dict.fromkeys(("run", "computed", "idle"), np.int64))
         self.waits = Intervals()
+        self._guessed = Intervals()
+
+    def blocked(self, moments: Ints) -> Ints:
+        """Ns before each moment in which the lane was blocked, waiting for other calls."""
+        return self.waits.until(moments) + self._guessed.until(moments)
+
+    def forget_waits(self, moment: int) -> None:
+        """Let go of the waits that ended before MOMENT, but not of those of a call that ended later."""
+        later = np.flatnonzero(self.columns["ended"] > moment)[:1]
+        self.waits.forget_before(min([moment, *self.columns["started"][later].tolist()]))
 
     def add_waits(self, began: Ints, ended: Ints) -> None:
         """Take in the times in which this thread was blocked; before the calls that they are part of, if possible."""
@@ -112,26 +122,28 @@ class Runs(Calls):
 
     def _changed(self, position: int) -> None:
         super()._changed(position)
+        if not position:
+            self._guessed = Intervals()
         first = max(0, position - 1)  # a call that came after another may have cut that one short
         if first == len(self):
             return
         positions = np.arange(first, len(self))
         started, ends = self.columns["started"][first:], self.ends(positions)
-        self._fill_in_waits(positions, started, ends)
-        blocked = self.waits.until(ends) - self.waits.until(started)
+        self._guess_waits(positions, started, ends)
+        blocked = self.blocked(ends) - self.blocked(started)
         free, cpu = ends - started - blocked, self.columns["cpu"][first:]
         self._total("run", first, ends - started)
         self._total("computed", first, np.where(cpu < 0, free, np.minimum(cpu, free)))
         earlier = np.concatenate((self.ends(np.array([first - 1])) if first else np.zeros(1, np.int64), ends[:-1]))
         self._total("idle", first, np.maximum(0, started - np.maximum(self.columns["queued"][first:], earlier)))
 
-    def _fill_in_waits(self, positions: Ints, started: Ints, ends: Ints) -> None:
-        """A call that waited, but whose waits were lost: we know how long, and draw them at its end."""
+    def _guess_waits(self, positions: Ints, started: Ints, ends: Ints) -> None:
+        """A call that waited, but whose waits were lost: we know how long, and say that it was at its end."""
         waited = self.columns["waited"][positions]
-        missing = (waited > 0) & (self.waits.until(ends) == self.waits.until(started))
+        missing = (waited > 0) & (self.blocked(ends) == self.blocked(started))
         if missing.any():
             began = np.maximum(started, ends - waited)
-            self.waits.add(began[missing], ends[missing])
+            self._guessed.add(began[missing], ends[missing])
 
     def _total(self, name: str, first: int, values: Ints) -> None:
         sums = self.columns[name]

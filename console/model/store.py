@@ -297,7 +297,7 @@ class Store:
         old_failures = np.flatnonzero(~keep & (calls["outcome"] > CANCELLED))
         keep[old_failures] = [call in self.codec.failed for call in calls["id"][old_failures].tolist()]
         if isinstance(calls, Runs):
-            calls.waits.forget_before(cutoff)
+            calls.forget_waits(cutoff)
         if not keep.all():
             calls.keep(keep)
         return int(keep[old_failures].sum())

@@ -32,7 +32,7 @@ class _InFlight:
         if self.running is not None:
             started = self.running.started
             parts[0] = window.covered(max(self.running.queued, end), started)
-            blocked = np.diff(runs.waits.until(np.clip(window.edges, started, max(self.now, started))))
+            blocked = np.diff(runs.blocked(np.clip(window.edges, started, max(self.now, started))))
             parts[1] = window.covered(started, self.now) - blocked  # the waits themselves are drawn with the lane's
         elif self.queued:
             parts[0] = window.covered(max(self.queued, end), self.now)

@@ -34,8 +34,8 @@ class Counted:
 batches = st.lists(
     st.lists(
         st.tuples(
-            st.sampled_from(["a", "b", *(f"name-{n}" for n in range(70))]), st.integers(0, 10**8), st.integers(0, 10**10),
-            st.sampled_from(["ok", "error", "cancelled", "deadlock"]),
+            st.sampled_from(["a", "b", *(f"name-{n}" for n in range(70))]),
+            st.integers(0, 10**8), st.integers(0, 10**10), st.sampled_from(["ok", "error", "cancelled", "deadlock"]),
         ),
         min_size=1,
     ),
@@ -96,7 +96,9 @@ def test_the_rate_is_that_of_ten_seconds_and_decays_to_nothing() -> None:
     counted = Counted()
     start = 1_000 * SECOND
     for second in range(20):
-        counted.take(*(ended(100 * second + n + 1, "a", start + second * SECOND + n * SECOND // 100) for n in range(100)))
+        counted.take(
+            *(ended(100 * second + n + 1, "a", start + second * SECOND + n * SECOND // 100) for n in range(100))
+        )
     end, number = start + 20 * SECOND - 1, counted.number("a")
     assert counted.stats.rate("command", number, end) == pytest.approx(100, rel=0.01)
     assert counted.stats.rate("command", number, end + 5 * SECOND) == pytest.approx(50, rel=0.05)

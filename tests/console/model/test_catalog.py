@@ -1,0 +1,118 @@
+"""Which commands and events there are, and who would receive what."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import structs
+
+from bus.attach.protocol import Batch
+from bus.trace.records import Call, Entry
+from console.model import catalog
+from console.model.stats import Stats
+from console.model.store import Store
+
+SECOND = 1_000_000_000
+
+
+class Model:
+    """Store and stats that take records together."""
+
+    def __init__(self, *records: Entry | Call, live: tuple[Call, ...] = ()) -> None:
+        self.store, self.stats = Store(), Stats()
+        fresh = self.store.take(Batch(at=0, records=records, live=live))
+        if fresh is not None:
+            self.stats.take(fresh)
+
+    def commands(self) -> dict[str, catalog.CommandRow]:
+        return {row.name: row for row in catalog.commands(self.store, self.stats, 20 * SECOND)}
+
+    def events(self) -> dict[str, catalog.EventRow]:
+        return {row.name: row for row in catalog.events(self.store, self.stats, 20 * SECOND)}
+
+
+def command(number: int, name: str, *, service: str = "s") -> Entry:
+    """A registered command."""
+    return Entry(entry=number, kind="command", name=name, service=service)
+
+
+def listener(number: int, name: str, *, service: str = "s") -> Entry:
+    """A registered listener."""
+    return Entry(entry=number, kind="listener", name=name, service=service)
+
+
+def call(number: int, name: str, kind: str = "command", **more: object) -> Call:
+    """A call that ran for 3 ms after 1 ms in the queue, and ended at 19 s."""
+    end = 19 * SECOND
+    times = {"queued": end - 4_000_000, "started": end - 3_000_000, "ended": end, "outcome": "ok", "lane": 1}
+    return Call(id=number, root=number, kind=kind, name=name, service="s", **{**times, **more})  # type: ignore[arg-type]
+
+
+def test_a_command_with_its_figures() -> None:
+    """Calls, errors, rate, percentiles within 3 %, what runs and queues now."""
+    running = call(8, "a", ended=0, outcome=None)
+    queued = call(9, "a", ended=0, started=0, outcome=None)
+    model = Model(command(1, "a"), call(1, "a"), call(2, "a", outcome="error", lane=2), live=(running, queued))
+    row = model.commands()["a"]
+    assert (row.service, row.calls, row.errors, row.running, row.queued) == ("s", 2, 1, 1, 1)
+    assert (row.last, row.last_failed, row.removed, row.entry) == (19 * SECOND, True, False, command(1, "a"))
+    assert row.rate > 0
+    assert (row.wait_p50, row.run_p99) == (pytest.approx(1_000_000, rel=0.03), pytest.approx(3_000_000, rel=0.03))
+
+
+def test_commands_are_sorted_and_complete() -> None:
+    """Registered but never called, called but never registered, gone, or only in flight: all have a row."""
+    gone = structs.replace(command(2, "gone"), added=False)
+    model = Model(command(1, "z"), command(2, "gone"), gone, call(1, "b"), live=(call(2, "c", ended=0, outcome=None),))
+    rows = model.commands()
+    assert list(rows) == ["b", "c", "gone", "z"]
+    assert {name: row.removed for name, row in rows.items()} == {"b": True, "c": True, "gone": True, "z": False}
+    assert (rows["b"].service, rows["z"].run_p50) == ("s", None)
+
+
+def test_the_newest_registration_of_a_name_counts() -> None:
+    """One that shadows another is on top; when it goes, the former one is back."""
+    upper = command(2, "a", service="new")
+    assert Model(command(1, "a"), upper).commands()["a"].service == "new"
+    row = Model(command(1, "a"), upper, structs.replace(upper, added=False)).commands()["a"]
+    assert (row.service, row.removed) == ("s", False)
+
+
+def test_an_event_with_its_figures() -> None:
+    """Fired, delivered, failed deliveries, the last arguments, who listens."""
+    events = [call(n, "e", "event", args=f"n={n}") for n in (1, 2)]
+    deliveries = [call(3, "e", "delivery"), call(4, "e", "delivery", outcome="error", lane=2)]
+    row = Model(listener(1, "e"), listener(2, "*"), *events, *deliveries).events()["e"]
+    assert (row.fired, row.failed, row.last, row.last_args) == (2, 1, 19 * SECOND, "n=2")
+    assert [entry.entry for entry in row.listeners] == [1, 2]
+    assert row.rate == row.delivery_rate > 0
+
+
+def test_events_are_those_fired_or_listened_to_by_name() -> None:
+    """A glob alone makes no event; a listener that is gone does not either."""
+    gone = structs.replace(listener(3, "old"), added=False)
+    model = Model(listener(1, "b"), listener(2, "x.*"), gone, call(1, "a", "event"))
+    assert list(model.events()) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        ("file.found", [1, 2, 4]), ("file.sub.found", [1, 2]), ("other", [2]), ("bus.service_started", [5, 6]),
+        ("FILE.found", [2]),
+    ],
+)  # fmt: skip
+def test_receivers(event: str, expected: list[int]) -> None:
+    """Exact names and globs, which cross dots and mind the case; the bus's own events only reach `bus.` patterns."""
+    names = {1: "file.*", 2: "*", 3: "file", 4: "file.found", 5: "bus.*", 6: "bus.service_started"}
+    model = Model(*(listener(number, name) for number, name in reversed(names.items())))
+    assert [entry.entry for entry in catalog.receivers(model.store, event)] == expected
+
+
+@given(st.text("ab.*?[", max_size=6), st.text("ab.", max_size=6))
+def test_an_exact_name_matches_only_itself(name: str, event: str) -> None:
+    """What has no wildcard is compared as it is; a star matches every event but the bus's own."""
+    found = bool(catalog.receivers(Model(listener(1, name)).store, event))
+    if not catalog.is_pattern(name):
+        assert found == (name == event)
+    if name == "*":
+        assert found == (not event.startswith("bus."))

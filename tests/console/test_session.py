@@ -1,0 +1,172 @@
+"""The facade that the front ends use, on made-up targets."""
+
+import pytest
+from msgspec import structs
+
+from bus.attach.protocol import Batch, Reply
+from bus.trace.records import Call, Error
+from console.session import Pending, Session
+from console.target import TargetError
+from tests import synthetic
+from tests.synthetic import MS, START, FakeTarget
+
+
+class Clock:
+    """The console's own monotonic clock, moved by hand."""
+
+    def __init__(self) -> None:
+        self.ns = 5_000
+
+    def __call__(self) -> int:
+        return self.ns
+
+
+def live_session(count: int = 200) -> tuple[Session, FakeTarget, Clock]:
+    """A session on a program that has sent all its batches."""
+    clock, target = Clock(), FakeTarget(synthetic.batches(synthetic.session(count)), state="live")
+    session = Session(target, monotonic=clock)
+    session.pump()
+    return session, target, clock
+
+
+def test_pump_says_whether_anything_changed() -> None:
+    """A batch, or a new state of the target; nothing else."""
+    session, target, _ = live_session()
+    assert not session.pump()
+    target.add(Batch(at=START))
+    assert session.pump()
+    target.end()
+    assert session.pump()
+    assert not session.pump()
+
+
+def test_now_runs_on_while_the_program_is_live() -> None:
+    """By the console's own clock since the last batch; a batch that was long on its way does not set it back."""
+    session, target, clock = live_session()
+    first = session.now()
+    clock.ns += 30 * MS
+    assert session.now() == first + 30 * MS
+    target.add(Batch(at=first + 10 * MS))
+    session.pump()
+    assert session.now() == first + 30 * MS
+    target.add(Batch(at=first + 50 * MS))
+    session.pump()
+    assert session.now() == first + 50 * MS
+
+
+def test_now_stands_still_when_the_program_has_ended() -> None:
+    """At the last moment of which anything is known."""
+    session, target, clock = live_session()
+    last = session.now()
+    target.end()
+    session.pump()
+    clock.ns += 1_000 * MS
+    assert session.now() == last
+
+
+def test_the_header_of_a_live_program() -> None:
+    """Names, rates, in flight as the program counts them, failures, losses, cost."""
+    session, target, _ = live_session()
+    target.add(Batch(at=session.now(), in_flight=700, dropped=3, cost=0.02))
+    session.pump()
+    header = session.header()
+    assert (header.program, header.pid, header.state) == ("sample-search", 48213, "LIVE")
+    assert (header.in_flight, header.dropped, header.cost) == (700, 3, 0.02)
+    failed = [
+        record for record in synthetic.session(200) if isinstance(record, Call) and record.outcome not in {"ok", None}
+    ]
+    assert header.failed == len(failed)
+    assert header.calls_per_second > 100
+
+
+def test_rates_decay_to_nothing() -> None:
+    """When nothing happens for ten seconds, calls/s and all rates are 0."""
+    session, _, clock = live_session()
+    clock.ns += 11_000 * MS
+    assert session.header().calls_per_second == 0
+    assert {row.rate for row in session.commands()} == {0}
+    assert {(row.rate, row.delivery_rate) for row in session.events()} == {(0, 0)}
+
+
+def test_calls_in_flight_stay_when_the_program_dies() -> None:
+    """They are unended, for ever, and reach to the last moment; everything else can be browsed as before."""
+    session, target, _ = live_session()
+    running = Call(
+        id=9_999, root=9_999, kind="command", name="scan.folder", lane=2, queued=START + 1, started=session.now()
+    )
+    target.add(Batch(at=session.now() + 100 * MS, live=(running,), in_flight=1))
+    session.pump()
+    target.end("killed by signal 9")
+    session.pump()
+    header, detail = session.header(), session.call(9_999)
+    assert (header.state, header.reason, header.in_flight, header.cost) == ("ENDED", "killed by signal 9", 1, 0)
+    assert detail is not None
+    assert detail.call.outcome is None
+    assert sum((detail.parts.queued, detail.parts.computing)) == session.now() - START - 1
+    assert session.recent("scan.folder")[0].id == 9_999
+    assert session.neighbour(session.recent("index.file")[0].id, -1)
+
+
+def test_a_recording_is_browsed_like_a_program() -> None:
+    """Commands, events, timeline over its bounds, one call and its neighbours."""
+    session = Session(FakeTarget(synthetic.batches(synthetic.session(300))))
+    while session.pump():
+        pass
+    first, last = session.bounds()
+    assert (session.header().state, session.now()) == ("RECORDED", last)
+    view = session.timeline(first, last, 80)
+    assert {lane.name for lane in view.lanes} == {name for name, _, _ in synthetic.LANES}
+    assert {row.name for row in session.commands()} == set(synthetic.COMMANDS)
+    assert [entry.service for entry in session.receivers("file.found")] == ["indexer", "metrics"]
+    selected = int(next(lane for lane in view.lanes if lane.name == "store-0").call.max())
+    detail = session.call(selected)
+    assert detail is not None
+    assert detail.lane == "store-0"
+    assert session.neighbour(session.neighbour(selected, -1), 1) == selected
+
+
+def test_retain_bounds_what_is_kept_but_not_what_is_counted() -> None:
+    """The figures are of all calls, the calls only the last ones."""
+    session = Session(FakeTarget(synthetic.batches(synthetic.session(2_000))), retain=200)
+    session.pump()
+    total = sum(row.calls for row in session.commands())
+    assert total > 900
+    first, last = session.bounds()
+    assert last - first < 2_000 * MS
+    assert session.call(1) is None
+
+
+def test_execute_resolves_to_the_reply() -> None:
+    """Also when the reply is an error; the request has its number."""
+    answer = Reply(request=0, call=7, error=Error("ValueError", "no"), outcome="error")
+    target = FakeTarget(state="live", answers={"trouble.fail": answer})
+    session = Session(target)
+    pending = session.execute("trouble.fail", ["value"], {"n": 1})
+    assert pending.result(timeout=0) == structs.replace(answer, request=pending.request)
+    session.fire("file.changed", [], {"path": "a.py"})
+    assert target.asked == [
+        ("execute", "trouble.fail", ("value",), {"n": 1}), ("fire", "file.changed", (), {"path": "a.py"}),
+    ]  # fmt: skip
+
+
+def test_what_cannot_be_asked_is_refused_at_once() -> None:
+    """A recording does not act."""
+    with pytest.raises(TargetError):
+        Session(FakeTarget()).execute("index.file", [], {})
+
+
+def test_a_pending_request_is_not_ended_by_its_own_cancel() -> None:
+    """Only the program can say what became of the call, so `Future.cancel` does nothing and the reply still fits."""
+    pending = Pending()
+    assert pending.set_running_or_notify_cancel()
+    assert not pending.cancel()
+
+
+def test_cancel_and_close_reach_the_target() -> None:
+    """By the number of the request."""
+    target = FakeTarget(state="live")
+    session = Session(target)
+    pending = session.execute("trouble.slow", [9], {})
+    session.cancel(pending)
+    session.close()
+    assert (target.cancelled, target.closed) == ([pending.request], True)
