@@ -63,9 +63,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_screens(adds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     demo = adds.add_parser("demo", help="start the sample program and open the console on it")
-    demo.add_argument(
-        "folder", metavar="FOLDER", nargs="?", help="what to index (default: Python's own library)"
-    )
+    demo.add_argument("folder", metavar="FOLDER", nargs="?", help="what to index (default: Python's own library)")
     demo.set_defaults(carry_out=subcommands.demo)
 
     run = adds.add_parser("run", help="start your program and open the console on it; ends with it")
@@ -99,7 +97,6 @@ def _add_others(adds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 
     record = adds.add_parser("record", help="write what happens to a session file, until Ctrl-C or the program's end")
     record.add_argument("target", metavar="TARGET", help="name, pid or socket of a program, or what `run` takes")
-    record.add_argument("args", metavar="ARGS", nargs="*", help="handed to the program, after --")
     record.add_argument("-o", "--output", metavar="FILE", required=True, help="the session file; a folder is fine too")
     record.set_defaults(carry_out=subcommands.record)
 

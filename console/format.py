@@ -1,6 +1,10 @@
 """Numbers as a person reads them: the only copy, used by every front end and without any UI library."""
 
-from console.model.views import CallParts
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # the views need numpy, 0.1 s that `ps` and `export` do without
+    from console.model.views import CallParts
 
 ABSENT = "–"
 """What stands where there is no number."""
@@ -23,7 +27,7 @@ def duration(ns: int | None) -> str:
     return f"{_figure(ns, size)} {unit}"
 
 
-def parts(times: CallParts) -> str:
+def parts(times: "CallParts") -> str:
     """Where a call's time went, in the unit that `duration` gives their sum: `queued 0.1 · computing 2.4 · …`."""
     size, _ = _unit(total(times))
     named = (
@@ -35,7 +39,7 @@ def parts(times: CallParts) -> str:
     return " · ".join(f"{name} {_figure(ns, size)}" for name, ns in named)
 
 
-def total(times: CallParts) -> int:
+def total(times: "CallParts") -> int:
     """The whole time of a call in ns, from queued to ended."""
     return times.queued + times.computing + times.waiting + times.elsewhere
 
@@ -85,6 +89,19 @@ def age(seconds: float) -> str:
 def plural(number: int, noun: str) -> str:
     """`1 call`, `2 calls`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def columns(rows: Sequence[Sequence[str]], *, right: Collection[int] = ()) -> str:
+    """ROWS as lines with aligned columns; those in RIGHT are aligned at their right edge."""
+    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+    lines = (
+        "  ".join(
+            cell.rjust(width) if number in right else cell.ljust(width)
+            for number, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    )
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def _unit(ns: int) -> tuple[int, str]:

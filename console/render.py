@@ -1,5 +1,6 @@
 """Results as rich renderables, for the REPL and for plain output. All text of the program is escaped here once more."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -18,7 +19,6 @@ from console.language.completion import VerbInfo, signature
 from console.language.grammar import Fire
 from console.language.tokens import Span
 from console.model.views import CallDetail, CommandRow, EventRow
-from console.target.discover import Program
 
 GOOD = "green"
 BAD = "red"
@@ -83,13 +83,19 @@ def receivers(names: Sequence[str]) -> Text:
 
 
 def error(err: Error) -> Text:
-    """The type and message of an error, below its traceback where it has one."""
-    said = Text(escape(err.type), f"{BAD} {NEWS}")
+    """The traceback if there is one, with the line that names the error marked; else the type and message."""
+    name = escape(err.type)
+    summary = Text(name, f"{BAD} {NEWS}")
     if err.message:
-        said.append(": ", NEWS).append_text(block(err.message))
+        summary.append(": ", NEWS).append_text(block(err.message))
     if not err.traceback:
-        return said
-    return block(err.traceback.rstrip(), QUIET).append("\n").append_text(said)
+        return summary
+    shown = block(err.traceback.rstrip(), QUIET)
+    if not shown.highlight_regex(
+        rf"(?m)^(?:[\w.]+\.)?{re.escape(name.rpartition('.')[2])}(?=:|$).*$", f"{BAD} not dim"
+    ):
+        shown.append("\n").append_text(summary)
+    return shown
 
 
 def block(text: str, style: str = "") -> Text:
@@ -205,19 +211,6 @@ def verbs(infos: Sequence[VerbInfo]) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False)
     for info in infos:
         table.add_row(Text(info.usage, NAME), Text(info.help))
-    return table
-
-
-def program_table(programs: Iterable[Program]) -> Table:
-    """The programs that can be attached to."""
-    table = _table("name")
-    for column in ("pid", "age"):
-        table.add_column(column, justify="right", no_wrap=True)
-    table.add_column("services", overflow="ellipsis", no_wrap=True)
-    table.add_column("socket", overflow="fold")
-    for each in programs:
-        cells = (each.name, str(each.pid), fmt.age(each.age), ", ".join(each.services), str(each.socket))
-        table.add_row(*(Text(escape(cell)) for cell in cells))
     return table
 
 

@@ -8,7 +8,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bus.trace.records import Output
 from bus.trace.redact import escape
+from console import format as fmt
 from console.target import Target, TargetError
 
 if TYPE_CHECKING:
@@ -44,23 +46,20 @@ def run(given: argparse.Namespace) -> int:
 
 def attach(given: argparse.Namespace) -> int:
     """The screens on a program that runs already."""
-    _need_terminal()
     with closing(_attached(given.target)) as target:
+        _need_terminal()
         return _show(target)
 
 
 def open_session(given: argparse.Namespace) -> int:
     """The screens on a recording."""
-    _need_terminal()
     with closing(_recorded(given.session)) as target:
+        _need_terminal()
         return _show(target)
 
 
 def ps(_given: argparse.Namespace) -> int:
     """A table of the programs that can be attached to."""
-    from rich.console import Console
-
-    from console.render import program_table
     from console.target.discover import programs
 
     found = programs()
@@ -68,7 +67,9 @@ def ps(_given: argparse.Namespace) -> int:
         raise TargetError(
             "no program can be attached to: start one with BUS_CONSOLE=1 in its environment, or call bus.serve() in it"
         )
-    Console(width=None if sys.stdout.isatty() else 200, highlight=False, markup=False).print(program_table(found))
+    rows = [(one.name, str(one.pid), fmt.age(one.age), ", ".join(one.services), str(one.socket)) for one in found]
+    table = fmt.columns([("name", "pid", "age", "services", "socket"), *rows], right=(1, 2))
+    sys.stdout.write(escape(table, keep="\n") + "\n")
     return 0
 
 
@@ -85,7 +86,7 @@ def record(given: argparse.Namespace) -> int:
     """Everything that a program does, into a file."""
     from console.recording import record as write
 
-    with closing(_recordable(given.target, given.args)) as target:
+    with closing(_recordable(given.target)) as target:
         return write(target, Path(given.output))
 
 
@@ -98,8 +99,8 @@ def export(given: argparse.Namespace) -> int:
         written = write(given.session, given.output)
     except ExportError as error:
         raise TargetError(str(error)) from None
-    left_out = f", {written.damaged:,} damaged lines left out" if written.damaged else ""
-    sys.stdout.write(f"{escape(str(written.path))}: {written.calls:,} calls{left_out}\n")
+    left_out = f", {fmt.plural(written.damaged, 'damaged line')} left out" if written.damaged else ""
+    sys.stdout.write(f"{escape(str(written.path))}: {fmt.plural(written.calls, 'call')}{left_out}\n")
     return 0
 
 
@@ -141,12 +142,12 @@ def _repl_target(given: argparse.Namespace) -> Target:
     return _attached(given.target)
 
 
-def _recordable(spec: str, args: list[str]) -> Target:
+def _recordable(spec: str) -> Target:
     """A program to start, if SPEC is what `run` takes; else one that runs."""
     from console.target.launch import command_line, launch
 
-    if args or ":" in spec or spec.endswith(".py"):
-        return launch(command_line(spec, args), name=Path(spec.partition(":")[0]).stem)
+    if ":" in spec or spec.endswith(".py"):
+        return launch(command_line(spec), name=Path(spec.partition(":")[0]).stem)
     return _attached(spec)
 
 
@@ -192,9 +193,20 @@ def _was_seen(child: "LaunchedTarget") -> bool:
 
 
 def _report_end(child: "LaunchedTarget") -> int:
+    """Say how CHILD ended, unless it went well and was seen; the exit status that a shell would give it."""
     status = child.status or 0
+    if not _was_seen(child):
+        _pass_on_output(child)
+    elif status:
+        sys.stderr.writelines(f"{line}\n" for line in child.error_lines[-_SHOWN_ERROR_LINES:])
     if status or not _was_seen(child):
-        lines = child.error_lines[-_SHOWN_ERROR_LINES:]
-        for line in [*lines, f"bus-console: {escape(child.info.reason)}"]:
-            sys.stderr.write(f"{line}\n")
+        how = child.info.reason.partition(": ")[0] if child.error_lines else child.info.reason  # its last line is above
+        sys.stderr.write(f"bus-console: {escape(how)}\n")
     return status if status >= 0 else _SIGNALLED - status
+
+
+def _pass_on_output(child: "LaunchedTarget") -> None:
+    printed = (each for batch in child.drain() for each in batch.records if isinstance(each, Output))
+    for each in printed:
+        (sys.stdout if each.stream == "stdout" else sys.stderr).write(f"{escape(each.text)}\n")
+    sys.stdout.flush()

@@ -154,7 +154,7 @@ class SessionReader:
     def _check_ours(self, line: bytes, rest: bytes) -> None:
         """A cut or damaged session still begins like one, or has a good line further on."""
         begin = b'{"type":"session"'
-        if line.startswith(begin) or begin.startswith(line):
+        if line.startswith(begin) or (begin.startswith(line) and not rest):
             return
         if not any(self._decode_line(other) for other in rest.split(b"\n")[:100]):
             message = f"{self.path} is not a session file (it has no records); make one with `bus-console record`"

@@ -109,7 +109,8 @@ class AttachedTarget:
     # ---- asking
 
     def _request(self, message: Callable[[int], Message], on_reply: OnReply) -> int:
-        if not self._info.can_act:
+        info = self._info
+        if not info.can_act and info.state != "ended":
             text = "attached for reading only: commands and events cannot be sent"
             raise TargetError(text)
         number = next(self._requests)

@@ -22,6 +22,7 @@ from console.target.output import Tail
 _PERIOD = 0.02
 _MAX_HELD = 10_000
 """Output records that wait for a batch to travel with."""
+_ERROR_LINES = 40
 _LEAVE = ((signal.SIGINT, 2.0), (signal.SIGTERM, 1.0), (signal.SIGKILL, 2.0))
 """How a child is asked to end, and the seconds it gets each time."""
 
@@ -75,7 +76,7 @@ class LaunchedTarget:
         self._attached: AttachedTarget | None = None
         self._connect_error = ""
         self._exit: str | None = None
-        self._last_error_line = ""
+        self._error_lines: deque[str] = deque(maxlen=_ERROR_LINES)
         self._held: deque[AnyRecord] = deque(maxlen=_MAX_HELD)
         self._closing = False
         self._thread = threading.Thread(target=self._watch, name="console-child", daemon=True)
@@ -85,6 +86,16 @@ class LaunchedTarget:
     def pid(self) -> int:
         """The child's."""
         return self._process.pid
+
+    @property
+    def status(self) -> int | None:
+        """The child's exit status, negative for the signal that killed it; None until its end was noticed."""
+        return self._process.returncode if self._exit is not None else None
+
+    @property
+    def error_lines(self) -> tuple[str, ...]:
+        """The last lines of the child's stderr, escaped; complete when `status` is known."""
+        return tuple(self._error_lines)
 
     @property
     def info(self) -> TargetInfo:
@@ -177,9 +188,8 @@ class LaunchedTarget:
         for tail in self._tails:
             records = tail.read(last=last)
             self._held += records
-            lines = [record.text for record in records if isinstance(record, Output) and record.text.strip()]
-            if lines and tail.stream == "stderr":
-                self._last_error_line = lines[-1]
+            if tail.stream == "stderr":
+                self._error_lines += [record.text for record in records if isinstance(record, Output)]
 
     def _why(self, status: int) -> str:
         if status < 0:
@@ -188,8 +198,8 @@ class LaunchedTarget:
             how = "ended without making a bus (exit status 0)"
         else:
             how = f"ended with exit status {status}"
-        said = f": {self._last_error_line.strip()}" if self._last_error_line and status != 0 else ""
-        return f"process {self._process.pid} {how}{said}"
+        last = next((line.strip() for line in reversed(self._error_lines) if line.strip()), "")
+        return f"process {self._process.pid} {how}" + (f": {last}" if last and status != 0 else "")
 
 
 def _start(argv: Sequence[str], tails: tuple[Tail, Tail], env: Mapping[str, str]) -> "subprocess.Popen[bytes]":

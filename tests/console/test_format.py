@@ -72,3 +72,8 @@ def test_share_count_plural():
         "0 calls",
         "2,000 calls",
     )
+
+
+def test_columns():
+    """Cells are aligned left or right, and no line ends in blanks."""
+    assert fmt.columns([("name", "n"), ("a", "10"), ("long one", "")], right=(1,)) == "name       n\na         10\nlong one"

@@ -1,0 +1,279 @@
+"""The command line, as processes."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from bus.attach.door import runtime_dir
+from tests.e2e.terminal import Terminal
+from tests.support import wait_for
+
+SHOP = """\
+import os, sys, threading
+from bus import Bus, Service, command
+
+class Greeter(Service):
+    @command("say_hello")
+    def say_hello(self, name: str, times: int = 1) -> str:
+        '''Greet NAME.'''
+        return " ".join([f"Hello, {name}!"] * times)
+
+    @command("fail")
+    def fail(self) -> None:
+        raise ValueError("as asked")
+
+    @command("die")
+    def die(self) -> None:
+        print("going down", file=sys.stderr, flush=True)
+        os._exit(3)
+
+def make():
+    bus = Bus("shop")
+    bus.add(Greeter())
+    return bus
+
+def broken():
+    raise RuntimeError("no shop today")
+
+thing = 5
+
+if __name__ == "__main__":
+    with make() as bus:
+        print("open", flush=True)
+        threading.Event().wait(60)
+"""
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A folder with a program in it, and a runtime directory and a home of their own."""
+    runtime = tmp_path / "run"
+    runtime.mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv(
+        "PYTHONPATH", os.pathsep.join(map(str, [Path.cwd(), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]))
+    )
+    (tmp_path / "shop.py").write_text(SHOP)
+    (tmp_path / "plain.py").write_text("print('hello'); import sys; print('bye', file=sys.stderr)")
+    (tmp_path / "blank.txt").write_text("\nnothing of ours\n")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def shop(place):
+    """The program, running with its endpoint open."""
+    env = {**os.environ, "BUS_CONSOLE": "1", "BUS_TRACE": "full"}
+    with subprocess.Popen([sys.executable, "shop.py"], env=env, stdout=subprocess.PIPE, cwd=place) as process:
+        assert process.stdout.readline() == b"open\n"
+        yield process
+        process.send_signal(signal.SIGINT)
+        process.wait(10)
+
+
+def console(*args, stdin="", timeout=30):
+    """Run bus-console; gives the exit code, stdout, stderr."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "console", *args],
+        input=stdin, capture_output=True, text=True, timeout=timeout, check=False,
+    )  # fmt: skip
+    return done.returncode, done.stdout, done.stderr
+
+
+def screen(*args, **settings):
+    """Run bus-console in a terminal."""
+    return Terminal([sys.executable, "-m", "console", *args], **settings)
+
+
+@pytest.mark.parametrize("args", [["--help"], ["run", "--help"], ["repl", "--help"], ["record", "--help"]])
+def test_help(place, args):
+    """Help is printed, and is no failure."""
+    code, out, err = console(*args)
+    assert (code, err) == (0, "")
+    assert "usage: bus-console" in out
+
+
+def test_help_has_examples_and_version_a_number(place):
+    """The first help shows how it is used."""
+    assert "bus-console run script.py" in console("--help")[1]
+    assert console("--version")[1].startswith("bus-console ")
+
+
+@pytest.mark.parametrize(
+    ("args", "advice"),
+    [
+        ([], "usage"), (["nope"], "invalid choice"), (["demo", "missing"], "there is no folder missing"),
+        (["demo", "shop.py"], "shop.py is not a folder"), (["run", "missing.py"], "neither a Python file nor"),
+        (["open", "missing.jsonl"], "missing.jsonl"), (["open", "shop.py"], "not a session file"),
+        (["open", "."], "directory"),
+        (["repl", "--open", "missing.jsonl"], "missing.jsonl"), (["attach", "nobody"], "no program can be attached to"),
+        (["repl", "nobody"], "no program"), (["repl", "/nope.sock"], "there is no socket"), (["ps"], "no program"),
+        (["record", "nobody", "-o", "x.jsonl"], "no program"), (["record", "shop.py"], "required: -o"),
+        (["record", "nope:make", "-o", "x.jsonl"], "there is no module nope"),
+        (["record", "plain.py", "-o", "x.jsonl"], "made no bus"),
+        (["export", "missing.jsonl", "-o", "x.json"], "missing.jsonl"), (["export", "shop.py", "-o", "x.foo"], ".foo"),
+        (["export", "shop.py", "-o", "x.json"], "not a session file"),
+        (["export", "blank.txt", "-o", "x.json"], "not a session file"),
+        (["repl", "--demo", "--open", "x"], "not allowed"),
+    ],
+)  # fmt: skip
+def test_a_users_mistake(place, args, advice):
+    """Exit status 2, one clear message on stderr, no traceback, and nothing left behind."""
+    code, out, err = console(*args)
+    assert (code, out) == (2, "")
+    assert advice in err.replace("\n", "")
+    assert "Traceback" not in err
+    assert not list(place.glob("run/**/*.sock"))
+
+
+def test_screens_need_a_terminal(place):
+    """Into a pipe no screen is drawn."""
+    assert console("demo")[0] == 2
+    assert "need a terminal" in console("run", "shop.py")[2]
+
+
+def test_ps(shop):
+    """A running program is listed with name, pid, services and socket."""
+    code, out, _ = console("ps")
+    assert code == 0
+    (heading, line) = out.splitlines()
+    assert heading.split() == ["name", "pid", "age", "services", "socket"]
+    assert line.split()[:2] == ["shop", str(shop.pid)]
+    assert "greeter" in line
+    assert str(runtime_dir()) in line
+
+
+def test_repl_from_a_pipe(shop):
+    """Lines are carried out on the program, and the exit status says how it went."""
+    code, out, err = console("repl", "shop", stdin="say_hello Bob times=2\n")
+    assert (code, err) == (0, "")
+    assert "'Hello, Bob! Hello, Bob!'" in out
+    assert " ok " in out.splitlines()[0]
+    assert "computing" in out.splitlines()[0]
+    assert console("repl", str(shop.pid), stdin="fail\n")[0] == 1
+    assert console("repl", stdin="say_hello Bob times=x\n")[0] == 2
+
+
+def test_repl_from_a_pipe_when_the_program_dies(shop):
+    """The call fails with a sentence; nothing hangs."""
+    code, out, err = console("repl", stdin="die\nsay_hello Bob\n")
+    assert code == 2
+    assert "ended" in out
+    assert "ended" in err
+
+
+def test_record_and_export_and_open(place):
+    """A program's calls go to a file, Ctrl-C ends it, the file can be exported and looked at."""
+    argv = [sys.executable, "-m", "console", "record", "shop:make", "-o", "s.jsonl"]
+    with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True) as recorder:
+        assert "recording shop" in recorder.stderr.readline()
+        assert console("repl", "shop", stdin="say_hello Bob\nfail\n")[0] == 1
+        wait_for(lambda: "as asked" in (place / "s.jsonl").read_text())
+        recorder.send_signal(signal.SIGINT)
+        assert recorder.wait(10) == 0
+        assert "s.jsonl: 2 calls" in recorder.stderr.read()
+    assert console("export", "s.jsonl", "-o", "s.json") == (0, "s.json: 2 calls\n", "")
+    code, out, _ = console("repl", "--open", "s.jsonl", stdin="calls say_hello\n")
+    assert code == 0
+    assert "'Bob'" in out
+    assert not list(place.glob("run/**/*.sock"))
+
+
+def test_record_passes_on_what_the_program_prints(place):
+    """A program that ends by itself ends the recording."""
+    (place / "short.py").write_text(SHOP.replace("threading.Event().wait(60)", "threading.Event().wait(1)"))
+    code, out, err = console("record", "short.py", "-o", "s.jsonl")
+    assert (code, out) == (0, "open\n")
+    assert "s.jsonl: 0 calls" in err
+
+
+@pytest.mark.parametrize(
+    ("target", "status", "said"),
+    [
+        ("plain.py", 0, ["hello", "bye", "ended without making a bus"]), ("shop:broken", 1, ["no shop today"]),
+        ("shop:thing", 2, ["shop has no function thing"]), ("nope:make", 2, ["there is no module nope"]),
+    ],
+)  # fmt: skip
+def test_run_of_what_has_no_bus(place, target, status, said):
+    """The screens are not opened; what the program said is shown, and its exit status is ours."""
+    with screen("run", target) as terminal:
+        assert terminal.wait() == status
+        for line in said:
+            terminal.see(line)
+
+
+def test_run_of_a_program_that_crashes(place):
+    """The screens stay with the evidence; after them come the last words, and the program's exit status."""
+    with screen("run", "shop:make") as terminal:
+        terminal.see("say_hello")
+        assert console("repl", stdin="die\n")[0] == 2
+        terminal.see("ENDED")
+        terminal.send("q")
+        assert terminal.wait() == 3
+        terminal.see("going down")
+        terminal.see("ended with exit status 3")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_signals_leave_nothing_behind(place, number):
+    """Whatever ends the console ends the program it started, and removes its socket."""
+    with screen("run", "shop.py") as terminal:
+        terminal.see("say_hello")
+        os.kill(terminal.pid, number)
+        terminal.wait()
+    assert not list(place.glob("run/**/*.sock"))
+
+
+def test_repl_in_a_terminal(shop):
+    """Greeting, completion, toolbar, result, Ctrl-D; the program goes on."""
+    with screen("repl", "shop", columns=100, rows=30) as terminal:
+        terminal._screen.write_process_input = terminal.send  # where is the cursor? prompt_toolkit asks
+        terminal.see(r"shop +pid \d+, 3 commands")
+        terminal.see(r"LIVE +0 calls/s")
+        terminal.send("say")
+        terminal.see("Greet NAME")
+        terminal.send("\t")
+        terminal.see("› say_hello")
+        terminal.send(" Bob\r")
+        terminal.see("'Hello, Bob!'")
+        terminal.send("die\r")
+        terminal.see("ENDED: process")
+        terminal.send("\x04")
+        assert terminal.wait() == 0
+
+
+@pytest.mark.parametrize(
+    ("done", "never"),
+    [
+        ("cli._parser()", ["textual", "prompt_toolkit", "rich", "numpy"]),
+        ("subcommands.ps(None)", ["textual", "prompt_toolkit", "rich", "numpy"]),
+        ("cli.main(['export', 's.jsonl', '-o', 's.json'])", ["textual", "prompt_toolkit"]),
+        ("cli.main(['repl', '--open', 's.jsonl'])", ["textual", "prompt_toolkit"]),
+        ("__import__('console.repl.prompt')", ["textual"]),
+        ("__import__('console.tui.app')", ["prompt_toolkit"]),
+    ],
+)
+def test_nobody_loads_what_they_do_not_use(place, done, never):
+    """Each part imports what it needs and nothing else: start-up stays quick."""
+    (place / "s.jsonl").write_text(
+        '{"type":"session","session":"s","pid":1,"program":"p","python":"3","start_monotonic":1,"start_unix":1}\n'
+    )
+    program = f"""
+        import sys
+        from console import cli, subcommands
+        from console.target import TargetError
+        try:
+            {done}
+        except TargetError:
+            pass
+        print(*[name for name in {never} if name in sys.modules])
+    """
+    argv = [sys.executable, "-c", textwrap.dedent(program)]
+    loaded = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
+    assert loaded.stdout.splitlines()[-1] == ""
