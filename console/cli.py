@@ -4,6 +4,8 @@ Who starts a program must not wait for what it does not use: `console.subcommand
 """
 
 import argparse
+import io
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -15,6 +17,7 @@ from console.target import TargetError
 
 USER_MISTAKE = 2
 _INTERRUPTED = 130
+_BROKEN_PIPE = 141
 _EXAMPLES = """\
 examples:
   bus-console demo                         the sample program on Python's own library: look around
@@ -29,17 +32,29 @@ examples:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Carry out the command line ARGV; the exit status is 2 for a user's mistake, which is said in one sentence."""
+    _accept_all_bytes()
     given = _parser().parse_args(argv)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leave)
     try:
         status: int = given.carry_out(given)
+        sys.stdout.flush()
     except TargetError as error:
         print(f"bus-console: {escape(str(error), keep=chr(10))}", file=sys.stderr)
         return USER_MISTAKE
     except KeyboardInterrupt:
         return _INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter's own flush complains
+        return _BROKEN_PIPE
     return status
+
+
+def _accept_all_bytes() -> None:
+    """What is not UTF-8 is refused where it is used, and what the terminal cannot show is escaped: neither raises."""
+    for stream, errors in ((sys.stdin, "surrogateescape"), (sys.stdout, "backslashreplace")):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=errors)
 
 
 def _leave(number: int, _frame: object) -> None:

@@ -126,7 +126,7 @@ def _text(value: str, span: Span) -> str:
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise LanguageError("half of a surrogate pair is not text: leave out the \\ud… escape", span) from None
+        raise LanguageError("not text: bytes that are not UTF-8, or half of a surrogate pair", span) from None
     return value
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import platformdirs
@@ -62,7 +63,8 @@ class Prompt:
             result = commands.run(self._session, line)
             if isinstance(result, Quit):
                 break
-            self._take(result)
+            with suppress(KeyboardInterrupt):  # ^C that came too late for the call must not end the REPL
+                self._take(result)
         return 0
 
     def _read(self) -> str | None:

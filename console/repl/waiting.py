@@ -55,5 +55,5 @@ def _is_complete(ended: Ended) -> bool:
 
 
 def _is_starting(session: Session) -> bool:
-    info = session.info
-    return info.state == "live" and time.time() - info.session.start_unix / 1e9 < _STARTING_SECONDS
+    age = session.now() - session.info.session.start_monotonic
+    return session.info.state == "live" and age < _STARTING_SECONDS * 1e9

@@ -195,7 +195,7 @@ class LaunchedTarget:
         if status < 0:
             how = f"was killed by {_signal_name(-status)}"
         elif self._attached is None and status == 0:
-            how = "ended without making a bus (exit status 0)"
+            how = "ended before the console saw a bus in it (exit status 0)"
         else:
             how = f"ended with exit status {status}"
         last = next((line.strip() for line in reversed(self._error_lines) if line.strip()), "")

@@ -160,6 +160,36 @@ def test_repl_from_a_pipe(shop):
     assert console("repl", stdin="say_hello Bob times=x\n")[0] == 2
 
 
+def test_bytes_that_are_no_text(shop):
+    """They are refused in one sentence, and the lines after them are carried out."""
+    argv = [sys.executable, "-m", "console", "repl", "shop"]
+    done = subprocess.run(argv, input=b"say_hello \xff\nsay_hello Bob\n", capture_output=True, check=False)
+    assert done.returncode == 2
+    assert b"Hello, Bob!" in done.stdout
+    assert b"not text" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_a_reader_that_goes_away(shop):
+    """`bus-console ps | head -0` ends without complaint."""
+    argv = [sys.executable, "-m", "console", "ps"]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as lister:
+        lister.stdout.close()
+        assert lister.stderr.read() == b""
+        assert lister.wait() == 141
+
+
+def test_a_terminal_that_knows_only_ascii(shop):
+    """Signs that it cannot show are escaped."""
+    done = subprocess.run(
+        [sys.executable, "-m", "console", "repl", "shop"], input=b"fail\n", capture_output=True, check=False,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr == b""
+    assert b"ValueError: as asked" in done.stdout
+
+
 def test_repl_from_a_pipe_when_the_program_dies(shop):
     """The call fails with a sentence; nothing hangs."""
     code, out, err = console("repl", stdin="die\nsay_hello Bob\n")
@@ -196,7 +226,7 @@ def test_record_passes_on_what_the_program_prints(place):
 @pytest.mark.parametrize(
     ("target", "status", "said"),
     [
-        ("plain.py", 0, ["hello", "bye", "ended without making a bus"]), ("shop:broken", 1, ["no shop today"]),
+        ("plain.py", 0, ["hello", "bye", "ended before the console saw a bus in it"]), ("shop:broken", 1, ["no shop today"]),
         ("shop:thing", 2, ["shop has no function thing"]), ("nope:make", 2, ["there is no module nope"]),
     ],
 )  # fmt: skip

@@ -76,4 +76,5 @@ def test_share_count_plural():
 
 def test_columns():
     """Cells are aligned left or right, and no line ends in blanks."""
-    assert fmt.columns([("name", "n"), ("a", "10"), ("long one", "")], right=(1,)) == "name       n\na         10\nlong one"
+    rows = [("name", "n"), ("a", "10"), ("long one", "")]
+    assert fmt.columns(rows, right=(1,)) == "name       n\na         10\nlong one"

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from bus.attach.protocol import Reply
+from bus.attach.protocol import Batch, Reply
 from bus.trace.records import Error
 from console.repl.piped import run_lines
 from console.session import Session
@@ -88,6 +88,21 @@ def test_background_calls_are_awaited_at_the_end(run):
 def test_quit_ends(run):
     """Lines after quit are not carried out."""
     assert run("quit\nnope\n")[:2] == (0, "")
+
+
+def test_a_name_that_is_registered_a_moment_later(capsys):
+    """While a program is just starting, a line waits for the name that is missing."""
+    records = synthetic.preamble()
+    early, late = records[:14], records[14:]
+    target = synthetic.FakeTarget(
+        [Batch(at=synthetic.START, records=tuple(early)), Batch(at=synthetic.START + 1, records=tuple(late))],
+        state="live", stepwise=True,
+    )  # fmt: skip
+    session = Session(target)
+    session.pump()
+    assert session.commands() == []
+    assert run_lines(session, ["scan.status"]) == 0
+    assert "ok" in capsys.readouterr().out
 
 
 def test_long_lines_are_not_broken(run):
