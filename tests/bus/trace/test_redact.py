@@ -1,8 +1,9 @@
 import enum
 import time
-from collections import OrderedDict, deque, namedtuple
+from collections import OrderedDict, deque
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import pytest
@@ -108,7 +109,9 @@ def test_other_names_are_not_secret(name):
     assert not is_secret(name)
 
 
-Point = namedtuple("Point", "x secret")
+class Point(NamedTuple):
+    x: int
+    secret: str
 
 
 @dataclass
