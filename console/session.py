@@ -4,13 +4,17 @@ Not thread-safe: everything but `Pending` belongs to the thread of the front end
 """
 
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, Final
 
+from msgspec import structs
+
 from bus.attach.protocol import Batch, Reply
 from bus.trace.records import Call, Entry
-from console.model import calls, catalog, timeline
+from console.model import calls, timeline
+from console.model.catalog import Catalog
 from console.model.stats import Stats
 from console.model.store import Store
 from console.model.views import CallDetail, CommandRow, EventRow, Header, TimelineView
@@ -18,6 +22,9 @@ from console.target import Target, TargetInfo
 
 RETAIN: Final = 1_000_000
 """Calls that are kept by default; the figures count all."""
+_PUMP_NS: Final = 50_000_000
+"""After so long the screen has its turn, even if there is more to take in."""
+_MERGED_RECORDS: Final = 4_000
 
 
 class Pending(Future[Reply]):
@@ -36,7 +43,10 @@ class Session:
         self.target = target
         self._store = Store(retain=retain)
         self._stats = Stats()
+        self._catalog = Catalog(self._store, self._stats)
+        self._monotonic = monotonic
         self._clock = _Clock(monotonic)
+        self._waiting: deque[Batch] = deque()
         self._last_batch = Batch(at=0)
         self._state = target.info.state
         self._complete = False
@@ -52,14 +62,19 @@ class Session:
         return self._complete
 
     def pump(self) -> bool:
-        """Take in what the target has; True when anything changed. Front ends call it 10 times a second."""
-        batches = self.target.drain()
-        for batch in batches:
-            self._take(batch)
-        state = self.target.info.state
-        changed = bool(batches) or state != self._state
-        self._state = state
-        return changed
+        """Take in what the target has; True when anything changed. Front ends call it 10 times a second.
+
+        It takes 50 ms or a little more at most; of a long recording the rest is left for the next times.
+        """
+        self._waiting.extend(self.target.drain())
+        changed = bool(self._waiting)
+        deadline = self._monotonic() + _PUMP_NS
+        while self._waiting:
+            self._take(self._merged())
+            if self._monotonic() > deadline:
+                break
+        state, self._state = self._state, self.target.info.state
+        return changed or state != self._state
 
     def now(self) -> int:
         """The program's monotonic ns: running on while it is live, the last thing known when it is not."""
@@ -76,15 +91,15 @@ class Session:
 
     def commands(self) -> list[CommandRow]:
         """All commands, sorted by name."""
-        return catalog.commands(self._store, self._stats, self.now())
+        return self._catalog.commands(self.now())
 
     def events(self) -> list[EventRow]:
         """All events that were fired or have a listener with an exact name, sorted by name."""
-        return catalog.events(self._store, self._stats, self.now())
+        return self._catalog.events(self.now())
 
     def receivers(self, event: str) -> tuple[Entry, ...]:
         """The listeners that EVENT would be delivered to now, in order (exact names and globs)."""
-        return catalog.receivers(self._store, event)
+        return self._catalog.receivers(event)
 
     def timeline(self, start: int, end: int, width: int) -> TimelineView:
         """All lanes over [start, end) ns in WIDTH cells."""
@@ -125,6 +140,15 @@ class Session:
     def close(self) -> None:
         """Let go of the target, and of the program if the target started it."""
         self.target.close()
+
+    def _merged(self) -> Batch:
+        """The next batches as one, because many small ones cost more than a large one."""
+        some = [self._waiting.popleft()]
+        size = len(some[0].records)
+        while self._waiting and (size := size + len(self._waiting[0].records)) <= _MERGED_RECORDS:
+            some.append(self._waiting.popleft())
+        records = tuple(record for batch in some for record in batch.records)
+        return structs.replace(some[-1], records=records, snapshot_done=any(batch.snapshot_done for batch in some))
 
     def _take(self, batch: Batch) -> None:
         fresh = self._store.take(batch)

@@ -1,61 +1,99 @@
 """What can be called and fired: the registrations, with the figures of each name."""
 
 from collections import Counter
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final
 
 from bus.trace.records import CallKind, Entry
-from console.model.stats import Stats
+from console.model.stats import Figures, Stats
 from console.model.store import Store
 from console.model.views import CommandRow, EventRow
 
 _OWN_EVENTS: Final = "bus."
 
 
-def commands(store: Store, stats: Stats, now: int) -> list[CommandRow]:
-    """All commands that are registered, were, or were called; sorted by name."""
-    entries = _command_entries(store)
-    names = entries.keys() | _called(store, stats, "command")
-    in_flight = Counter((call.name, call.started > 0) for call in store.live.values() if call.kind == "command")
-    names |= {name for name, _ in in_flight}
-    figures = _CommandFigures(store, stats, in_flight, now)
-    return [figures.row(name, entries.get(name)) for name in sorted(names)]
+class Catalog:
+    """Commands and events of a model; rows are made anew only where something changed."""
+
+    def __init__(self, store: Store, stats: Stats) -> None:
+        self._store = store
+        self._stats = stats
+        self._entries = -1
+        self._commands: dict[str, Entry] = {}
+        self._listeners: list[Entry] = []
+        self._rows: dict[str, tuple[_Key, CommandRow]] = {}
+
+    def commands(self, now: int) -> list[CommandRow]:
+        """All commands that are registered, were, or were called; sorted by name."""
+        self._look_up()
+        live = (call for call in self._store.live.values() if call.kind == "command")
+        in_flight = Counter((call.name, call.started > 0) for call in live)
+        rates = self._stats.rates("command", now)
+        names = self._commands.keys() | self._called("command") | {name for name, _ in in_flight}
+        return [self._command(name, rates, in_flight) for name in sorted(names)]
+
+    def events(self, now: int) -> list[EventRow]:
+        """All events that were fired or have a listener with an exact name; sorted by name."""
+        self._look_up()
+        names = self._called("event") | {entry.name for entry in self._listeners if not is_pattern(entry.name)}
+        fired, delivered = self._stats.rates("event", now), self._stats.rates("delivery", now)
+        return [self._event(name, fired, delivered) for name in sorted(names)]
+
+    def receivers(self, event: str) -> tuple[Entry, ...]:
+        """The listeners that EVENT would be delivered to now, in the order of their registration."""
+        self._look_up()
+        return tuple(entry for entry in self._listeners if _matches(entry.name, event))
+
+    def _look_up(self) -> None:
+        """Of several registrations of a command the newest is on top; of those that were disposed, the last one."""
+        if self._entries == self._store.entries_version:
+            return
+        self._entries = self._store.entries_version
+        by_age = sorted(self._store.entries.values(), key=lambda entry: (entry.added, entry.entry))
+        self._commands = {entry.name: entry for entry in by_age if entry.kind == "command"}
+        self._listeners = [entry for entry in by_age if entry.kind == "listener" and entry.added]
+
+    def _called(self, kind: CallKind) -> set[str]:
+        return {self._store.codec.names[number] for number in self._stats.names(kind)}
+
+    def _command(self, name: str, rates: dict[int, float], in_flight: Counter[tuple[str, bool]]) -> CommandRow:
+        number = self._store.codec.names.find(name)
+        entry, figures = self._commands.get(name), self._stats.figures("command", number)
+        key = entry, figures, rates.get(number, 0.0), in_flight[name, True], in_flight[name, False]
+        known = self._rows.get(name)
+        if known is not None and known[0] == key:
+            return known[1]
+        row = _row(name, self._store.services.get(name, ""), key)
+        self._rows[name] = key, row
+        return row
+
+    def _event(self, name: str, fired_rates: dict[int, float], delivery_rates: dict[int, float]) -> EventRow:
+        number = self._store.codec.names.find(name)
+        fired, delivered = self._stats.figures("event", number), self._stats.figures("delivery", number)
+        return EventRow(
+            name=name, fired=fired.calls, rate=fired_rates.get(number, 0.0),
+            delivery_rate=delivery_rates.get(number, 0.0), failed=fired.errors + delivered.errors,
+            last=fired.last, last_args=self._store.last_args.get(name, ""), listeners=self.receivers(name),
+        )  # fmt: skip
 
 
-def events(store: Store, stats: Stats, now: int) -> list[EventRow]:
-    """All events that were fired or have a listener with an exact name; sorted by name."""
-    listeners = _listeners(store)
-    names = _called(store, stats, "event") | {entry.name for entry in listeners if not is_pattern(entry.name)}
-    return [_event(store, stats, name, _matching(listeners, name), now) for name in sorted(names)]
+_Key = tuple[Entry | None, Figures, float, int, int]
+"""All that a command's row is made from: registration, figures, rate, running, queued."""
 
 
-def receivers(store: Store, event: str) -> tuple[Entry, ...]:
-    """The listeners that EVENT would be delivered to now, in the order of their registration."""
-    return _matching(_listeners(store), event)
+def _row(name: str, service: str, key: _Key) -> CommandRow:
+    entry, figures, rate, running, queued = key
+    return CommandRow(
+        name=name, service=entry.service if entry else service, calls=figures.calls, rate=rate,
+        running=running, queued=queued, wait_p50=figures.wait_p50, wait_p99=figures.wait_p99,
+        run_p50=figures.run_p50, run_p99=figures.run_p99, errors=figures.errors, last=figures.last,
+        last_failed=figures.last_failed, removed=entry is None or not entry.added, entry=entry,
+    )  # fmt: skip
 
 
 def is_pattern(name: str) -> bool:
     """Whether a listener's name is a glob."""
     return any(character in name for character in "*?[")
-
-
-def _command_entries(store: Store) -> dict[str, Entry]:
-    """The registration in force for each name, or the last one if it was disposed: the newest is on top."""
-    chosen: dict[str, Entry] = {}
-    for entry in sorted(store.entries.values(), key=lambda entry: (entry.added, entry.entry)):
-        if entry.kind == "command":
-            chosen[entry.name] = entry
-    return chosen
-
-
-def _listeners(store: Store) -> list[Entry]:
-    present = [entry for entry in store.entries.values() if entry.kind == "listener" and entry.added]
-    return sorted(present, key=lambda entry: entry.entry)
-
-
-def _matching(listeners: list[Entry], event: str) -> tuple[Entry, ...]:
-    return tuple(entry for entry in listeners if _matches(entry.name, event))
 
 
 def _matches(name: str, event: str) -> bool:
@@ -65,39 +103,3 @@ def _matches(name: str, event: str) -> bool:
     if event.startswith(_OWN_EVENTS) and not name.startswith(_OWN_EVENTS):
         return False
     return fnmatchcase(event, name)
-
-
-def _called(store: Store, stats: Stats, kind: CallKind) -> set[str]:
-    return {store.codec.names[number] for number in stats.names(kind)}
-
-
-@dataclass(frozen=True, slots=True)
-class _CommandFigures:
-    """What all rows are made from; `in_flight` counts by name and whether the call has started."""
-
-    store: Store
-    stats: Stats
-    in_flight: Counter[tuple[str, bool]]
-    now: int
-
-    def row(self, name: str, entry: Entry | None) -> CommandRow:
-        number = self.store.codec.names.find(name)
-        figures = self.stats.figures("command", number)
-        return CommandRow(
-            name=name, service=entry.service if entry else self.store.services.get(name, ""), calls=figures.calls,
-            rate=self.stats.rate("command", number, self.now),
-            running=self.in_flight[name, True], queued=self.in_flight[name, False],
-            wait_p50=figures.wait_p50, wait_p99=figures.wait_p99, run_p50=figures.run_p50, run_p99=figures.run_p99,
-            errors=figures.errors, last=figures.last, last_failed=figures.last_failed,
-            removed=entry is None or not entry.added, entry=entry,
-        )  # fmt: skip
-
-
-def _event(store: Store, stats: Stats, name: str, listeners: tuple[Entry, ...], now: int) -> EventRow:
-    number = store.codec.names.find(name)
-    fired, delivered = stats.figures("event", number), stats.figures("delivery", number)
-    return EventRow(
-        name=name, fired=fired.calls, rate=stats.rate("event", number, now),
-        delivery_rate=stats.rate("delivery", number, now), failed=fired.errors + delivered.errors,
-        last=fired.last, last_args=store.last_args.get(name, ""), listeners=listeners,
-    )  # fmt: skip

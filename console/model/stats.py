@@ -76,15 +76,15 @@ class Stats:
             self._refresh()
         return self._figures[row]
 
-    def rate(self, kind: CallKind, name: int, now: int) -> float:
-        """Ended calls a second, over the last ten seconds."""
-        row = self._rows.get((kind, name))
-        return 0.0 if row is None else self._rate.of(row, now)
+    def rates(self, kind: CallKind, now: int) -> dict[int, float]:
+        """Ended calls a second, over the last ten seconds, of each name that was ever called, by its number."""
+        rates = self._rate.of_all(len(self._rows), now)
+        return {name: rates[row] for (some, name), row in self._rows.items() if some == kind}
 
     def total_rate(self, now: int) -> float:
         """Handlers run a second: commands and deliveries of all names."""
-        rows = [row for (kind, _), row in self._rows.items() if kind != "event"]
-        return self._rate.of(np.array(rows, np.int64), now)
+        rates = self._rate.of_all(len(self._rows), now)
+        return sum(rates[row] for (kind, _), row in self._rows.items() if kind != "event")
 
     def names(self, kind: CallKind) -> list[int]:
         """The numbers of all names that were called in this way."""
@@ -145,13 +145,14 @@ class _Rates:
             if self._claim(second):
                 np.add.at(self._counts[:, second % _SLOTS], rows[seconds == second], 1)
 
-    def of(self, row: int | Ints, now: int) -> float:
-        """Calls a second of one row, or of several together."""
+    def of_all(self, rows: int, now: int) -> list[float]:
+        """Calls a second of the first rows."""
         current = now // _SECOND
         recent = (self._seconds > current - WINDOW_SECONDS) & (self._seconds <= current)
         whole = (WINDOW_SECONDS - 1) * _SECOND + now % _SECOND
         span = max(_SECOND, min(whole, now - self._first))
-        return float(self._counts[row][..., recent].sum()) * _SECOND / span
+        rates: list[float] = (self._counts[:rows, recent].sum(axis=1) * _SECOND / span).tolist()
+        return rates
 
     def _claim(self, second: int) -> bool:
         """Make the column of this second ready; False if a later second has it."""

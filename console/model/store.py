@@ -92,7 +92,8 @@ class Store:
         """The service that last ran each name; for names whose registration was never seen."""
         self.lost = Counters()
         self.size = 0
-        self.version = 0
+        self.entries_version = 0
+        """Counts changes of `entries`."""
         self.first = self.last = 0
         """The time of the earliest call that is kept, and the latest moment of which anything is known."""
 
@@ -101,7 +102,6 @@ class Store:
 
         The unended calls of the last batch are those in flight, so the loss of a record never leaves one for ever.
         """
-        self.version += 1
         self.lost.client = max(self.lost.client, batch.dropped)
         self._seen(batch.at)
         sorted_records = self._sort(batch.records)
@@ -204,6 +204,7 @@ class Store:
         if not entry.added and known is not None:
             entry = structs.replace(known, added=False)
         self.entries[entry.entry] = entry
+        self.entries_version += 1
 
     def _take_waits(self, waits: list[Wait]) -> None:
         if not waits:

@@ -1,5 +1,7 @@
 """The facade that the front ends use, on made-up targets."""
 
+import itertools
+
 import pytest
 from msgspec import structs
 
@@ -38,6 +40,28 @@ def test_pump_says_whether_anything_changed() -> None:
     target.end()
     assert session.pump()
     assert not session.pump()
+
+
+def test_a_long_recording_is_taken_in_step_by_step() -> None:
+    """Each pump takes a bounded time, so the screen stays alive; nothing is lost, and the end is known."""
+    clock = itertools.count(step=30 * MS)  # 30 ms pass at each look
+    records = synthetic.session(20_000)
+    parts = [Batch(at=0, records=tuple(records[n : n + 3_000])) for n in range(0, len(records), 3_000)]
+    session = Session(FakeTarget([*parts, Batch(at=0, snapshot_done=True)]), monotonic=lambda: next(clock))
+    assert session.pump()
+    assert not session.complete
+    while session.pump():
+        pass
+    assert session.complete
+    commands = sum(1 for record in records if isinstance(record, Call) and record.kind == "command")
+    assert sum(row.calls for row in session.commands()) == commands
+
+
+def test_batches_taken_in_together_are_still_a_snapshot() -> None:
+    """Whichever of them said that it was the end of it."""
+    session = Session(FakeTarget([Batch(at=1, snapshot_done=True), Batch(at=2)], state="live"))
+    session.pump()
+    assert session.complete
 
 
 def test_now_runs_on_while_the_program_is_live() -> None:

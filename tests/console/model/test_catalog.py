@@ -7,9 +7,10 @@ from msgspec import structs
 
 from bus.attach.protocol import Batch
 from bus.trace.records import Call, Entry
-from console.model import catalog
+from console.model.catalog import Catalog, is_pattern
 from console.model.stats import Stats
 from console.model.store import Store
+from console.model.views import CommandRow, EventRow
 
 SECOND = 1_000_000_000
 
@@ -19,15 +20,19 @@ class Model:
 
     def __init__(self, *records: Entry | Call, live: tuple[Call, ...] = ()) -> None:
         self.store, self.stats = Store(), Stats()
+        self.catalog = Catalog(self.store, self.stats)
+        self.take(*records, live=live)
+
+    def take(self, *records: Entry | Call, live: tuple[Call, ...] = ()) -> None:
         fresh = self.store.take(Batch(at=0, records=records, live=live))
         if fresh is not None:
             self.stats.take(fresh)
 
-    def commands(self) -> dict[str, catalog.CommandRow]:
-        return {row.name: row for row in catalog.commands(self.store, self.stats, 20 * SECOND)}
+    def commands(self, now: int = 20 * SECOND) -> dict[str, CommandRow]:
+        return {row.name: row for row in self.catalog.commands(now)}
 
-    def events(self) -> dict[str, catalog.EventRow]:
-        return {row.name: row for row in catalog.events(self.store, self.stats, 20 * SECOND)}
+    def events(self) -> dict[str, EventRow]:
+        return {row.name: row for row in self.catalog.events(20 * SECOND)}
 
 
 def command(number: int, name: str, *, service: str = "s") -> Entry:
@@ -77,6 +82,21 @@ def test_the_newest_registration_of_a_name_counts() -> None:
     assert (row.service, row.removed) == ("s", False)
 
 
+def test_rows_follow_every_change() -> None:
+    """Only a row that changed is made anew: by a call, a registration, a call in flight, or the time that passes."""
+    model = Model(command(1, "a"), command(2, "b"), call(1, "a"))
+    before = model.commands()
+    model.take(call(2, "b", lane=2), live=())
+    after = model.commands()
+    assert after["a"] is before["a"]
+    assert (before["b"].calls, after["b"].calls) == (0, 1)
+    model.take(live=(call(3, "a", ended=0, outcome=None, lane=3),))
+    assert model.commands()["a"].running == 1
+    model.take(structs.replace(command(1, "a"), added=False))
+    assert model.commands()["a"].removed
+    assert model.commands(40 * SECOND)["b"].rate == 0
+
+
 def test_an_event_with_its_figures() -> None:
     """Fired, delivered, failed deliveries, the last arguments, who listens."""
     events = [call(n, "e", "event", args=f"n={n}") for n in (1, 2)]
@@ -105,14 +125,14 @@ def test_receivers(event: str, expected: list[int]) -> None:
     """Exact names and globs, which cross dots and mind the case; the bus's own events only reach `bus.` patterns."""
     names = {1: "file.*", 2: "*", 3: "file", 4: "file.found", 5: "bus.*", 6: "bus.service_started"}
     model = Model(*(listener(number, name) for number, name in reversed(names.items())))
-    assert [entry.entry for entry in catalog.receivers(model.store, event)] == expected
+    assert [entry.entry for entry in model.catalog.receivers(event)] == expected
 
 
 @given(st.text("ab.*?[", max_size=6), st.text("ab.", max_size=6))
 def test_an_exact_name_matches_only_itself(name: str, event: str) -> None:
     """What has no wildcard is compared as it is; a star matches every event but the bus's own."""
-    found = bool(catalog.receivers(Model(listener(1, name)).store, event))
-    if not catalog.is_pattern(name):
+    found = bool(Model(listener(1, name)).catalog.receivers(event))
+    if not is_pattern(name):
         assert found == (name == event)
     if name == "*":
         assert found == (not event.startswith("bus."))

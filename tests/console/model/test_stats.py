@@ -27,6 +27,9 @@ class Counted:
     def take(self, *calls: Call) -> None:
         self.stats.take(self.codec.pack(calls)[1])
 
+    def rate(self, name: str, now: int) -> float:
+        return self.stats.rates("command", now)[self.number(name)]
+
     def number(self, name: str) -> int:
         return self.codec.names.find(name)
 
@@ -99,27 +102,27 @@ def test_the_rate_is_that_of_ten_seconds_and_decays_to_nothing() -> None:
         counted.take(
             *(ended(100 * second + n + 1, "a", start + second * SECOND + n * SECOND // 100) for n in range(100))
         )
-    end, number = start + 20 * SECOND - 1, counted.number("a")
-    assert counted.stats.rate("command", number, end) == pytest.approx(100, rel=0.01)
-    assert counted.stats.rate("command", number, end + 5 * SECOND) == pytest.approx(50, rel=0.05)
-    assert counted.stats.rate("command", number, end + 11 * SECOND) == 0
-    assert counted.stats.total_rate(end) == counted.stats.rate("command", number, end)
+    end = start + 20 * SECOND - 1
+    assert counted.rate("a", end) == pytest.approx(100, rel=0.01)
+    assert counted.rate("a", end + 5 * SECOND) == pytest.approx(50, rel=0.05)
+    assert counted.rate("a", end + 11 * SECOND) == 0
+    assert counted.stats.total_rate(end) == counted.rate("a", end)
 
 
 def test_a_young_program_is_not_divided_by_ten_seconds() -> None:
     """In its third second, 50 calls a second are 50."""
     counted = Counted()
     counted.take(*(ended(n + 1, "a", 1_000 * SECOND + n * SECOND // 50) for n in range(100)))
-    assert counted.stats.rate("command", counted.number("a"), 1_002 * SECOND) == pytest.approx(50, rel=0.01)
+    assert counted.rate("a", 1_002 * SECOND) == pytest.approx(50, rel=0.01)
 
 
 def test_calls_from_long_ago_do_not_raise_the_rate() -> None:
     """A snapshot brings calls of the last half minute at once."""
     counted = Counted()
     counted.take(*(ended(n + 1, "a", (1_000 + n % 40) * SECOND) for n in range(400)))
-    assert counted.stats.rate("command", counted.number("a"), 1_039 * SECOND) == pytest.approx(10, rel=0.15)
+    assert counted.rate("a", 1_039 * SECOND) == pytest.approx(10, rel=0.15)
     counted.take(ended(401, "a", 1_001 * SECOND))
-    assert counted.stats.rate("command", counted.number("a"), 1_039 * SECOND) == pytest.approx(10, rel=0.15)
+    assert counted.rate("a", 1_039 * SECOND) == pytest.approx(10, rel=0.15)
     assert counted.stats.figures("command", counted.number("a")).calls == 401
 
 

@@ -48,7 +48,8 @@ def records_of(some: list[Run]) -> tuple[list[Call], list[Wait]]:
         calls.append(
             Call(
                 id=number, root=number, kind="command", name="n", lane=1,
-                queued=max(1, start - run.queued), started=start, ended=at, cpu=run.cpu, waited=ended - began, outcome="error" if run.failed else "ok",
+                queued=max(1, start - run.queued), started=start, ended=at, cpu=run.cpu, waited=ended - began,
+                outcome="error" if run.failed else "ok",
             )
         )  # fmt: skip
     return calls, waits
