@@ -57,6 +57,8 @@ class ConsoleApp(App[int]):
         self.set_interval(FRAME, self._frame)
 
     def _frame(self) -> None:
+        if not self.is_running:  # while the app shuts down, its widgets go one by one
+            return
         changed = self.session.pump()
         state = self.session.info.state
         if state != self._state:
@@ -64,7 +66,7 @@ class ConsoleApp(App[int]):
             if state != "live":
                 self.frozen = False
         screen = self.screen
-        if isinstance(screen, BusScreen):
+        if isinstance(screen, BusScreen) and screen.is_mounted:
             screen.tick(changed=changed)
 
     async def action_show(self, mode: str) -> None:

@@ -32,6 +32,15 @@ def clip_left(text: str, width: int) -> str:
     return "…" + text
 
 
+def brief(args: str, width: int) -> str:
+    """ARGS in WIDTH cells; where they do not fit, the end of the first one: of a path, that says most."""
+    text = escape(args)
+    if width_of(text) <= width:
+        return text
+    first, more, _ = text.partition(", ")
+    return clip_left(first, width - 3) + ", …" if more else clip_left(first, width)
+
+
 class Line:
     """Segments from left to right in WIDTH cells; what does not fit is clipped."""
 

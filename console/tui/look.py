@@ -26,8 +26,8 @@ WAITING = "#5f74a6"
 ELSEWHERE = "#a58a5c"
 
 SERVICES = (
-    "#58c7a4", "#8cc4e8", "#62d4dc", "#b7bf66", "#e09be8", "#93a5ff", "#a3d977",
-    "#9fe0c0", "#f29ac4", "#d9c593", "#7dd88f", "#cfa4ff", "#c2b0a0", "#a9b8d6",
+    "#8cc4e8", "#c2b0a0", "#62d4dc", "#d9c593", "#cfa4ff", "#f29ac4",
+    "#b7bf66", "#93a5ff", "#7dd88f", "#e09be8", "#58c7a4", "#9fe0c0",
 )  # fmt: skip
 """Apart from each other and from accent, amber and red."""
 NO_SERVICE = "#9aa5b5"
@@ -63,7 +63,7 @@ GOOD = style(GREEN)
 
 
 class ServiceColors:
-    """Gives every service a colour: by its name, so that it is the same tomorrow, without clashes while there is room."""
+    """Gives each service a colour: by its name, so that it is the same tomorrow, without clashes if there is room."""
 
     def __init__(self) -> None:
         self._slots: dict[str, int] = {}
@@ -82,7 +82,7 @@ class ServiceColors:
         return style(self.color(service), bold=bold)
 
     def _choose(self, service: str) -> int:
-        first = crc32(service.encode("utf-8", "replace")) % len(SERVICES)
+        first = (crc32(service.encode("utf-8", "replace")) >> 8) % len(SERVICES)
         taken = set(self._slots.values())
         order = [(first + step) % len(SERVICES) for step in range(len(SERVICES))]
         return next((slot for slot in order if slot not in taken), first)

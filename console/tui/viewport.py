@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-_STEPS = tuple(factor * 10**power for power in range(12) for factor in (1, 2, 5))
+_STEPS: tuple[int, ...] = tuple(factor * 10**power for power in range(12) for factor in (1, 2, 5))
 """Widths of a cell in ns that a person can think in, 1 ns to 500 s."""
 SHORTEST, LONGEST = 100, 200_000_000_000
 FIRST_CELL = 20_000_000
@@ -78,5 +78,5 @@ def tick_step(cell: int, apart: int = 12) -> int:
 
 def _rounded_up(ns: int) -> int:
     """NS with two figures, not less."""
-    unit = int(10 ** max(0, len(str(ns)) - 2))
+    unit = int("1" + "0" * max(0, len(str(ns)) - 2))
     return -(-ns // unit) * unit

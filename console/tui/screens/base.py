@@ -37,6 +37,8 @@ class BusScreen(Screen[None]):
     AUTO_FOCUS = ""
     ACTING: ClassVar[tuple[tuple[str, str, str], ...]] = ()
     KEYS: ClassVar[tuple[tuple[str, str, str], ...]] = ()
+    LIVE: ClassVar[tuple[tuple[str, str, str], ...]] = (("Space", "freeze", "app.freeze"),)
+    """Keys (key, word, action) of the footer: where the program can be acted on, always, while it lives."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("colon", "command", show=False),
@@ -46,7 +48,7 @@ class BusScreen(Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self._ticks = 0
-        self._said = ""
+        self._changed = False
 
     @property
     def console_app(self) -> "ConsoleApp":
@@ -77,13 +79,20 @@ class BusScreen(Screen[None]):
 
     # ---- time
 
+    def refresh_slowly(self, *, changed: bool) -> None:
+        """Twice a second: figures change by themselves while the program lives, as rates fall and calls age."""
+        if changed or self.console_app.lively:
+            self.refresh_body()
+
     def tick(self, *, changed: bool) -> None:
         """Ten times a second while this screen is shown."""
         self._ticks += 1
+        self._changed = self._changed or changed
         if self._ticks % _SLOW == 0:
             self.refresh_frame()
-            if not self.console_app.frozen and (changed or self.console_app.lively):
-                self.refresh_body()
+            if not self.console_app.frozen:
+                self.refresh_slowly(changed=self._changed)
+                self._changed = False
         self.query_one(OutcomePane).tick()
 
     def refresh_frame(self) -> None:
@@ -93,7 +102,8 @@ class BusScreen(Screen[None]):
         self.query_one(HeaderLine).update(header, frozen=app.frozen)
         self.query_one(Tabs).update(TABS, self.MODE)
         acting = self.ACTING if app.session.info.can_act else ()
-        self.query_one(Keys).update((*acting, *self.KEYS), EVERYWHERE)
+        live = self.LIVE if app.session.info.state == "live" else ()
+        self.query_one(Keys).update((*acting, *self.KEYS, *live), EVERYWHERE)
         bar = self.query_one(Bar)
         if not bar.kind:
             self._say(bar)
@@ -140,7 +150,7 @@ class BusScreen(Screen[None]):
         """Type a command of the console."""
         self.query_one(Bar).open(":", text)
 
-    def action_back(self) -> None:
+    async def action_back(self) -> None:
         """Close what is open."""
         self.query_one(OutcomePane).close()
         self.main().focus()

@@ -47,7 +47,6 @@ class CommandsScreen(ListScreen[CommandRow]):
         ("/", "filter", "screen.filter"),
         ("s S", "sort", "screen.sort(1)"),
         ("⏎", "details", "screen.enter"),
-        ("Space", "freeze", "app.freeze"),
     )
 
     def make_rows(self) -> RowList[CommandRow]:
@@ -86,7 +85,7 @@ def columns(colors: ServiceColors, session: Session) -> list[Column[CommandRow]]
     return [
         Column("", 1, 99, _glyph),
         Column("command", 0, 100, lambda row: (row.name, HIDDEN if row.removed else TEXT), least=18),
-        Column("service", 9, 40, lambda row: (row.service or "main", colors.style(row.service))),
+        Column("service", 10, 40, lambda row: (row.service or "main", colors.style(row.service))),
         Column("rate/s", 6, 90, lambda row: (fmt.rate(row.rate), TEXT if row.rate else HIDDEN), right=True),
         Column("now", 4, 80, lambda row: (fmt.count(row.running), _BUSY if row.running else HIDDEN), right=True),
         Column("queued", 6, 70, lambda row: (fmt.count(row.queued), _queue_look(row)), right=True),

@@ -9,6 +9,7 @@ from textual.strip import Strip
 from bus.trace.records import Parameter
 from console import format as fmt
 from console.model.views import EventRow
+from console.tui.lines import brief
 from console.tui.look import FAILED, HIDDEN, SOFT, TEXT, WARN
 from console.tui.order import Sort, bucket
 from console.tui.screens.listing import ListScreen
@@ -37,7 +38,6 @@ class EventsScreen(ListScreen[EventRow]):
         ("/", "filter", "screen.filter"),
         ("s S", "sort", "screen.sort(1)"),
         ("⏎", "details", "screen.enter"),
-        ("Space", "freeze", "app.freeze"),
     )
 
     def make_rows(self) -> RowList[EventRow]:
@@ -83,7 +83,7 @@ def columns() -> list[Column[EventRow]]:
         Column("fired", 9, 50, lambda row: (fmt.count(row.fired), _figure(row.fired)), right=True),
         Column("listeners", 10, 80, _listeners, right=True),
         Column("failed", 7, 85, lambda row: (fmt.count(row.failed), FAILED if row.failed else HIDDEN), right=True),
-        Column("  last arguments", 28, 10, lambda row: (f"  {row.last_args}", SOFT)),
+        Column("  last arguments", 19, 10, lambda row: ("  " + brief(row.last_args, 17), SOFT)),
     ]
 
 

@@ -144,9 +144,9 @@ class ListScreen(BusScreen, Generic[Row]):
     # ---- selecting
 
     @on(messages.RowSelected)
-    def _row_selected(self) -> None:
+    async def _row_selected(self) -> None:
         if self._form_for and self._form_for != self.rows.selected:
-            self._close_form()
+            await self._close_form()
         self.refresh_side()
 
     @on(messages.RowEntered)
@@ -158,11 +158,11 @@ class ListScreen(BusScreen, Generic[Row]):
         self.refresh_side()
         self.query_one(Details).focus()
 
-    def action_back(self) -> None:
+    async def action_back(self) -> None:
         """Out of the form, out of the details, out of the filter, in this order."""
-        super().action_back()
+        await super().action_back()
         if self.query(CallForm):
-            self._close_form()
+            await self._close_form()
         elif self.has_class("entered"):
             self.remove_class("entered")
         elif self._filter:
@@ -237,7 +237,7 @@ class ListScreen(BusScreen, Generic[Row]):
         if not session.info.can_act:
             self.query_one(Bar).say(self._cannot(), warn=True)
             return
-        self._close_form()
+        await self._close_form()
         parameters, about = self.parameters(row)
         self._form_for = self.rows.selected
         form = CallForm(self.VERB, parameters, self._texts.get(self._form_for, {}), about)
@@ -251,10 +251,10 @@ class ListScreen(BusScreen, Generic[Row]):
         why = reasons.get(info.state, "this console may only read")
         return f"cannot {self.VERB}: {why}"
 
-    def _close_form(self) -> None:
+    async def _close_form(self) -> None:
         for form in self.query(CallForm):
             self._texts[self._form_for] = form.texts
-            form.remove()
+            await form.remove()
         self._form_for = ""
 
     @on(messages.RunRequested)

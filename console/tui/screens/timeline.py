@@ -22,14 +22,16 @@ class TimelineScreen(BusScreen):
 
     MODE = "timeline"
     KEYS: ClassVar[tuple[tuple[str, str, str], ...]] = (
-        ("Space", "freeze", "app.freeze"),
         ("a d", "pan", "screen.lanes('pan', 1)"),
         ("w s", "zoom", "screen.lanes('zoom', 1)"),
         (", .", "prev/next", "screen.lanes('neighbour', 1)"),
         ("[ ]", "cause/effect", "screen.lanes('cause')"),
         ("f", "fit", "screen.lanes('fit')"),
         ("0", "all", "screen.lanes('all')"),
+    )
+    LIVE: ClassVar[tuple[tuple[str, str, str], ...]] = (
         ("End", "follow", "screen.lanes('follow')"),
+        ("Space", "freeze", "app.freeze"),
     )
 
     def body(self) -> Iterator[Widget]:
@@ -47,14 +49,15 @@ class TimelineScreen(BusScreen):
         """The lanes."""
         return self.timeline
 
+    def refresh_slowly(self, *, changed: bool) -> None:
+        """`tick` does it all."""
+
     def tick(self, *, changed: bool) -> None:
         """A live timeline moves ten times a second, also when nothing happens."""
         super().tick(changed=changed)
         app = self.console_app
-        if app.frozen:
-            return
         following = self.timeline.viewport.follow and app.session.info.state == "live"
-        if changed or following or app.lively:
+        if not app.frozen and (changed or following):
             self.timeline.update()
             self._show_call()
 
@@ -84,10 +87,6 @@ class TimelineScreen(BusScreen):
         """What a click on a key in the footer does."""
         action = getattr(self.timeline, f"action_{verb}")
         action(step) if step else action()
-
-    def action_back(self) -> None:
-        """Close what is open, then let go of the selected call."""
-        super().action_back()
 
 
 def _nothing(width: int) -> list[Strip]:

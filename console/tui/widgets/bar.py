@@ -64,7 +64,8 @@ class Bar(Horizontal):
         line.display = True
         line.value = text
         line.cursor_position = len(text)
-        line.focus()
+        # At once, where `line.focus()` would come after the next keys: what is typed ahead belongs to the line.
+        self.screen.set_focus(line)
 
     def action_close(self) -> None:
         """Leave without a line; a filter is taken away."""

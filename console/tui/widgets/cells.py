@@ -1,9 +1,17 @@
-"""A lane of the timeline as segments: what each cell says, and how it is drawn. Pure."""
+"""The lanes of the timeline as segments: what each cell says, and how it is drawn. Pure.
 
+All lanes are classified at once in numpy, a cell is an index into a table of glyphs and one into a table of styles:
+ten times a second, a tuple a cell would cost three times as much.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.segment import Segment
 from rich.style import Style
 
@@ -12,17 +20,47 @@ from console.model.views import Bar, LaneView
 from console.tui.lines import clip, width_of
 from console.tui.look import ACCENT, BRIGHT, ELSEWHERE, QUEUED, RED, WAITING, style
 
-LEFT = " ▏▎▍▌▋▊▉█"
-LOWER = " ▁▂▃▄▅▆▇█"
-RIGHT = " ▕▕▐▐▐▐██"
+FULL: Final = 8
+LOWER: Final = " ▁▂▃▄▅▆▇█"
+LEFT: Final = " ▏▎▍▌▋▊▉█"
+RIGHT: Final = " ▕▕▐▐▐▐██"
 """From the right there are only an eighth and a half; inverse glyphs would leave slits in many fonts."""
-FULL = 8
-QUEUED_GLYPH, WAITING_GLYPH, ELSEWHERE_GLYPH, FAILED_GLYPH = "░", "▒", "▓", "✗"
+QUEUED_GLYPH, WAITING_GLYPH, ELSEWHERE_GLYPH, FAILED_GLYPH = "░▒▓✗"
 DARK, WHITE = "#0b0f14", "#ffffff"
-_BLOCKS = frozenset(LEFT + RIGHT + LOWER + "░▒▓")
-_LABEL_ROOM = 4
-_SOME = 0.125
+
+_GLYPHS: Final = np.array(list(LOWER + LEFT + RIGHT + "░▒▓✗"))
+_FROM_LEFT, _FROM_RIGHT, _QUEUED, _WAITING, _ELSEWHERE, _FAILED = 9, 18, 27, 28, 29, 30
+_QUEUE_GROUND: Final = "#222b39"
+_LABEL_ROOM: Final = 4
+_SOME: Final = 0.125
 """The part of a cell from which on being queued is shown in it."""
+_SHADES = frozenset(LOWER + LEFT + RIGHT + "░▒▓")
+
+
+class Look:
+    """Places in the table of styles. Those of the selected call stand `WHITENED` further on."""
+
+    BLANK, COMPUTING, OVER_QUEUE, QUEUED, WAITING, ELSEWHERE, FAILED = range(7)
+    LABEL, LABEL_WAITING, LABEL_ELSEWHERE, MARK, CURSOR = range(7, 12)
+    WHITENED = 12
+
+
+_LABELS: Final = {Look.WAITING: Look.LABEL_WAITING, Look.ELSEWHERE: Look.LABEL_ELSEWHERE, Look.COMPUTING: Look.LABEL}
+
+
+@cache
+def looks(color: str) -> tuple[Style, ...]:
+    """The table of styles for a service's colour."""
+    plain = _looks(color, QUEUED, WAITING, ELSEWHERE)
+    return plain + _looks(WHITE, BRIGHT, "#a9bbec", "#e6c78d")
+
+
+def _looks(color: str, queued: str, waiting: str, elsewhere: str) -> tuple[Style, ...]:
+    marked = style(DARK, ACCENT, bold=True)
+    labels = (style(DARK, color), style(BRIGHT, "#35436a"), style(BRIGHT, "#5f5136"))
+    over_queue = style(color, _QUEUE_GROUND)
+    parts = (style(queued), style(waiting), style(elsewhere), style(RED, bold=True))
+    return (style(), style(color), over_queue, *parts, *labels, marked, marked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,127 +73,83 @@ class Marks:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """The shared styles of one service's lanes."""
+class Row:
+    """One lane's cells: a character and a place in the table of styles for each."""
 
-    computing: Style
-    over_queue: Style
-    label: Style
+    glyphs: NDArray[np.str_]
+    looks: NDArray[np.int8]
 
-    @staticmethod
-    @cache
-    def of(color: str) -> "Look":
-        """Styles for a service's colour."""
-        return Look(style(color), style(color, _QUEUE_GROUND), style(DARK, color))
-
-
-_QUEUE_GROUND = "#222b39"
-_QUEUED = style(QUEUED)
-_WAITING = style(WAITING)
-_WAITING_LABEL = style(BRIGHT, "#35436a")
-_ELSEWHERE = style(ELSEWHERE)
-_ELSEWHERE_LABEL = style(BRIGHT, "#5f5136")
-_FAILED = style(RED, bold=True)
-_BLANK = style()
-_MARK = style(DARK, ACCENT, bold=True)
-_CURSOR = style(DARK, ACCENT, bold=True)
-
-Cell = tuple[str, Style]
+    def segments(self, color: str) -> list[Segment]:
+        """Cells of one style next to each other as one segment."""
+        table, places = looks(color), self.looks
+        edges = [0, *(np.flatnonzero(places[1:] != places[:-1]) + 1).tolist(), len(places)]
+        text = "".join(self.glyphs.tolist())
+        return [Segment(text[start:end], table[places[start]]) for start, end in pairwise(edges) if start < end]
 
 
-def lane_cells(lane: LaneView, color: str) -> list[Cell]:
-    """A glyph and a style for each cell; `lane.failed` is never hidden."""
-    look = Look.of(color)
-    queued, computing, waiting, elsewhere = lane.parts
-    level = np.clip(np.ceil((computing + waiting + elsewhere) * FULL - 0.25), 0, FULL).astype(np.int8)
-    level[(level == 0) & (lane.count > 0) & (queued < _SOME)] = 1
-    kind = np.argmax(lane.parts[1:], axis=0)
-    rows = zip(kind.tolist(), (queued >= _SOME).tolist(), lane.failed.tolist(), strict=True)
-    levels = [0, *level.tolist(), 0]
-    cells: list[Cell] = []
-    for column, (which, behind, failed) in enumerate(rows):
-        before, eighths, after = levels[column : column + 3]
-        if failed:
-            cells.append((FAILED_GLYPH, _FAILED))
-        elif eighths == 0:
-            cells.append((QUEUED_GLYPH, _QUEUED) if behind else (" ", _BLANK))
-        elif which and eighths >= FULL // 2:
-            cells.append((WAITING_GLYPH, _WAITING) if which == 1 else (ELSEWHERE_GLYPH, _ELSEWHERE))
-        elif eighths == FULL:
-            cells.append(("█", look.computing))
-        else:
-            base = look.over_queue if behind else look.computing
-            cells.append((_partial(before, eighths, after), base))
-    return cells
+def rows(lanes: Sequence[LaneView]) -> list[Row]:
+    """The cells of all LANES, which are equally wide. A failure is never hidden by what else is in its cell."""
+    if not lanes:
+        return []
+    parts = np.stack([lane.parts for lane in lanes], axis=1)
+    queued, busy = parts[0], parts[1:].sum(axis=0)
+    count, failed = np.stack([lane.count for lane in lanes]), np.stack([lane.failed for lane in lanes])
+    level = np.clip(np.ceil(busy * FULL - 0.25), 0, FULL).astype(np.int8)
+    level[(level == 0) & (count > 0) & (queued < _SOME)] = 1
+    behind, kind = queued >= _SOME, np.argmax(parts[1:], axis=0)
+    codes = _shapes(level)
+    places = np.where(behind & (level < FULL), Look.OVER_QUEUE, Look.COMPUTING).astype(np.int8)
+    for code, place, where in (
+        (_WAITING, Look.WAITING, (kind == 1) & (level >= FULL // 2)),
+        (_ELSEWHERE, Look.ELSEWHERE, (kind == 2) & (level >= FULL // 2)),  # noqa: PLR2004  the parts' order
+        (_QUEUED, Look.QUEUED, (level == 0) & behind),
+        (0, Look.BLANK, (level == 0) & ~behind),
+        (_FAILED, Look.FAILED, failed),
+    ):
+        codes[where] = code
+        places[where] = place
+    glyphs = _GLYPHS[codes]
+    return [Row(glyphs[index], places[index]) for index in range(len(lanes))]
 
 
-def _partial(before: int, eighths: int, after: int) -> str:
-    """The begin of a call (from the right), its end or a short one alone (from the left), or several (so high)."""
-    if after == FULL and before < FULL:
-        return RIGHT[eighths]
-    if before == FULL or (before == 0 and after == 0):
-        return LEFT[eighths]
-    return LOWER[eighths]
+def _shapes(level: NDArray[np.int8]) -> NDArray[np.int8]:
+    """The begin of a call from the right, its end or a short one alone from the left, several by how busy they are."""
+    padded = np.pad(level, ((0, 0), (1, 1)))
+    before, after = padded[:, :-2], padded[:, 2:]
+    codes = level.copy()
+    codes[(before == FULL) | ((before == 0) & (after == 0))] += _FROM_LEFT
+    begins = (after == FULL) & (before < FULL)
+    codes[begins] = level[begins] + _FROM_RIGHT
+    return codes
 
 
-def put_labels(cells: list[Cell], bars: tuple[Bar, ...], color: str) -> None:
+def put_labels(row: Row, bars: Sequence[Bar]) -> None:
     """Write names into bars that have room; a cell that says more than "busy" (a failure, an edge) keeps its glyph."""
-    label = Look.of(color).label
-    grounds = {"█": label, WAITING_GLYPH: _WAITING_LABEL, ELSEWHERE_GLYPH: _ELSEWHERE_LABEL}
+    fits = np.isin(row.glyphs, ("█", WAITING_GLYPH, ELSEWHERE_GLYPH))
     for bar in bars:
-        start = next((c for c in range(max(0, bar.start), min(bar.end, len(cells))) if cells[c][0] in grounds), bar.end)
-        room = _run(cells, start, min(bar.end, len(cells)), grounds)
-        text = clip(escape(f"{bar.name} {bar.args}".rstrip()), room - 1)
-        if room < _LABEL_ROOM or width_of(text) != len(text):
+        takes = fits[max(0, bar.start) : bar.end]
+        if not takes.any():
             continue
-        for offset, char in enumerate(text):
-            glyph, _ = cells[start + offset]
-            cells[start + offset] = (char, grounds[glyph])
+        begin = int(takes.argmax())
+        room = int((~takes[begin:]).argmax()) or len(takes) - begin
+        text = clip(escape(f"{bar.name} {bar.args}".rstrip()), room - 1)
+        if room >= _LABEL_ROOM and width_of(text) == len(text):
+            _write(row, max(0, bar.start) + begin, text)
 
 
-def _run(cells: list[Cell], start: int, end: int, grounds: dict[str, Style]) -> int:
-    """How many cells from START on take a label."""
-    column = start
-    while column < end and cells[column][0] in grounds:
-        column += 1
-    return column - start
+def _write(row: Row, start: int, text: str) -> None:
+    cells = slice(start, start + len(text))
+    row.glyphs[cells] = list(text)
+    row.looks[cells] = [_LABELS[place] for place in row.looks[cells].tolist()]
 
 
-def put_marks(cells: list[Cell], marks: Marks, color: str) -> None:
+def put_marks(row: Row, marks: Marks) -> None:
     """Draw the selected call white, the glyphs of cause and effects, and the cursor, in this order."""
-    white = _whitening(color)
-    for column in range(max(0, marks.selected[0]), min(marks.selected[1], len(cells))):
-        glyph, look = cells[column]
-        cells[column] = (glyph, white.get(look, look))
+    start, end = max(0, marks.selected[0]), max(0, marks.selected[1])
+    row.looks[start:end] += Look.WHITENED
     for column, glyph in marks.glyphs:
-        if 0 <= column < len(cells):
-            cells[column] = (glyph, _MARK)
-    if 0 <= marks.cursor < len(cells):
-        glyph = cells[marks.cursor][0]
-        cells[marks.cursor] = (" " if glyph in _BLOCKS else glyph, _CURSOR)
-
-
-@cache
-def _whitening(color: str) -> dict[Style, Style]:
-    """From the styles of a service's lane to those of the selected call in it."""
-    look, white = Look.of(color), Look.of(WHITE)
-    pairs = zip(
-        (look.computing, look.over_queue, look.label), (white.computing, white.over_queue, white.label), strict=True
-    )
-    return {**dict(pairs), _QUEUED: style(BRIGHT), _WAITING: style("#a9bbec"), _ELSEWHERE: style("#e6c78d")}
-
-
-def segments(cells: list[Cell]) -> list[Segment]:
-    """Cells of one style next to each other as one segment."""
-    merged: list[Segment] = []
-    text: list[str] = []
-    current: Style | None = None
-    for glyph, look in cells:
-        if look is not current and look != current:
-            if text:
-                merged.append(Segment("".join(text), current))
-            text, current = [], look
-        text.append(glyph)
-    if text:
-        merged.append(Segment("".join(text), current))
-    return merged
+        if 0 <= column < len(row.looks):
+            row.glyphs[column], row.looks[column] = glyph, Look.MARK
+    if 0 <= marks.cursor < len(row.looks):
+        glyph = str(row.glyphs[marks.cursor])
+        row.glyphs[marks.cursor], row.looks[marks.cursor] = " " if glyph in _SHADES else glyph, Look.CURSOR

@@ -9,7 +9,7 @@ from console.language import completion
 from console.model.views import CallDetail, CallParts, CommandRow, EventRow
 from console.session import Session
 from console.tui.clock import clock
-from console.tui.lines import Line, clip_left, width_of, wrapped
+from console.tui.lines import Line, brief, clip_left, width_of, wrapped
 from console.tui.look import (
     FAILED,
     HIDDEN,
@@ -44,13 +44,18 @@ def about_command(width: int, row: CommandRow, recent: list[CallDetail], colors:
         strips += [Line(width).put(text, TEXT).strip() for text in list(wrapped(entry.doc, width))[:3]]
     place = Line(width).put(row.service or "main", colors.style(row.service))
     if entry and entry.where:
-        place.put(" · ", SOFT).put(clip_left(escape(entry.where), place.left - 3), SOFT)
+        place.put(" · ", SOFT).put(clip_left(short_place(entry.where), place.left - 3), SOFT)
     strips.append(place.put(" · not registered any more" if row.removed else "", WARN).strip())
     strips.append(Line(width).strip())
     strips.append(_percentiles(width, "wait", row.wait_p50, row.wait_p99))
     ran = _percentiles(width, "run", row.run_p50, row.run_p99, more=fmt.plural(row.calls, "call"), errors=row.errors)
     strips.append(ran)
     return [*strips, *_where_time_goes(width, recent, colors.color(row.service)), Line(width).strip()]
+
+
+def short_place(where: str) -> str:
+    """`sample_services/indexer.py:41` of a whole path: folder, file and line are enough to find it."""
+    return "/".join(escape(where).split("/")[-2:])
 
 
 def _percentiles(width: int, title: str, p50: int | None, p99: int | None, *, more: str = "", errors: int = 0) -> Strip:
@@ -71,10 +76,12 @@ def _where_time_goes(width: int, recent: list[CallDetail], color: str) -> list[S
     if not total:
         return []
     line = Line(width).cell("time", 6, SOFT)
-    for segment in parts_bar(CallParts(*sums), max(8, min(30, width - 40)), color):
+    for segment in parts_bar(CallParts(*sums), max(8, min(44, width - 16)), color):
         line.raw(segment.text, segment.style or TEXT)
-    shares = " · ".join(f"{part * 100 / total:.0f}" for part in sums)
-    return [line.put(f"  {shares} %", TEXT).put(f"  last {len(ended)}", SOFT).strip()]
+    line.put(f"  last {len(ended)}", SOFT)
+    named = zip(("queued", "computing", "waiting", "elsewhere"), sums, strict=True)
+    shares = " · ".join(f"{name} {part * 100 / total:.0f}" for name, part in named)
+    return [line.strip(), Line(width).gap(6).put(f"{shares} %", SOFT).strip()]
 
 
 def last_calls(width: int, recent: list[CallDetail], session: Session) -> list[Shown]:
@@ -100,7 +107,7 @@ def _call_line(width: int, detail: CallDetail) -> Strip:
     line.to(left + (24 if call.outcome not in {None, "ok"} else 9))
     line.cell(fmt.duration(fmt.total(detail.parts)), 8, TEXT, right=True).gap(2)
     line.cell(detail.lane or "in the queue", min(14, max(0, line.left)), SOFT).gap(2)
-    return line.put(clip_left(escape(call.args), line.left), HIDDEN if call.outcome == "ok" else SOFT).strip()
+    return line.put(brief(call.args, line.left), HIDDEN if call.outcome == "ok" else SOFT).strip()
 
 
 # ---- events
@@ -109,7 +116,7 @@ def _call_line(width: int, detail: CallDetail) -> Strip:
 def about_event(width: int, row: EventRow, receivers: tuple[Entry, ...], colors: ServiceColors) -> list[Strip]:
     """Figures of an event, and its listeners in the order in which they get it."""
     figures = (
-        f"fired {fmt.count(row.fired)} times · {fmt.rate(row.rate)}/s · {fmt.rate(row.delivery_rate)} deliveries/s"
+        f"fired {fmt.plural(row.fired, 'time')} · {fmt.rate(row.rate)}/s · {fmt.rate(row.delivery_rate)} deliveries/s"
     )
     line = Line(width).put(figures, SOFT)
     if row.failed:
@@ -139,7 +146,7 @@ def last_fired(width: int, recent: list[CallDetail], session: Session) -> list[S
             outcome(line, call, long=False).put(f" {fmt.duration(fmt.total(detail.parts))} on {detail.lane}  ", SOFT)
         elif detail.caller_lane:
             line.cell(f"by {detail.caller_lane}", 16, SOFT).gap()
-        shown.append(Shown(line.put(clip_left(escape(call.args), line.left), TEXT).strip(), call.id))
+        shown.append(Shown(line.put(brief(call.args, line.left), TEXT).strip(), call.id))
     return shown
 
 
@@ -149,4 +156,4 @@ def _receiver(width: int, number: int, entry: Entry, colors: ServiceColors) -> S
     line.gap().put(entry.callback or entry.name, TEXT)
     if "*" in entry.name or "?" in entry.name:
         line.put(f"  as {entry.name}", SOFT)
-    return line.put(f"  {clip_left(escape(entry.where), line.left - 2)}" if entry.where else "", HIDDEN).strip()
+    return line.put(f"  {clip_left(short_place(entry.where), line.left - 2)}" if entry.where else "", HIDDEN).strip()

@@ -4,7 +4,6 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import ClassVar
 
-from rich.segment import Segment
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -15,9 +14,10 @@ from console.model.views import CallDetail, LaneView, TimelineView
 from console.session import Session
 from console.tui.look import ServiceColors
 from console.tui.viewport import Viewport
+from console.tui.widgets import cells
 from console.tui.widgets import timeline_lines as lines
 from console.tui.widgets.canvas import Canvas
-from console.tui.widgets.cells import Marks, lane_cells, put_labels, put_marks, segments
+from console.tui.widgets.cells import Marks
 
 _ABOVE = 3
 _LABEL, _NARROW_LABEL, _NARROW = 19, 13, 100
@@ -104,7 +104,7 @@ class Timeline(Canvas, can_focus=True):
 
     def _follow_now(self) -> None:
         moved = self.viewport.following(self.session.now())
-        if not self.selected:
+        if self._lane and not self.selected:
             self._at += moved.start - self.viewport.start
         self.viewport = moved
 
@@ -123,7 +123,7 @@ class Timeline(Canvas, can_focus=True):
             lines.minimap(width, self.label, view, self.viewport),
             lines.axis(width, self.label, self.viewport, record.start_monotonic, self._cursor()),
         ]
-        strips += [self._row(lane) for lane in rows] if view.lanes else lines.notice(width, self._empty())
+        strips += self._lane_strips(rows) if view.lanes else lines.notice(width, self._empty())
         if self.size.height >= len(strips) + 1:
             strips += [lines.blank(width, self.label)] * (self.size.height - len(strips) - 1)
             strips.append(lines.legend(width))
@@ -162,16 +162,18 @@ class Timeline(Canvas, can_focus=True):
         top = min(self._top, max(0, len(lanes) - room))
         return min(max(top, index - room + 1), index) if self._lane else top
 
-    def _row(self, lane: LaneView | None) -> Strip:
-        if lane is None:
-            return lines.blank(self.size.width, self.label)
+    def _lane_strips(self, rows: list[LaneView | None]) -> list[Strip]:
+        lanes = [lane for lane in rows if lane is not None]
+        drawn = {lane.key: self._lane_strip(lane, row) for lane, row in zip(lanes, cells.rows(lanes), strict=True)}
+        gap = lines.blank(self.size.width, self.label)
+        return [gap if lane is None else drawn[lane.key] for lane in rows]
+
+    def _lane_strip(self, lane: LaneView, row: cells.Row) -> Strip:
         color = self.service_colors.color(lane.service)
-        cells = lane_cells(lane, color)
-        put_labels(cells, lane.bars, color)
-        put_marks(cells, self._marks(lane), color)
-        current = lane.key == self._lane
-        head: list[Segment] = lines.name(self.label, lane, color, current=current)
-        return Strip([*head, *segments(cells)], self.size.width)
+        cells.put_labels(row, lane.bars)
+        cells.put_marks(row, self._marks(lane))
+        head = lines.name(self.label, lane, color, current=lane.key == self._lane)
+        return Strip([*head, *row.segments(color)], self.size.width)
 
     def _marks(self, lane: LaneView) -> Marks:
         cursor = self._cursor() if lane.key == self._lane else -1
@@ -193,6 +195,9 @@ class Timeline(Canvas, can_focus=True):
 
     # ---- moving
 
+    def _sized(self) -> Viewport:
+        return self.viewport.resized(self.size.width - self.label)
+
     def moved(self, viewport: Viewport) -> None:
         """Show another part."""
         self.viewport = viewport
@@ -208,8 +213,7 @@ class Timeline(Canvas, can_focus=True):
         self._opened = True
         self._lane = detail.call.lane or detail.call.caller or self._lane
         self._at = detail.call.started or detail.call.queued
-        width = max(1, self.size.width - self.label)
-        self.moved(self.viewport.resized(width).centred(self._at))
+        self.moved(self._sized().centred(self._at))
         return True
 
     def action_pan(self, direction: int) -> None:
@@ -227,12 +231,13 @@ class Timeline(Canvas, can_focus=True):
             self.action_all()
             return
         call = self._detail.call
-        self.moved(self.viewport.fitted(call.queued, call.ended or self.session.now(), self.viewport.width // 10))
+        sized = self._sized()
+        self.moved(sized.fitted(call.queued, call.ended or self.session.now(), sized.width // 10))
 
     def action_all(self) -> None:
         """The whole recording."""
         first, last = self.session.bounds()
-        self.moved(self.viewport.fitted(first, max(last, first + 1)))
+        self.moved(self._sized().fitted(first, max(last, first + 1)))
 
     def action_follow(self) -> None:
         """To the end; where the program lives, stay there."""
@@ -259,17 +264,21 @@ class Timeline(Canvas, can_focus=True):
         lanes = [lane.key for lane in self._ordered()]
         if not lanes:
             return
+        if self._cursor() < 0:
+            self._at = self.viewport.moment(self.viewport.width // 2)
         if self._lane not in lanes:
             self._lane = lanes[0]
         else:
             self._lane = lanes[max(0, min(lanes.index(self._lane) + step, len(lanes) - 1))]
-        if self._cursor() < 0:
-            self._at = self.viewport.moment(self.viewport.width // 2)
         self._reselect()
 
     def action_neighbour(self, step: int) -> None:
         """The previous or the next call in this lane."""
-        chosen = self.session.neighbour(self.selected, step) if self.selected else self._nearest(step)
+        chosen = (
+            self.session.neighbour(self.selected, step)
+            if self.selected
+            else self._nearest(step) or self._nearest(-step)
+        )
         if chosen:
             self.choose(chosen)
 
@@ -294,11 +303,12 @@ class Timeline(Canvas, can_focus=True):
 
     def _nearest(self, step: int) -> int:
         """The call nearest to the cursor in its lane, to the left (-1) or right; 0 if none is shown."""
+        self._lane = self._lane or self._first_lane()
         lane = self._current()
         if lane is None:
             return 0
         calls = lane.call.tolist()
-        column = max(0, self._cursor())
+        column = self._cursor() if self._cursor() >= 0 else self.viewport.width // 2
         order = range(column, len(calls)) if step > 0 else range(min(column, len(calls) - 1), -1, -1)
         return next((calls[c] for c in order if calls[c]), 0)
 

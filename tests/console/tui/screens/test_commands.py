@@ -1,0 +1,283 @@
+"""The Commands screen."""
+
+import pytest
+from textual.widgets import Input
+
+from bus.attach.protocol import Reply
+from bus.trace.records import Call, Entry, Error, Parameter
+from console.session import Pending
+from console.tui.widgets.form import CallForm
+from console.tui.widgets.rows import RowList
+from tests import synthetic
+from tests.console.tui.driving import LARGE, SMALL, TINY, Driver, batch, drive, target
+
+ERROR = Error("builtins.ValueError", "no such kind", 'Traceback:\n  File "x.py", line 3\nValueError: no such kind')
+
+
+def rows(driver: Driver) -> RowList[object]:
+    return driver.app.screen.query_one(RowList)
+
+
+def names(driver: Driver) -> list[str]:
+    found = rows(driver)
+    return [found.key(row) for row in found._rows]
+
+
+@pytest.mark.parametrize("size", [LARGE, SMALL])
+def test_shows_every_command_with_its_figures(size: tuple[int, int]) -> None:
+    """Name, service, rate and failures of each command stand in its row."""
+
+    async def test(driver: Driver) -> None:
+        await driver.sees("sample-search", "LIVE", "index.file", "search.query")
+        row = next(r for r in driver.app.session.commands() if r.name == "trouble.fail")
+        line = driver.line("✗ trouble.fail").split("│")[0].split()
+        assert line[2] == row.service
+        assert str(row.errors) in line[4:]
+
+    drive(test, size=size)
+
+
+def test_the_troubled_ones_stand_first() -> None:
+    """A command whose last call failed stands above busier ones."""
+
+    async def test(driver: Driver) -> None:
+        await driver.sees("index.file")
+        assert names(driver)[0] == "trouble.fail"
+
+    drive(test)
+
+
+def test_the_cursor_stays_on_the_name_when_the_order_changes() -> None:
+    """Sorting moves the row; the selection moves with it."""
+
+    async def test(driver: Driver) -> None:
+        await driver.press("down", "down", "down")
+        selected, place = rows(driver).selected, names(driver).index(rows(driver).selected)
+        await driver.press("s", "S")
+        assert rows(driver).selected == selected
+        assert names(driver) == sorted(names(driver), reverse=True)
+        assert names(driver).index(selected) != place
+
+    drive(test)
+
+
+def test_a_filter_shows_only_what_contains_it_and_escape_shows_all() -> None:
+    """`/` filters at every key; Esc takes the filter away."""
+
+    async def test(driver: Driver) -> None:
+        await driver.press("slash")
+        await driver.type("sear")
+        await driver.until(lambda: set(names(driver)) == {"store.search", "search.query", "search.suggest"})
+        await driver.press("escape")
+        await driver.until(lambda: len(names(driver)) == len(synthetic.COMMANDS))
+
+    drive(test)
+
+
+def test_a_filter_that_nothing_matches_says_so() -> None:
+    """An empty list says what to do."""
+
+    async def test(driver: Driver) -> None:
+        await driver.press("slash")
+        await driver.type("zzz")
+        await driver.press("enter")
+        await driver.sees("Nothing here contains “zzz”", "Esc shows everything")
+
+    drive(test)
+
+
+@pytest.mark.parametrize("size", [LARGE, SMALL])
+def test_details_show_schema_place_and_last_calls(size: tuple[int, int]) -> None:
+    """Enter shows signature, doc, file:line, percentiles and the last calls of the selected command."""
+
+    async def test(driver: Driver) -> None:
+        rows(driver).choose("index.file")
+        await driver.press("enter")
+        await driver.sees(
+            "(path: Path) → int", "Do the work of index.file", "sample_services/indexer.py:30", "last calls"
+        )
+        await driver.press("escape")
+        assert rows(driver).has_focus
+
+    drive(test, size=size)
+
+
+def test_a_call_of_the_details_opens_in_the_timeline() -> None:
+    """Enter on one of the last calls goes to the timeline, where it is selected."""
+
+    async def test(driver: Driver) -> None:
+        rows(driver).choose("index.file")
+        await driver.press("enter", "down")
+        call = driver.app.screen.query_one("#details").selected
+        await driver.press("enter")
+        await driver.sees("window", f"#{call} index.file")
+
+    drive(test)
+
+
+def test_executes_with_the_arguments_of_the_form() -> None:
+    """`x`, a value, Ctrl+R: the command is executed with it, text without quotes, and the result is shown."""
+
+    async def test(driver: Driver) -> None:
+        rows(driver).choose("search.query")
+        await driver.press("x")
+        await driver.sees("str, required", "int = 20", "Ctrl+R execute")
+        await driver.type("thread pool")
+        await driver.press("ctrl+r")
+        await driver.until(lambda: driver.target.asked)
+        assert driver.target.asked == [("execute", "search.query", (), {"text": "thread pool"})]
+        await driver.sees("#900001 ok", "└ 'ok'")
+
+    drive(test)
+
+
+def test_enter_in_the_last_field_runs_it() -> None:
+    """Enter goes to the next field, and runs after the last."""
+
+    async def test(driver: Driver) -> None:
+        rows(driver).choose("search.query")
+        await driver.press("x")
+        await driver.type("a")
+        await driver.press("enter")
+        await driver.type("5")
+        assert not driver.target.asked
+        await driver.press("enter")
+        await driver.until(lambda: driver.target.asked)
+        assert driver.target.asked[0][3] == {"text": "a", "limit": 5}
+
+    drive(test)
+
+
+def test_a_missing_value_is_said_under_its_field_and_nothing_is_sent() -> None:
+    """The form is checked before anything is sent."""
+
+    async def test(driver: Driver) -> None:
+        rows(driver).choose("index.file")
+        await driver.press("x", "ctrl+r")
+        await driver.sees("required; write")
+        assert driver.app.screen.query_one("CallForm Input").has_focus
+        assert not driver.target.asked
+
+    drive(test)
+
+
+def test_an_error_is_shown_with_its_traceback() -> None:
+    """A failed call shows type, message and traceback, in the form as in the bar."""
+    source = target(answers={"trouble.fail": Reply(request=0, call=7, error=ERROR, outcome="error")})
+
+    async def test(driver: Driver) -> None:
+        rows(driver).choose("trouble.fail")
+        await driver.press("x", "ctrl+r")
+        await driver.sees("#7 ✗ error", "✗ ValueError: no such kind", 'File "x.py", line 3')
+        await driver.press("escape", "colon")
+        await driver.type("trouble.fail")
+        await driver.press("enter")
+        await driver.until(lambda: driver.text().count('File "x.py", line 3') > 1)
+
+    drive(test, source)
+
+
+def test_a_long_call_shows_its_time_and_is_cancelled_with_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the answer is to come, Ctrl+C cancels instead of quitting."""
+
+    async def test(driver: Driver) -> None:
+        pending = Pending()
+        pending.request = 41
+        monkeypatch.setattr(driver.app.session, "execute", lambda *_: pending)
+        rows(driver).choose("trouble.slow")
+        await driver.press("x")
+        await driver.type("9")
+        await driver.press("ctrl+r")
+        await driver.sees("running", "Ctrl+C cancels")
+        await driver.press("ctrl+c")
+        assert driver.target.cancelled == [41]
+        assert driver.app.is_running
+        pending.set_result(Reply(request=41, call=3, outcome="cancelled", error=Error("CallCancelled", "by hand")))
+        await driver.sees("CallCancelled: by hand")
+
+    drive(test)
+
+
+def test_a_form_keeps_what_was_typed() -> None:
+    """Closing and opening the form again brings the values back."""
+
+    async def test(driver: Driver) -> None:
+        rows(driver).choose("index.file")
+        await driver.press("x")
+        await driver.type("abc")
+        await driver.press("escape", "x")
+        await driver.until(lambda: driver.app.screen.query(CallForm))
+        assert driver.app.screen.query_one("CallForm Input", Input).value == "abc"
+
+    drive(test)
+
+
+def test_a_recording_has_no_verbs_that_act() -> None:
+    """`x` says why it cannot; the footer does not offer it."""
+
+    async def test(driver: Driver) -> None:
+        await driver.sees("RECORDED")
+        assert "execute" not in driver.lines()[-1]
+        await driver.press("x")
+        await driver.sees("cannot execute: this is a recording")
+        assert not driver.app.screen.query(CallForm)
+
+    drive(test, target(state="recorded"))
+
+
+def test_hostile_names_are_drawn_escaped() -> None:
+    """ESC, markup and bidi marks in names, docs and arguments reach the screen as visible text only."""
+    name = "\x1b]52;c;x\x07[@click=app.quit]a[/x]\u202eb"
+    parameter = Parameter(name="p\x1b[2J", kind="positional_or_keyword", annotation="[/y]", default="\x9b")
+    entry = Entry(
+        entry=99, kind="command", name=name, service="s\x1b", parameters=(parameter,), doc="[/z]\x1b[31m", where="\x07"
+    )
+    start = synthetic.START
+    call = Call(
+        id=5, root=5, kind="command", name=name, service="s\x1b", lane=2, queued=start, started=start, ended=start + 9,
+        outcome="error", args="\x1b[5m", error=Error("E\x1b", "[/e]\u202e", "t\x1b\n[/t]"),
+    )  # fmt: skip
+
+    async def test(driver: Driver) -> None:
+        rows(driver).choose(name)
+        await driver.sees("\\x1b]52;c;x\\x07[@click=a")
+        await driver.press("x")
+        await driver.sees("p\\x1b[2J", "[/y] = \\x9b", "[/z]\\x1b[31m", "[/e]\\u202e", "[/t]")
+        assert all(line.isprintable() for line in driver.lines())
+        await driver.press("escape", "3", "down", "full_stop")
+        await driver.sees("window", "\\u202eb")
+        assert all(line.isprintable() for line in driver.lines())
+
+    drive(test, target([batch(entry, call)]))
+
+
+def test_an_empty_program_says_what_to_do() -> None:
+    """Without commands the list explains how a program gets some."""
+
+    async def test(driver: Driver) -> None:
+        await driver.sees("No command is registered", "bus.register_command")
+
+    drive(test, target([]))
+
+
+def test_survives_any_size() -> None:
+    """From 160×45 to 40×10 to one cell and back, on every screen, with a form open or not."""
+
+    async def test(driver: Driver) -> None:
+        for keys in ((), ("x",), ("escape", "escape", "2"), ("3",)):
+            await driver.press(*keys)
+            for size in (SMALL, TINY, (1, 1), (20, 4), LARGE):
+                await driver.pilot.resize_terminal(*size)
+                await driver.pilot.pause(0.02)
+        await driver.sees("whole recording")
+
+    drive(test)
+
+
+def test_forty_by_ten_shows_state_and_rows() -> None:
+    """In a tiny terminal the essentials are still there."""
+
+    async def test(driver: Driver) -> None:
+        await driver.sees("sample-search", "LIVE", "trouble.fail", "failed")
+
+    drive(test, size=TINY)

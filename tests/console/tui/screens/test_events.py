@@ -1,0 +1,91 @@
+"""The Events screen."""
+
+import pytest
+from msgspec import structs
+
+from bus.attach.protocol import Reply
+from bus.trace.records import Call
+from tests import synthetic
+from tests.console.tui.driving import LARGE, SMALL, Driver, batch, drive, target
+
+
+@pytest.mark.parametrize("size", [LARGE, SMALL])
+def test_shows_events_and_their_listeners_in_order(size: tuple[int, int]) -> None:
+    """Each event with its figures; the details name the listeners in the order of delivery, globs too."""
+
+    async def test(driver: Driver) -> None:
+        await driver.press("2")
+        await driver.sees("file.found", "file.changed", "file.indexed", "deliveries/s")
+        await driver.press("enter")
+        await driver.sees("2 listeners, in this order", "1 indexer", "2 metrics", "as *")
+
+    drive(test, size=size)
+
+
+def test_the_receivers_are_shown_before_firing_and_named_after() -> None:
+    """`x` shows who will get it; Ctrl+R fires with the values of the line."""
+    answer = Reply(request=0, call=8, receivers=("indexer.on_event", "metrics.on_event"))
+
+    async def test(driver: Driver) -> None:
+        await driver.press("2", "x")
+        await driver.sees("2 listeners, in this order", "Ctrl+R fire")
+        assert not driver.target.asked
+        await driver.type("path=a.py 3")
+        await driver.press("ctrl+r")
+        await driver.until(lambda: driver.target.asked)
+        assert driver.target.asked == [("fire", "file.found", (3,), {"path": "a.py"})]
+        await driver.sees("#8 ok", "delivered to 2 listeners: indexer.on_event,", "metrics.on_event")
+
+    drive(test, target(answers={"file.found": answer}))
+
+
+def test_arguments_that_cannot_be_understood_are_not_fired() -> None:
+    """What is wrong with the line stands below it."""
+
+    async def test(driver: Driver) -> None:
+        await driver.press("2", "x", "quotation_mark", "a", "ctrl+r")
+        await driver.sees("this text never ends")
+        assert not driver.target.asked
+
+    drive(test)
+
+
+def test_an_event_that_reaches_nobody_is_marked() -> None:
+    """An event fired without a listener says so, in the list and in the details."""
+    start = synthetic.START
+    lost = Call(
+        id=4,
+        root=4,
+        kind="event",
+        name="file.chnaged",
+        caller=1,
+        queued=start,
+        started=start,
+        ended=start,
+        outcome="ok",
+    )
+
+    some = batch(lost)
+    records = tuple(record for record in some.records if getattr(record, "name", "") != "*")
+
+    async def test(driver: Driver) -> None:
+        await driver.press("2")
+        await driver.sees("file.chnaged")
+        driver.app.screen.rows.choose("file.chnaged")
+        await driver.sees("⚠ 0", "no listener: firing it reaches nobody")
+
+    drive(test, target([structs.replace(some, records=records)]))
+
+
+def test_a_click_on_a_tab_and_on_a_row_does_what_the_keys_do() -> None:
+    """The mouse reaches tabs and rows."""
+
+    async def test(driver: Driver) -> None:
+        tabs = driver.lines()[1]
+        await driver.pilot.click(offset=(tabs.index("Events") + 1, 1))
+        await driver.sees("deliveries/s")
+        y = next(y for y, line in enumerate(driver.lines()) if "file.indexed" in line)
+        await driver.pilot.click(offset=(6, y))
+        await driver.until(lambda: driver.app.screen.rows.selected == "file.indexed")
+
+    drive(test)

@@ -1,0 +1,198 @@
+"""The Timeline screen."""
+
+import pytest
+
+from bus.trace.records import Call, Error
+from console.tui.widgets.timeline import Timeline
+from tests import synthetic
+from tests.console.tui.driving import LARGE, SMALL, TINY, Driver, batch, drive, target
+
+MS = synthetic.MS
+
+
+def call(number: int, lane: str, start: int, end: int, **more: object) -> Call:
+    """A call that ran on LANE from START to END, in ms since the beginning."""
+    given = {"kind": "command", "name": "index.file", "outcome": "ok", "root": number, **more}
+    began = synthetic.START + start * MS
+    return Call(
+        id=number, service=lane.split("-", maxsplit=1)[0], lane=synthetic.KEY[lane], queued=began, started=began,
+        ended=synthetic.START + end * MS, **given,
+    )  # fmt: skip
+
+
+SOME = batch(
+    call(1, "indexer-0", 0, 400, args="path='a.py'"),
+    call(2, "store-0", 100, 200, parent=1, root=1, name="store.put", caller=synthetic.KEY["indexer-0"]),
+    call(3, "indexer-0", 500, 600),
+    call(4, "indexer-1", 700, 900, outcome="error", error=Error("ValueError", "bad")),
+)
+
+
+def lanes(driver: Driver) -> Timeline:
+    return driver.app.screen.query_one(Timeline)
+
+
+async def opened(driver: Driver) -> Timeline:
+    await driver.press("3")
+    await driver.sees("window")
+    return lanes(driver)
+
+
+@pytest.mark.parametrize("size", [LARGE, SMALL, TINY])
+def test_has_a_lane_for_each_thread(size: tuple[int, int]) -> None:
+    """Lanes carry the names of the threads."""
+
+    async def test(driver: Driver) -> None:
+        await opened(driver)
+        await driver.sees("load" if size == TINY else "indexer-0")
+
+    drive(test, size=size)
+
+
+def test_a_recording_opens_fitted_to_all_of_it_with_failures_marked() -> None:
+    """The whole recording is shown, bars carry their names, and a failure is marked in its lane."""
+
+    async def test(driver: Driver) -> None:
+        await opened(driver)
+        await driver.sees("RECORDED", "index.file path='a.py'", "whole recording")
+        assert "✗" in driver.line("indexer-1")
+        assert "█" in driver.line("store-0")
+        timeline = lanes(driver)
+        first, last = driver.app.session.bounds()
+        assert timeline.viewport.start <= first
+        assert timeline.viewport.end >= last
+
+    drive(test, target([SOME], "recorded"))
+
+
+def test_a_live_program_is_followed_until_the_view_moves() -> None:
+    """The window ends now; panning stops that, End takes it up again."""
+
+    async def test(driver: Driver) -> None:
+        timeline = await opened(driver)
+        await driver.sees("● following")
+        await driver.press("a")
+        await driver.sees("not following")
+        start = timeline.viewport.start
+        await driver.pilot.pause(0.15)
+        assert timeline.viewport.start == start
+        await driver.press("end")
+        await driver.sees("● following")
+        assert timeline.viewport.start > start
+
+    drive(test)
+
+
+def test_keys_select_calls_and_go_to_cause_and_effect() -> None:
+    """`.` and `,` go along the lane, `]` to the first effect, `[` to the cause."""
+
+    async def test(driver: Driver) -> None:
+        timeline = await opened(driver)
+        await driver.press("0")
+        while "▸indexer-0" not in driver.text():
+            await driver.press("down")
+        await driver.press("comma")
+        await driver.until(lambda: timeline.selected)
+        while timeline.selected != 1:
+            await driver.press("comma")
+        await driver.sees("▸ #1 index.file", "path='a.py'", "on indexer-0", "400 ms", "] first effect store.put #2")
+        await driver.press("right_square_bracket")
+        await driver.sees("▸ #2 store.put", "from index.file #1 on indexer-0", "[ cause index.file #1")
+        assert "▸store-0" in driver.text()
+        await driver.press("left_square_bracket", "full_stop")
+        await driver.sees("▸ #3 index.file")
+        await driver.press("full_stop")
+        await driver.sees("▸ #3 index.file")
+
+    drive(test, target([SOME], "recorded"))
+
+
+def test_the_selected_call_stays_selected_when_the_view_changes() -> None:
+    """Zooming, panning and fitting keep the call; Esc lets go of it."""
+
+    async def test(driver: Driver) -> None:
+        timeline = await opened(driver)
+        timeline.choose(4)
+        await driver.sees("▸ #4", "✗ ValueError", "bad")
+        for key in ("w", "w", "s", "a", "d", "f", "0"):
+            await driver.press(key)
+            assert timeline.selected == 4
+        await driver.press("escape")
+        await driver.sees("no call selected")
+
+    drive(test, target([SOME], "recorded"))
+
+
+def test_zoom_keeps_the_moment_under_the_cursor_and_fit_shows_the_call() -> None:
+    """The cursor's cell holds the same moment at every scale."""
+
+    async def test(driver: Driver) -> None:
+        timeline = await opened(driver)
+        timeline.choose(3)
+        moment, column = timeline._at, timeline.viewport.column(timeline._at)
+        await driver.press("w", "w")
+        assert timeline.viewport.column(moment) == column
+        await driver.press("f")
+        assert timeline.viewport.start < synthetic.START + 500 * MS
+        assert timeline.viewport.end > synthetic.START + 600 * MS
+        assert timeline.viewport.span < 200 * MS
+
+    drive(test, target([SOME], "recorded"))
+
+
+def test_a_click_selects_the_call_under_the_mouse_and_the_wheel_zooms() -> None:
+    """Mouse and keys do the same."""
+
+    async def test(driver: Driver) -> None:
+        timeline = await opened(driver)
+        y = next(y for y, line in enumerate(driver.lines()) if "indexer-0" in line)
+        x = driver.lines()[y].index("index.file")
+        await driver.pilot.click(offset=(x, y))
+        await driver.sees("▸ #1 index.file")
+        span = timeline.viewport.span
+        await driver.pilot._post_mouse_events([__import__("textual.events").events.MouseScrollUp], timeline, (60, 6))
+        await driver.until(lambda: timeline.viewport.span < span)
+
+    drive(test, target([SOME], "recorded"))
+
+
+def test_freezing_stops_the_view_but_not_the_program() -> None:
+    """Space freezes what is shown, the header says so, records are still taken in; Space goes on."""
+
+    async def test(driver: Driver) -> None:
+        timeline = await opened(driver)
+        await driver.press("space")
+        await driver.sees("FROZEN")
+        start = timeline.viewport.start
+        driver.target.add(synthetic.Batch(at=synthetic.START + 3_000 * MS, records=(call(900_001, "indexer-3", 1, 2),)))
+        await driver.until(lambda: driver.app.session.call(900_001))
+        assert timeline.viewport.start == start
+        await driver.press("space")
+        await driver.sees("LIVE")
+        await driver.until(lambda: timeline.viewport.start > start)
+
+    drive(test)
+
+
+def test_without_calls_it_says_what_to_do() -> None:
+    """An empty timeline is not an empty screen."""
+
+    async def test(driver: Driver) -> None:
+        await opened(driver)
+        await driver.sees("Nothing has run yet", "execute a command with x")
+
+    drive(test, target([]))
+
+
+def test_more_lanes_than_lines_scroll_with_the_cursor() -> None:
+    """In a small terminal the cursor's lane is always shown."""
+
+    async def test(driver: Driver) -> None:
+        await opened(driver)
+        await driver.sees("of 14 lanes")
+        await driver.press(*["down"] * 14)
+        await driver.sees("▸main-0")
+        await driver.press(*["up"] * 14)
+        await driver.sees("▸MainThread")
+
+    drive(test, size=SMALL)

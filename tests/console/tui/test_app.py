@@ -1,0 +1,182 @@
+"""The frame around the screens: header, bar, help, palette, what happens when the program ends, and leaving."""
+
+import pytest
+
+from console.tui.screens.help import HelpScreen
+from tests import synthetic
+from tests.console.tui.driving import LARGE, SMALL, Driver, drive, target
+
+
+@pytest.mark.parametrize("size", [LARGE, SMALL])
+def test_header_shows_program_state_and_figures(size: tuple[int, int]) -> None:
+    """Program, state, calls/s, in flight, failed and dropped; the pid where there is room."""
+
+    async def test(driver: Driver) -> None:
+        await driver.sees("sample-search", "● LIVE", "calls/s", "in flight", "failed", "dropped")
+        assert ("pid 48213" in driver.lines()[0]) == (size == LARGE)
+
+    drive(test, size=size)
+
+
+def test_only_screens_that_work_are_offered() -> None:
+    """Three tabs, and keys for nothing else."""
+
+    async def test(driver: Driver) -> None:
+        assert driver.lines()[1].split() == ["1", "Commands", "2", "Events", "3", "Timeline"]
+        before = driver.app.screen
+        await driver.press("4", "5", "6", "7", "e", "y", "p")
+        assert driver.app.screen is before
+
+    drive(test)
+
+
+def test_when_the_program_ends_everything_stays_and_verbs_say_why_not() -> None:
+    """ENDED with the reason; lists, details and timeline are still there; `x` explains itself."""
+
+    async def test(driver: Driver) -> None:
+        await driver.sees("index.file")
+        driver.target.end("process 48213 was killed by SIGKILL")
+        await driver.sees("ENDED", "process 48213 was killed by SIGKILL", "can still be browsed")
+        await driver.press("x")
+        await driver.sees("cannot execute: the program has ended")
+        await driver.press("colon")
+        await driver.type("scan.status")
+        await driver.press("enter")
+        await driver.sees("nothing can be executed")
+        await driver.press("escape", "3", "0")
+        await driver.sees("indexer-0", "window")
+        await driver.press("space")
+        assert not driver.app.frozen
+
+    drive(test)
+
+
+def test_the_bar_runs_lines_of_the_consoles_language() -> None:
+    """`:` takes a command with its arguments, and shows the result above the bar."""
+
+    async def test(driver: Driver) -> None:
+        await driver.press("colon")
+        await driver.type("index.file path=a.py")
+        await driver.press("enter")
+        await driver.until(lambda: driver.target.asked)
+        assert driver.target.asked == [("execute", "index.file", (), {"path": "a.py"})]
+        await driver.sees("#900001 ok")
+        await driver.press("escape")
+        await driver.misses("#900001 ok")
+
+    drive(test)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("help", "execute a command and show its result"),
+        ("ls file.*", "file.found"),
+        ("nosuch", "nosuch"),
+        ("call 1", "#1"),
+    ],
+)
+def test_the_bar_knows_the_consoles_own_commands(line: str, said: str) -> None:
+    """Listings, help and mistakes are shown above the bar."""
+
+    async def test(driver: Driver) -> None:
+        await driver.press("3", "colon")
+        for char in line:
+            await driver.type(char if char != "*" else "") if char != "*" else await driver.press("asterisk")
+        await driver.press("enter")
+        await driver.until(lambda: driver.app.screen.query_one("#outcome").has_class("open"))
+        await driver.sees(said)
+
+    drive(test)
+
+
+def test_quit_in_the_bar_leaves() -> None:
+    """`:quit` is the same as `q`."""
+
+    async def test(driver: Driver) -> None:
+        await driver.press("colon")
+        await driver.type("quit")
+        await driver.press("enter")
+        await driver.until(lambda: not driver.app.is_running)
+
+    drive(test)
+
+
+def test_the_bar_suggests_and_remembers() -> None:
+    """The rest of a name is suggested, Tab takes it; up brings the last line back."""
+
+    async def test(driver: Driver) -> None:
+        await driver.press("colon")
+        await driver.type("metr")
+        await driver.sees("metrics.snapshot")
+        await driver.press("tab", "enter")
+        await driver.until(lambda: driver.target.asked)
+        assert driver.target.asked[0][1] == "metrics.snapshot"
+        await driver.press("colon", "up")
+        await driver.sees(": metrics.snapshot")
+
+    drive(test)
+
+
+def test_help_lists_the_keys_and_goes_away() -> None:
+    """`?` explains the keys; Esc closes it; the screen below still runs."""
+
+    async def test(driver: Driver) -> None:
+        await driver.press("question_mark")
+        await driver.sees("Everywhere", "Timeline", "previous and next call")
+        await driver.press("escape")
+        await driver.until(lambda: not isinstance(driver.app.screen, HelpScreen))
+
+    drive(test)
+
+
+def test_the_palette_finds_commands_by_name() -> None:
+    """Ctrl+P, a few letters, Enter: the command is selected in its list."""
+
+    async def test(driver: Driver) -> None:
+        await driver.press("ctrl+p")
+        await driver.type("storeput")
+        await driver.sees("command store.put")
+        await driver.press("enter")
+        await driver.until(lambda: getattr(getattr(driver.app.screen, "rows", None), "selected", "") == "store.put")
+
+    drive(test)
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+q", "ctrl+c"])
+def test_leaves_with(key: str) -> None:
+    """Three keys leave, with status 0."""
+
+    async def test(driver: Driver) -> None:
+        await driver.press(key)
+        await driver.until(lambda: not driver.app.is_running)
+        assert driver.app.return_value in {0, None}
+
+    drive(test)
+
+
+def test_damage_and_connecting_are_said() -> None:
+    """A recording with damaged lines says how many; a program that is starting says that too."""
+
+    async def damaged(driver: Driver) -> None:
+        await driver.sees("3 damaged lines of this recording were left out")
+
+    async def connecting(driver: Driver) -> None:
+        await driver.sees("CONNECTING", "connecting to the program", "Connecting to the program …")
+
+    drive(damaged, synthetic.FakeTarget(synthetic.batches(synthetic.session(50)), damaged=3))
+    drive(connecting, target([], "connecting"))
+
+
+def test_a_screen_that_is_not_shown_does_no_work() -> None:
+    """Only the current screen asks the session for figures."""
+
+    async def test(driver: Driver) -> None:
+        await driver.press("3")
+        await driver.sees("window")
+        asked: list[str] = []
+        driver.app.session.commands = lambda: asked.append("commands") or []  # type: ignore[method-assign]
+        await driver.pilot.pause(0.7)
+        assert not asked
+
+    drive(test)

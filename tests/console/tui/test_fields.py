@@ -1,0 +1,59 @@
+"""What was typed into a form as arguments."""
+
+from typing import Any
+
+import pytest
+
+from bus.trace.records import Parameter
+from console.tui.fields import fill, hint
+
+
+def parameter(
+    name: str, annotation: str = "", default: str | None = None, kind: Any = "positional_or_keyword"
+) -> Parameter:
+    return Parameter(name=name, kind=kind, annotation=annotation, default=default)
+
+
+TEXT, LIMIT = parameter("text", "str"), parameter("limit", "int", "20")
+
+
+@pytest.mark.parametrize(
+    ("texts", "kwargs"),
+    [
+        ({"text": "thread pool"}, {"text": "thread pool"}),
+        ({"text": "5", "limit": "5"}, {"text": "5", "limit": 5}),
+        ({"text": '""'}, {"text": ""}),
+        ({"text": '"a b"', "limit": "null"}, {"text": "a b", "limit": None}),
+        ({"text": "it's"}, {"text": "it's"}),
+    ],
+)
+def test_text_needs_no_quotes_and_other_values_are_read(texts: dict[str, str], kwargs: dict[str, Any]) -> None:
+    """A field of type str takes what is typed; the others take values of the language; empty is the default."""
+    filled = fill([TEXT, LIMIT], texts)
+    assert (filled.args, filled.kwargs, filled.errors) == ([], kwargs, {})
+
+
+def test_what_is_missing_or_wrong_is_said_by_field() -> None:
+    """Each error belongs to its parameter."""
+    filled = fill([TEXT, parameter("names", "list[str]")], {"names": "[1,"})
+    assert set(filled.errors) == {"text", "names"}
+
+
+def test_positional_and_variable_parameters_keep_their_places() -> None:
+    """What follows by position makes what stands before it positional too."""
+    several, named = parameter("rest", kind="var_positional"), parameter("more", kind="var_keyword")
+    only = parameter("first", "int", kind="positional_only")
+    filled = fill([only, TEXT, several, named], {"first": "1", "text": "a", "rest": "2 x", "more": "k=3"})
+    assert (filled.args, filled.kwargs) == ([1, "a", 2, "x"], {"k": 3})
+    assert fill([only, TEXT, several], {"first": "1", "rest": "2"}).errors == {
+        "text": 'required; write "" for empty text'
+    }
+    assert "limit" in fill([LIMIT, several], {"rest": "2"}).errors
+
+
+def test_hints_say_type_and_default() -> None:
+    """What stands beside a field."""
+    assert hint(TEXT) == "str, required"
+    assert hint(LIMIT) == "int = 20"
+    assert hint(parameter("x")) == "required"
+    assert hint(parameter("x", "int", kind="var_positional")) == "several, int"
