@@ -66,7 +66,8 @@ class Session:
 
         It takes 50 ms or a little more at most; of a long recording the rest is left for the next times.
         """
-        self._waiting.extend(self.target.drain())
+        if not self._waiting:  # what is left over stays with the target, which may stop reading when it has too much
+            self._waiting.extend(self.target.drain())
         changed = bool(self._waiting)
         deadline = self._monotonic() + _PUMP_NS
         while self._waiting:
