@@ -32,6 +32,8 @@ RECORD_SECONDS = 2.5
 FOLDER = "asyncio"
 """Of the standard library: enough files to keep every thread busy, and the recording stays small."""
 WAIT_SECONDS = 30
+BEFORE, AFTER = -12_000_000, 16_000_000
+"""Ns around the selected call that the timeline shows."""
 
 
 async def main(recording: Path) -> None:
@@ -79,7 +81,10 @@ async def _timeline(pilot: Pilot[int], app: ConsoleApp) -> None:
     failed = [call.id for name in _failing(app.session) for call in app.session.recent(name) if call.outcome == "error"]
     if isinstance(screen, TimelineScreen) and failed:
         screen.show_call(min(failed))
-        await pilot.press("f", *"ssssdd")
+        await pilot.pause()
+        timeline = screen.timeline
+        began = timeline.detail.call.queued if timeline.detail else 0
+        timeline.moved(timeline.viewport.fitted(began + BEFORE, began + AFTER))
     await _settle(pilot, app)
 
 
