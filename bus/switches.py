@@ -53,7 +53,7 @@ class Switches:
 
         recording = Recording(path, self.recorder.session, bus.runtime, self.recorder.note)
         self._recordings.append(recording)
-        self.recorder.add(recording)
+        self.recorder.add(recording, timeout=1.0)
         return Registration(lambda: self._stop(recording))
 
     def close(self) -> None:

@@ -149,10 +149,20 @@ class Recorder:
         """Count the CPU ns that this tells, in all, among the cost of recording."""
         self._meters.append(cpu)
 
-    def add(self, sink: Sink) -> None:
-        """Let SINK join at the pump's next turn: what happened before is in its snapshot, all else comes in chunks."""
-        self._jobs.append(lambda chunk: self._join(sink, chunk))
+    def add(self, sink: Sink, timeout: float = 0.0) -> bool:
+        """Let SINK join at the pump's next turn: what happened before is in its snapshot, all else comes in chunks.
+
+        Whether it had joined within TIMEOUT seconds.
+        """
+        done = self._runtime.event()
+
+        def join(chunk: Chunk) -> None:
+            self._join(sink, chunk)
+            done.set()
+
+        self._jobs.append(join)
         self._wakeup.set()
+        return timeout > 0 and done.wait(timeout)
 
     def remove(self, sink: Sink, timeout: float = 2.0) -> bool:
         """Let SINK leave, with all that happened until now; whether it had within TIMEOUT seconds."""

@@ -51,7 +51,7 @@ class Recording:
         return self._outlet.alive
 
     def join(self, opening: tuple[AnyRecord, ...], history: tuple[Chunk, ...]) -> None:
-        """Begin with the state of things; a file records from now on, so HISTORY is left out."""
+        """Begin with the state of things; a file records what comes, so HISTORY is left out."""
         del history
         self._outlet.put(opening)
 

@@ -11,11 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
+
 from bus.attach.door import remove_stale, runtime_dir
 from bus.attach.protocol import Batch, Reply
 from bus.trace.records import AnyRecord, Output, Session
 from console.target import TargetError, TargetInfo
-from console.target.attached import AttachedTarget, with_records
+from console.target.attached import AttachedTarget, is_running, with_records
 from console.target.discover import sockets
 from console.target.output import Tail
 
@@ -78,6 +80,8 @@ class LaunchedTarget:
         self._exit: str | None = None
         self._error_lines: deque[str] = deque(maxlen=_ERROR_LINES)
         self._held: deque[AnyRecord] = deque(maxlen=_MAX_HELD)
+        # Belongs to the thread that drains.
+        self._last = Batch(at=now)
         self._closing = False
         self._thread = threading.Thread(target=self._watch, name="console-child", daemon=True)
         self._thread.start()
@@ -102,20 +106,25 @@ class LaunchedTarget:
         """See `Target`."""
         attached = self._attached
         known = attached.info if attached is not None else TargetInfo(self._starting, "connecting", can_act=False)
-        if self._exit is not None:
-            return TargetInfo(known.session, "ended", can_act=False, reason=self._exit)
-        if attached is None:
+        if attached is None and self._exit is None:
             reason = self._connect_error or "waiting for the program to make its bus"
             return TargetInfo(known.session, "connecting", can_act=False, reason=reason)
+        if self._exit is not None and (attached is None or known.state == "ended"):
+            return TargetInfo(known.session, "ended", can_act=False, reason=self._exit)
+        if self._exit is not None or (known.state == "ended" and not is_running(self._process.pid)):
+            # One of the two threads has yet to see the end: all that came is there, and why is known, in a moment.
+            return TargetInfo(known.session, "live", can_act=False)
         return known
 
     def drain(self) -> Sequence[Batch]:
         """See `Target`. What the child printed travels in its batches; after its end, in a batch of its own."""
         attached = self._attached
         batches = list(attached.drain()) if attached is not None else []
-        if not batches and self._exit is not None and self._held:
-            batches = [Batch(at=time.monotonic_ns())]
-        if batches and self._held:
+        if not batches and self.info.state == "ended" and self._held:
+            # It repeats what was in flight at the end: that has not changed since.
+            batches = [structs.replace(self._last, records=(), snapshot_done=False)]
+        if batches:
+            self._last = batches[-1]
             held = [self._held.popleft() for _ in range(len(self._held))]
             batches[-1] = with_records(batches[-1], held)
         return batches

@@ -1,0 +1,79 @@
+import os
+import socket
+
+import pytest
+
+from bus import Bus, Service
+from console.target import TargetError
+from console.target.discover import find, programs
+
+
+@pytest.fixture
+def shop():
+    with Bus("shop") as bus:
+        bus.add(Service("sales"))
+        bus.add(Service("gone"))
+        bus.remove("gone")
+        bus.serve()
+        yield bus
+
+
+def test_programs_are_found_with_their_services(shop, runtime_dir):
+    """Name, pid, age in seconds, services that have not stopped, socket."""
+    (program,) = programs()
+    assert (program.name, program.pid, program.services) == ("shop", os.getpid(), ("sales",))
+    assert 0 <= program.age < 10
+    assert program.socket.parent == runtime_dir
+
+
+def test_without_programs_there_are_none(runtime_dir):
+    """The directory need not exist."""
+    assert programs() == []
+    with pytest.raises(TargetError, match="no program can be attached to; start one with BUS_CONSOLE=1"):
+        find()
+
+
+def test_what_dead_programs_left_behind_is_not_listed(shop, runtime_dir):
+    """Nor what is no endpoint, nor what does not answer."""
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(runtime_dir / "dead-1.sock"))
+    (runtime_dir / "note.sock").write_text("")
+    silent = socket.socket(socket.AF_UNIX)
+    silent.bind(str(runtime_dir / "silent-2.sock"))
+    silent.listen()
+    assert [program.name for program in programs()] == ["shop"]
+    silent.close()
+
+
+def test_a_program_is_meant_by_name_pid_socket_or_by_being_alone(shop):
+    """All four give the same one."""
+    expected = programs()[0].socket
+    for spec in (None, "shop", str(os.getpid()), str(expected)):
+        assert find(spec).socket == expected
+
+
+def test_more_than_one_is_a_question(shop):
+    """The answer is a pid, so the message lists them."""
+    with Bus("shop") as other, Bus("store") as third:
+        other.serve()
+        third.serve()
+        with pytest.raises(TargetError, match=rf"more than one .* shop {os.getpid()}, shop {os.getpid()}; say which"):
+            find("shop")
+        with pytest.raises(TargetError, match="more than one"):
+            find()
+        assert find("store").name == "store"
+
+
+def test_a_name_that_is_close_is_suggested(shop):
+    """Otherwise those that there are."""
+    with pytest.raises(TargetError, match="did you mean shop"):
+        find("shp")
+    with pytest.raises(TargetError, match="there are: shop"):
+        find("zebra")
+
+
+def test_names_are_escaped(runtime_dir):
+    """A program may call itself what it likes."""
+    with Bus("a\x1b[2Jb") as bus:
+        bus.serve()
+        assert programs()[0].name == "a\\x1b[2Jb"

@@ -1,0 +1,58 @@
+import os
+import subprocess
+import sys
+
+from bus.trace.records import Dropped, Output
+from console.target import output
+from console.target.output import MAX_LINE, Tail
+
+
+def texts(records):
+    return [record.text for record in records if isinstance(record, Output)]
+
+
+def test_lines_come_as_they_are_ended():
+    """A line without an end waits for it, or for the end of the child."""
+    tail = Tail("stdout")
+    os.write(tail.file.fileno(), b"one\ntwo\nthr")
+    assert texts(tail.read()) == ["one", "two"]
+    os.write(tail.file.fileno(), b"ee\nfour")
+    assert texts(tail.read()) == ["three"]
+    assert texts(tail.read(last=True)) == ["four"]
+    assert tail.read(last=True) == []
+    tail.close()
+
+
+def test_lines_are_escaped_and_bounded():
+    """They are the program's, and may be of any length and encoding."""
+    tail = Tail("stderr")
+    os.write(tail.file.fileno(), b"\x1b[31mred\r\n\xff\xfe\n" + b"x" * 100_000 + b"\n")
+    first, second, third = tail.read()
+    assert isinstance(first, Output)
+    assert (first.text, first.stream) == ("\\x1b[31mred", "stderr")
+    assert texts([second]) == ["\\xff\\xfe"]
+    assert len(texts([third])[0].encode()) <= MAX_LINE
+    tail.close()
+
+
+def test_a_flood_is_left_out_and_counted(monkeypatch):
+    """The console does not fall behind for ever."""
+    monkeypatch.setattr(output, "_MAX_BEHIND", 10_000)
+    tail = Tail("stdout")
+    os.write(tail.file.fileno(), b"line\n" * 10_000 + b"last\n")
+    (dropped,) = tail.read()
+    assert isinstance(dropped, Dropped)
+    assert dropped.count > 0
+    os.write(tail.file.fileno(), b"next\n")
+    assert texts(tail.read()) == ["next"]
+    tail.close()
+
+
+def test_several_writers_do_not_overwrite_each_other():
+    """A child may have children that print to the same place."""
+    tail = Tail("stdout")
+    code = "import os\nfor n in range(200): os.write(1, b'0123456789' * 5 + b'\\n')"
+    children = [subprocess.Popen([sys.executable, "-c", code], stdout=tail.file) for _ in range(3)]
+    assert [child.wait() for child in children] == [0, 0, 0]
+    assert texts(tail.read()) == ["0123456789" * 5] * 600
+    tail.close()

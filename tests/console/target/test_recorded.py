@@ -1,0 +1,102 @@
+import pytest
+
+from bus.trace.records import Call, Lane, Session, State
+from bus.trace.session import SessionWriter
+from console.target import TargetError
+from console.target.recorded import RecordedTarget
+from tests.support import wait_for
+
+SESSION = Session(session="s", pid=9, program="shop", python="3.11", start_monotonic=5, start_unix=6)
+
+
+def call(number, **fields):
+    return Call(id=number, root=number, kind="command", name="x", queued=number, **fields)
+
+
+def write(path, records):
+    writer = SessionWriter(path, SESSION)
+    writer.write(records)
+    writer.close()
+    return path
+
+
+def read(path):
+    target = RecordedTarget(path)
+    batches = []
+    wait_for(lambda: (batches.extend(target.drain()), batches and batches[-1].snapshot_done)[1])
+    target.close()
+    return target, batches
+
+
+def test_a_recording_comes_as_batches_that_end_with_the_snapshot(tmp_path):
+    """All records in their order; the last moment that is known with each batch."""
+    records = [
+        Lane(key=1, name="a"),
+        call(1, started=2, ended=30, outcome="ok"),
+        State(service="a", state="stopped", at=40),
+    ]
+    target, batches = read(write(tmp_path / "s.jsonl", records))
+    assert [record for batch in batches for record in batch.records] == [SESSION, *records]
+    assert batches[-1].at == 40
+    assert (target.info.state, target.info.can_act, target.info.damaged) == ("recorded", False, 0)
+    assert target.info.session == SESSION
+    assert target.progress == 1.0
+
+
+def test_calls_without_an_end_are_in_flight_at_the_end(tmp_path):
+    """Unless their end follows; the oldest first."""
+    ended = call(2, ended=50, outcome="ok")
+    path = write(tmp_path / "s.jsonl", [call(3), call(2), call(1, started=2), ended])
+    _, batches = read(path)
+    assert [one.id for one in batches[-1].live] == [1, 3]
+    assert batches[-1].in_flight == 2
+    assert [one for batch in batches for one in batch.records if isinstance(one, Call)] == [ended]
+
+
+def test_damage_is_counted_and_the_rest_is_shown(tmp_path):
+    """A file that was cut in the middle of a line."""
+    path = write(tmp_path / "s.jsonl", [call(n, ended=n, outcome="ok") for n in range(1, 100)])
+    path.write_bytes(path.read_bytes()[:-10])
+    target, batches = read(path)
+    assert target.info.damaged == 1
+    assert sum(len(batch.records) for batch in batches) == 99
+
+
+def test_a_long_recording_can_be_looked_at_while_it_is_read(tmp_path):
+    """Progress goes up, batches come before the end."""
+    path = write(tmp_path / "s.jsonl", [call(n, ended=n, outcome="ok") for n in range(1, 60_000)])
+    target = RecordedTarget(path)
+    seen = []
+    while not (seen and seen[-1].snapshot_done):
+        before = target.progress
+        seen += target.drain()
+        assert before <= target.progress <= 1.0
+    assert len(seen) > 3
+    assert sum(len(batch.records) for batch in seen) == 60_000
+    target.close()
+
+
+def test_nothing_can_be_sent_to_a_recording(tmp_path):
+    """The message says why."""
+    target, _ = read(write(tmp_path / "s.jsonl", []))
+    for act in (target.execute, target.fire):
+        with pytest.raises(TargetError, match="this is a recording"):
+            act("x", [], {}, print)
+    target.cancel(1)
+
+
+def test_closing_while_reading_ends_the_thread(tmp_path):
+    """Nobody has to wait for a long file."""
+    target = RecordedTarget(write(tmp_path / "s.jsonl", [call(n, ended=n, outcome="ok") for n in range(1, 60_000)]))
+    target.close()
+    assert not target._thread.is_alive()
+
+
+@pytest.mark.parametrize(("content", "message"), [(None, "No such file"), (b"GIF89a" * 100, "not a session file")])
+def test_what_cannot_be_opened_is_explained(tmp_path, content, message):
+    """In one sentence."""
+    path = tmp_path / "s.jsonl"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(TargetError, match=message):
+        RecordedTarget(path)
