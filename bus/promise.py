@@ -17,8 +17,6 @@ from bus.errors import CallCancelled, CallTimeout, DeadlockError
 from bus.runtime import NS, Wakeup
 
 if TYPE_CHECKING:
-    from threading import Condition
-
     from bus.dispatch import Dispatch
     from bus.mailbox import Mailbox
 
@@ -60,17 +58,17 @@ class Promise(Future[T]):
         self._state = _PENDING
         self._result = self._exception = None
         self._traceback: TracebackType | None = None
-        self._made_condition: Condition | None = None
+        self._made_condition: runtime.Condition | None = None
         self._sleepers: list[Wakeup] | None = None
         self._waiters: list[Any] = []
         self._done_callbacks: list[Callable[[Future[T]], object]] | None = None
 
     @property
-    def _condition(self) -> "Condition":  # type: ignore[override]  # an attribute there, made on first use here
+    def _condition(self) -> runtime.Condition:  # type: ignore[override]  # an attribute there, made on first use here
         """For `concurrent.futures.wait` and `as_completed`, which take the conditions of many futures at once."""
         with self._mailbox.lock:
             if self._made_condition is None:
-                self._made_condition = runtime.condition()
+                self._made_condition = runtime.Condition()
             return self._made_condition
 
     # ---- asking
@@ -173,7 +171,9 @@ class Promise(Future[T]):
             self._tell()
         return first
 
-    def _finish_with(self, condition: "Condition", state: str, result: T | None, error: BaseException | None) -> bool:
+    def _finish_with(
+        self, condition: runtime.Condition, state: str, result: T | None, error: BaseException | None
+    ) -> bool:
         with condition:
             with self._mailbox.lock:
                 first = self._settle(state, result, error)

@@ -53,7 +53,7 @@ class EventfdWakeup:
         """See `Wakeup`."""
         if timeout is not None and not self._readable(timeout):
             return False
-        os.eventfd_read(self._fd)
+        os.read(self._fd, 8)  # not `eventfd_read`, which a signal interrupts with an error
         return True
 
     def wake(self) -> None:
@@ -162,7 +162,7 @@ REAL = Runtime()
 """What a bus uses unless it is given another one."""
 
 
-condition = threading.Condition
+Condition = threading.Condition
 """For those who wait with the standard library's own functions."""
 
 

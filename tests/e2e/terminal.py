@@ -9,7 +9,7 @@ import signal
 import struct
 import termios
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Self
 
 import pyte
@@ -24,16 +24,16 @@ class Terminal:
     """The screen belongs to the reading thread, and is looked at under `_lock`."""
 
     def __init__(
-        self, argv: Sequence[str], *, columns: int = 160, rows: int = 45, env: Mapping[str, str] | None = None
+        self, argv: Sequence[str], *, columns: int = 160, rows: int = 45, env: dict[str, str] | None = None
     ) -> None:
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
         self._lock = threading.Lock()
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
-            os.environ.update(env or {})
-            os.environ.update(TERM="xterm-256color", COLORTERM="truecolor", TEXTUAL_ANIMATIONS="none")
-            os.execv(argv[0], list(argv))
+            # As a whole: readline, which pytest loads, has put COLUMNS and LINES past `os.environ` into the process's.
+            terminal = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "TEXTUAL_ANIMATIONS": "none"}
+            os.execve(argv[0], list(argv), os.environ | (env or {}) | terminal)
         self.resize(columns, rows)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -42,7 +42,7 @@ class Terminal:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *exc: object) -> None:
+    def __exit__(self, *_exc: object) -> None:
         if self.exit_code is None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
