@@ -9,8 +9,9 @@ from bus.trace.outlet import Outlet
 from bus.trace.records import AnyRecord, Dropped, Problem, Session
 from bus.trace.session import SessionWriter
 
-_LIVE_EVERY = NS
-"""How long a call must be in flight, and how often they are looked at, to be noted while it still runs."""
+_LONG = NS
+"""How long a call must be in flight to be noted while it still runs."""
+_LOOK_EVERY = NS // 4
 
 
 class Recording:
@@ -93,10 +94,10 @@ class Recording:
 
     def _file_chunk(self, chunk: Chunk) -> tuple[AnyRecord, ...]:
         records = chunk.records()
-        if chunk.at - self._file_looked < _LIVE_EVERY:
+        if chunk.at - self._file_looked < _LOOK_EVERY:
             return records
         self._file_looked = chunk.at
-        old = [call for call in chunk.live if chunk.at - call.queued >= _LIVE_EVERY]
+        old = [call for call in chunk.live if chunk.at - call.queued >= _LONG]
         fresh = tuple(unended_record(call) for call in old if call.id not in self._file_noted)
         self._file_noted = {call.id for call in old}
         return (*records, *fresh)
