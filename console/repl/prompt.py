@@ -1,13 +1,14 @@
 """The prompt in a terminal: prompt_toolkit for the line, rich for what is shown above it."""
 
 import asyncio
-from collections.abc import Iterable
-from contextlib import suppress
+import signal
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import platformdirs
 from prompt_toolkit import PromptSession
-from prompt_toolkit.application import get_app, run_in_terminal
+from prompt_toolkit.application import Application, get_app, run_in_terminal
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
@@ -25,6 +26,7 @@ from console.commands import Quit, Started
 from console.repl.waiting import until_ended
 from console.session import Session
 
+_LEAVING = (signal.SIGTERM, signal.SIGHUP)
 _TICK = 0.1
 _REDRAW = 5
 """Ticks from one drawing of the toolbar to the next."""
@@ -69,12 +71,13 @@ class Prompt:
 
     def _read(self) -> str | None:
         """The next line; "" after Ctrl-C, None at the end of the input."""
-        try:
-            return self._prompt.prompt("› ", pre_run=self._begin_keeping_up)
-        except KeyboardInterrupt:
-            return ""
-        except EOFError:
-            return None
+        with _signals_kept():
+            try:
+                return self._prompt.prompt("› ", pre_run=self._begin)
+            except KeyboardInterrupt:
+                return ""
+            except EOFError:
+                return None
 
     def _take(self, result: commands.Outcome | None) -> None:
         if isinstance(result, Started) and result.waits:
@@ -105,8 +108,12 @@ class Prompt:
         else:
             self._console.print(render.outcome(ended))
 
-    def _begin_keeping_up(self) -> None:
-        get_app().create_background_task(self._keep_up())
+    def _begin(self) -> None:
+        """When a prompt opens. Signals are the loop's: an exit raised within one of its tasks would be shown as a bug."""
+        app, loop = get_app(), asyncio.get_running_loop()
+        for number in _LEAVING:
+            loop.add_signal_handler(number, _leave, app, number)
+        app.create_background_task(self._keep_up())
 
     async def _keep_up(self) -> None:
         """While a line is being written: take in what happens, and say what the user would want to know at once."""
@@ -141,9 +148,8 @@ class Prompt:
 
     def _greet(self) -> None:
         header = self._session.header()
-        number = sum(1 for row in self._session.commands() if not row.removed)
         said = Text(escape(header.program), render.NEWS)
-        said.append(f"  pid {header.pid}, {fmt.plural(number, 'command')}; help says what can be written", render.QUIET)
+        said.append(f"  pid {header.pid}; help says what can be written, Tab completes it", render.QUIET)
         self._console.print(said)
         self._say_if_ended()
 
@@ -189,6 +195,22 @@ class _Discreet(FileHistory):
 def default_history() -> Path:
     """Where the lines of earlier sessions are kept."""
     return platformdirs.user_state_path("bus-console", appauthor=False) / "history"
+
+
+def _leave(app: Application[str], number: int) -> None:
+    if app.is_running and not app.is_done:
+        app.exit(exception=SystemExit(128 + number))
+
+
+@contextmanager
+def _signals_kept() -> Iterator[None]:
+    """The loop of a prompt takes the signals' handlers and does not give them back."""
+    before = {number: signal.getsignal(number) for number in _LEAVING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _history(session: Session, path: Path) -> History:

@@ -226,7 +226,8 @@ def test_record_passes_on_what_the_program_prints(place):
 @pytest.mark.parametrize(
     ("target", "status", "said"),
     [
-        ("plain.py", 0, ["hello", "bye", "ended before the console saw a bus in it"]), ("shop:broken", 1, ["no shop today"]),
+        ("plain.py", 0, ["hello", "bye", "ended before the console saw a bus in it"]),
+        ("shop:broken", 1, ["no shop today"]),
         ("shop:thing", 2, ["shop has no function thing"]), ("nope:make", 2, ["there is no module nope"]),
     ],
 )  # fmt: skip
@@ -260,11 +261,21 @@ def test_signals_leave_nothing_behind(place, number):
     assert not list(place.glob("run/**/*.sock"))
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_signals_end_the_repl(shop, number):
+    """At the prompt as well: no traceback, nothing asked."""
+    with screen("repl", "shop") as terminal:
+        terminal.see("›")
+        os.kill(terminal.pid, number)
+        assert terminal.wait() == 128 + number
+        assert "Traceback" not in terminal.text
+
+
 def test_repl_in_a_terminal(shop):
     """Greeting, completion, toolbar, result, Ctrl-D; the program goes on."""
     with screen("repl", "shop", columns=100, rows=30) as terminal:
         terminal._screen.write_process_input = terminal.send  # where is the cursor? prompt_toolkit asks
-        terminal.see(r"shop +pid \d+, 3 commands")
+        terminal.see(r"shop +pid \d+; help")
         terminal.see(r"LIVE +0 calls/s")
         terminal.send("say")
         terminal.see("Greet NAME")

@@ -75,7 +75,7 @@ def test_execute_and_leave(play):
 
 def test_quit_leaves(play):
     """Quit leaves as Ctrl-D does."""
-    assert "commands" in play("help quit\rquit\r")
+    assert "leave; Ctrl-D does the same" in play("help quit\rquit\r")
 
 
 def test_ctrl_c_drops_the_line(play):
