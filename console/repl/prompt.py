@@ -109,7 +109,7 @@ class Prompt:
             self._console.print(render.outcome(ended))
 
     def _begin(self) -> None:
-        """When a prompt opens. Signals are the loop's: an exit raised within one of its tasks would be shown as a bug."""
+        """When a prompt opens. Signals are the loop's: an exit raised within a task would be shown as a bug."""
         app, loop = get_app(), asyncio.get_running_loop()
         for number in _LEAVING:
             loop.add_signal_handler(number, _leave, app, number)
