@@ -5,6 +5,7 @@ The check of an all-positional call is two comparisons; `inspect.Signature.bind`
 
 import functools
 import inspect
+import re
 import reprlib
 import types
 import typing
@@ -18,17 +19,10 @@ import msgspec
 
 from bus.errors import BadArguments
 from bus.trace.records import Parameter
+from bus.trace.redact import is_secret
 
 _MAX_DEFAULT = 80
-_SECRET_WORDS = (
-    "password", "passwd", "secret", "token", "api_key", "authorization", "cookie", "session", "credential", "private",
-)  # fmt: skip
-
-
-def is_secret(name: str) -> bool:
-    """Whether a parameter or key of this NAME holds something that must not be recorded."""
-    lowered = name.lower()
-    return any(word in lowered for word in _SECRET_WORDS)
+_MODULES = re.compile(r"\b(?:[A-Za-z_]\w*\.)+(?=[A-Za-z_])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +136,7 @@ def annotation_text(annotation: object) -> str:
         return annotation
     if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
         return annotation.__qualname__
-    return str(annotation).replace("typing.", "").replace("pathlib.", "").replace("collections.abc.", "")
+    return _MODULES.sub("", str(annotation))
 
 
 def where(callback: Callable[..., object]) -> str:

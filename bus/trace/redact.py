@@ -13,6 +13,7 @@ from dataclasses import is_dataclass
 from enum import Enum
 from functools import lru_cache
 from itertools import islice
+from pathlib import Path, PurePath
 from types import MappingProxyType
 from typing import Any
 
@@ -231,6 +232,9 @@ _SIMPLE: dict[type, Callable[[Any], str]] = {
     float: repr,
     complex: repr,
     type(None): repr,
+    # As the text that they stand for: a reader of a list of calls gains nothing from the class.
+    type(Path()): lambda path: _string(str(path)),
+    type(PurePath()): lambda path: _string(str(path)),
 }
 
 

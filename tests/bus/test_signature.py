@@ -143,6 +143,16 @@ def test_description_reads_like_the_source() -> None:
     assert schema.where.rpartition(":")[0] == __file__
 
 
+def test_annotations_are_shown_without_their_modules() -> None:
+    """A class inside a generic annotation is shown by its name, as at its own."""
+
+    def take(paths: list[Path], when: dict[str, datetime] | None = None) -> list[Point]: ...
+
+    schema = schema_of(take)
+    assert [p.annotation for p in schema.parameters] == ["list[Path]", "dict[str, datetime] | None"]
+    assert schema.returns == "list[Point]"
+
+
 def test_secret_defaults_are_not_shown() -> None:
     """The default of a parameter with a secret's name is redacted."""
 

@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widget import Widget
+from textual.widgets import Input
 
 from console.tui import messages
 from console.tui.suggest import LineSuggester
@@ -41,7 +42,8 @@ class BusScreen(Screen[None]):
     """Keys (key, word, action) of the footer: where the program can be acted on, always, while it lives."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("colon", "command", show=False),
+        # With priority, so that the bar is open before the next key of a burst is given to anyone: see `check_action`.
+        Binding("colon", "command", show=False, priority=True),
         Binding("escape", "back", show=False),
     ]
 
@@ -145,6 +147,12 @@ class BusScreen(Screen[None]):
             self.refresh_body()
 
     # ---- the bar
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """The keys that open the bar are text while a line or a field is being typed."""
+        if action in {"command", "filter"} and isinstance(self.focused, Input):
+            return False
+        return super().check_action(action, parameters)
 
     def action_command(self, text: str = "") -> None:
         """Type a command of the console."""

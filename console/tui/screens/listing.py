@@ -45,7 +45,7 @@ class ListScreen(BusScreen, Generic[Row]):
     VERB: ClassVar[str] = ""
     SORTS: ClassVar[Sequence[Sort[Any]]] = ()
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", show=False),
+        Binding("slash", "filter", show=False, priority=True),
         Binding("x", "act", show=False),
         Binding("s", "sort(1)", show=False),
         Binding("S", "sort(-1)", show=False),

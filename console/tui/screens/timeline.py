@@ -14,6 +14,7 @@ from console.tui.look import HIDDEN, KEY, SOFT, ServiceColors
 from console.tui.screens.base import BusScreen
 from console.tui.widgets.call_lines import headline, neighbours_line, result_line, time_line
 from console.tui.widgets.canvas import Canvas
+from console.tui.widgets.outcome import OutcomePane
 from console.tui.widgets.timeline import Timeline
 
 
@@ -82,6 +83,13 @@ class TimelineScreen(BusScreen):
     def show_call(self, call_id: int) -> None:
         """Select a call and bring it into view."""
         self.timeline.choose(call_id)
+
+    async def action_back(self) -> None:
+        """Out of a result, then out of the selection."""
+        if self.query_one(OutcomePane).is_open:
+            await super().action_back()
+        else:
+            self.timeline.action_unselect()
 
     def action_lanes(self, verb: str, step: int = 0) -> None:
         """What a click on a key in the footer does."""

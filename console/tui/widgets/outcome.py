@@ -33,6 +33,11 @@ class OutcomePane(Pane):
         self.call_after_refresh(self._draw)
 
     @property
+    def is_open(self) -> bool:
+        """Whether something is shown."""
+        return self._outcome is not None
+
+    @property
     def act(self) -> Invocation | None:
         """What the line executed or fired, if it did."""
         return self._act

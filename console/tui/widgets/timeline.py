@@ -46,7 +46,6 @@ class Timeline(Canvas, can_focus=True):
         Binding("f", "fit"),
         Binding("0", "all"),
         Binding("end", "follow"),
-        Binding("escape", "unselect"),
     ]
 
     class Moved(Message):

@@ -196,3 +196,23 @@ def test_more_lanes_than_lines_scroll_with_the_cursor() -> None:
         await driver.sees("▸MainThread")
 
     drive(test, size=SMALL)
+
+
+def test_escape_closes_the_result_first_and_lets_go_of_the_call_then() -> None:
+    """Esc leaves what was opened last: the result of a line, then the selected call."""
+
+    async def test(driver: Driver) -> None:
+        timeline = await opened(driver)
+        timeline.choose(4)
+        await driver.sees("▸ #4")
+        await driver.press("colon")
+        await driver.type("nosuch")
+        await driver.press("enter")
+        await driver.sees("no command is called", "nosuch")
+        await driver.press("escape")
+        await driver.misses("nosuch")
+        assert timeline.selected == 4
+        await driver.press("escape")
+        await driver.sees("no call selected")
+
+    drive(test, target([SOME], "recorded"))
