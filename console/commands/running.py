@@ -45,9 +45,11 @@ def send(session: Session, request: Execute | Fire) -> Started:
 
 
 def finish(session: Session, started: Started) -> Ended:
-    """What became of STARTED, whose `pending` is done."""
+    """What became of STARTED, whose `pending` is done; without its record while that is still on the way."""
     reply = started.pending.result(timeout=0)
-    return Ended(started.request, reply, session.call(reply.call) if reply.call else None)
+    detail = session.call(reply.call) if reply.call else None
+    # The reply may overtake the record; what is known until then is that the call was running.
+    return Ended(started.request, reply, detail if detail and detail.call.outcome else None)
 
 
 def catalogue(session: Session) -> Catalogue:

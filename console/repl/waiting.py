@@ -51,7 +51,7 @@ def run_patiently(session: Session, line: str) -> commands.Outcome | None:
 
 
 def _is_complete(ended: Ended) -> bool:
-    return ended.reply.call == 0 or (ended.detail is not None and ended.detail.call.outcome is not None)
+    return ended.reply.call == 0 or ended.detail is not None
 
 
 def _is_starting(session: Session) -> bool:

@@ -11,6 +11,11 @@ from bus.trace.records import AnyRecord, Call, Depth, Output, Problem, State
 from bus.trace.session import SessionError, SessionReader
 from console.target import TargetError, TargetInfo
 
+_AHEAD = 8
+"""Batches, of about a MiB of file each, that are read before anybody asks for them."""
+_LOOK_SECONDS = 0.1
+"""How often a reader that waits for room looks whether it should end."""
+
 
 class RecordedTarget:
     """The reader thread owns the reader and appends batches; `drain` takes them."""
@@ -26,6 +31,8 @@ class RecordedTarget:
         except SessionError as error:
             raise TargetError(str(error)) from None
         self._batches: deque[Batch] = deque()
+        # One for each batch that may still be read ahead of `drain`: a long recording must not be in memory twice.
+        self._room = threading.Semaphore(_AHEAD)
         # Written by the reader thread.
         self._unended: dict[int, Call] = {}
         self._at = self._reader.session.start_monotonic
@@ -49,7 +56,10 @@ class RecordedTarget:
 
     def drain(self) -> Sequence[Batch]:
         """See `Target`. The last batch has `snapshot_done`, and the calls that the recording saw no end of."""
-        return [self._batches.popleft() for _ in range(len(self._batches))]
+        batches = [self._batches.popleft() for _ in range(len(self._batches))]
+        if batches:
+            self._room.release(len(batches))
+        return batches
 
     def execute(
         self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any], on_reply: Callable[[Reply], None]
@@ -76,7 +86,7 @@ class RecordedTarget:
     def _run(self) -> None:
         try:
             for records in self._reader:
-                if self._closing:
+                if not self._has_room():
                     break
                 self._take(records)
         except OSError as error:
@@ -85,6 +95,12 @@ class RecordedTarget:
             self._reader.close()
         live = tuple(sorted(self._unended.values(), key=lambda call: call.queued))
         self._batches.append(Batch(at=self._at, live=live, in_flight=len(live), snapshot_done=True))
+
+    def _has_room(self) -> bool:
+        while not self._closing:
+            if self._room.acquire(timeout=_LOOK_SECONDS):
+                return True
+        return False
 
     def _take(self, records: list[AnyRecord]) -> None:
         """Calls without an end wait until the file is read: their end may follow."""

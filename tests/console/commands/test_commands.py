@@ -235,3 +235,20 @@ def test_detail_of_a_call(live):
     started = commands.run(live, "scan.status")
     live.pump()
     assert commands.finish(live, started).detail.call.id == 900_001
+
+
+def test_a_reply_that_overtakes_its_record_has_no_record_yet(live):
+    """A call that is still listed as running when its reply is here is not taken for what became of it."""
+    started = commands.run(live, "scan.status")
+    running = Call(id=900_001, root=900_001, kind="command", name="scan.status", queued=live.now(), started=live.now())
+    live.target.add(Batch(at=live.now(), live=(running,), in_flight=1))
+    live.pump()
+    assert live.call(900_001).call.outcome is None
+    assert commands.finish(live, started).detail is None
+    ended = Call(
+        id=900_001, root=900_001, kind="command", name="scan.status", outcome="ok",
+        queued=running.queued, started=running.started, ended=running.started + 1_000,
+    )  # fmt: skip
+    live.target.add(Batch(at=live.now(), records=(ended,)))
+    live.pump()
+    assert commands.finish(live, started).detail.call.outcome == "ok"

@@ -1,6 +1,6 @@
 import pytest
 
-from bus.trace.records import Call, Lane, Session, State
+from bus.trace.records import Call, Lane, Output, Session, State
 from bus.trace.session import SessionWriter
 from console.target import TargetError
 from console.target.recorded import RecordedTarget
@@ -100,3 +100,16 @@ def test_what_cannot_be_opened_is_explained(tmp_path, content, message):
         path.write_bytes(content)
     with pytest.raises(TargetError, match=message):
         RecordedTarget(path)
+
+
+def test_a_long_recording_is_not_read_far_ahead(tmp_path):
+    """The reader waits until somebody takes what it has read; nothing is lost by that, and closing does not hang."""
+    outputs = [Output(at=number, stream="stdout", text="x" * 1_000) for number in range(12_000)]
+    path = write(tmp_path / "s.jsonl", outputs)
+    target = RecordedTarget(path)
+    wait_for(lambda: target._room._value == 0)
+    assert len(target._batches) <= 8
+    target.close()
+    assert not target._thread.is_alive()
+    _, batches = read(path)
+    assert sum(len(batch.records) for batch in batches) == 1 + len(outputs)
