@@ -107,7 +107,7 @@ class ConsoleApp(App[int]):
     def action_interrupt(self) -> None:
         """Cancel the call that was made by hand and still runs; without one, quit."""
         screen = self.screen
-        if isinstance(screen, ListScreen) and screen.interrupt():
+        if isinstance(screen, BusScreen) and screen.interrupt():
             return
         self.exit(0)
 

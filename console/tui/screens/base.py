@@ -11,6 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from console.tui import messages
+from console.tui.invocation import Invocation
 from console.tui.suggest import LineSuggester
 from console.tui.widgets.bar import Bar
 from console.tui.widgets.canvas import Canvas
@@ -162,6 +163,17 @@ class BusScreen(Screen[None]):
         """Close what is open."""
         self.query_one(OutcomePane).close()
         self.main().focus()
+
+    def acts(self) -> tuple[Invocation | None, ...]:
+        """What was executed or fired by hand on this screen, and may still run."""
+        return (self.query_one(OutcomePane).act,)
+
+    def interrupt(self) -> bool:
+        """Cancel what was executed by hand here and still runs; False when nothing does."""
+        running = next((act for act in self.acts() if act is not None and act.running), None)
+        if running is not None:
+            running.cancel()
+        return running is not None
 
     @on(messages.BarClosed)
     def _bar_closed(self) -> None:

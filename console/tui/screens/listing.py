@@ -24,7 +24,6 @@ from console.tui.widgets.bar import Bar
 from console.tui.widgets.canvas import Canvas
 from console.tui.widgets.details import Details, Shown
 from console.tui.widgets.form import CallForm
-from console.tui.widgets.outcome import OutcomePane
 from console.tui.widgets.rows import RowList
 
 Row = TypeVar("Row")
@@ -267,10 +266,6 @@ class ListScreen(BusScreen, Generic[Row]):
         self._acts[name] = Invocation.send(session, kind(name, tuple(message.args), message.kwargs))
         self.refresh_side()
 
-    def interrupt(self) -> bool:
-        """Cancel the act that runs on the selected row; False when there is none."""
-        for act in (self.act, self.query_one(OutcomePane).act):
-            if act is not None and act.running:
-                act.cancel()
-                return True
-        return False
+    def acts(self) -> tuple[Invocation | None, ...]:
+        """That of the selected row first."""
+        return (self.act, *super().acts())

@@ -3,6 +3,7 @@
 import pytest
 
 from bus.trace.records import Call, Error
+from console.session import Pending
 from console.tui.widgets.timeline import Timeline
 from tests import synthetic
 from tests.console.tui.driving import LARGE, SMALL, TINY, Driver, batch, drive, target
@@ -216,3 +217,22 @@ def test_escape_closes_the_result_first_and_lets_go_of_the_call_then() -> None:
         await driver.sees("no call selected")
 
     drive(test, target([SOME], "recorded"))
+
+
+def test_a_call_made_in_the_bar_is_cancelled_with_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On every screen, Ctrl+C cancels what was typed into the bar and still runs, instead of quitting."""
+
+    async def test(driver: Driver) -> None:
+        pending = Pending()
+        pending.request = 41
+        monkeypatch.setattr(driver.app.session, "execute", lambda *_: pending)
+        await opened(driver)
+        await driver.press("colon")
+        await driver.type("trouble.slow 9")
+        await driver.press("enter")
+        await driver.sees("running", "Ctrl+C cancels")
+        await driver.press("ctrl+c")
+        assert driver.target.cancelled == [41]
+        assert driver.app.is_running
+
+    drive(test)
