@@ -28,11 +28,11 @@ from console.tui.screens.timeline import TimelineScreen  # noqa: E402
 
 SAMPLE = HERE / "sample.jsonl"
 SIZE = (160, 45)
-RECORD_SECONDS = 2.5
-FOLDER = "asyncio"
+RECORD_SECONDS = 1.0
+FOLDER = "encodings"
 """Of the standard library: enough files to keep every thread busy, and the recording stays small."""
 WAIT_SECONDS = 30
-BEFORE, AFTER = -12_000_000, 16_000_000
+BEFORE, AFTER = -5_000_000, 55_000_000
 """Ns around the selected call that the timeline shows."""
 
 
@@ -118,13 +118,17 @@ def record() -> None:
     session = Session(launch([sys.executable, "-m", "sample_services", FOLDER], name="sample-search", env=env))
     try:
         _wait(session, lambda: session.info.can_act and len(session.commands()) > 1)
+        _wait(session, lambda: any(row.name == "store.paths" and row.calls for row in session.commands()))
         for name, kwargs in (
-            ("search.query", {"text": "thread pool"}),
+            ("index.rebuild", {}),
+            ("search.query", {"text": "codec"}),
+            ("search.suggest", {"prefix": "en"}),
+            ("trouble.slow", {"seconds": 0.03}),
             ("trouble.fail", {}),
-            ("trouble.slow", {"seconds": 0.4}),
+            ("search.query", {"text": "mapping table"}),
         ):
             session.execute(name, [], kwargs)
-        session.fire("file.changed", [], {"path": f"{FOLDER}/queues.py"})
+        session.fire("file.changed", [], {"path": f"{FOLDER}/aliases.py"})
         end = time.monotonic() + RECORD_SECONDS
         _wait(session, lambda: time.monotonic() > end)
         session.execute("trouble.fail", [], {})
