@@ -236,6 +236,7 @@ class ListScreen(BusScreen, Generic[Row]):
         if not session.info.can_act:
             self.query_one(Bar).say(self._cannot(), warn=True)
             return
+        self.rows.touched += 1  # the row with the form must stay the selected one
         await self._close_form()
         parameters, about = self.parameters(row)
         self._form_for = self.rows.selected

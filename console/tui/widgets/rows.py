@@ -53,7 +53,7 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
         self._drawn: tuple[str, int, list[tuple[str, Style]]] = ("", 0, [])
         self.selected = ""
         self.touched = 0
-        """Counts the moves of the cursor, so that the screen knows that somebody is at it."""
+        """Counts what is done with the cursor, so that the screen knows that somebody is at it."""
 
     # ---- rows
 
@@ -71,7 +71,7 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
     def show(
         self, rows: Sequence[Row], *, sorted_by: str = "", second: int = 0, empty: Sequence[tuple[str, Style]] = ()
     ) -> None:
-        """Show ROWS; the cursor stays on its key, on the first row when that is gone.
+        """Show ROWS; the cursor stays on its key, and on the first row until somebody moves it or its key is gone.
 
         SORTED_BY: the title to mark. SECOND: rows that say how long ago are drawn anew when it changes. EMPTY: what to
         say when there are no rows.
@@ -82,7 +82,7 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
         repaint = drawn != self._drawn
         self._drawn = drawn
         self.virtual_size = Size(1, len(self._rows) + 1)
-        if self.selected not in self._index:
+        if not self.touched or self.selected not in self._index:
             self._select(0)
         if repaint or not self._rows:
             self.refresh()
@@ -95,6 +95,7 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
     def choose(self, key: str) -> None:
         """Put the cursor on a row, if it is there."""
         if key in self._index:
+            self.touched += 1
             self._select(self._index[key])
 
     def _select(self, index: int) -> None:
@@ -139,6 +140,7 @@ class RowList(ScrollView, Generic[Row], can_focus=True):
     def action_enter(self) -> None:
         """Into the selected row."""
         if self.selected:
+            self.touched += 1
             self.post_message(RowEntered(self.selected))
 
     def on_click(self, event: events.Click) -> None:

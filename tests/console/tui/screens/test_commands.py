@@ -61,6 +61,21 @@ def test_the_cursor_stays_on_the_name_when_the_order_changes() -> None:
     drive(test)
 
 
+def test_the_cursor_is_on_the_first_row_until_somebody_moves_it() -> None:
+    """Whatever the order becomes, an untouched list is looked at from the top."""
+
+    async def test(driver: Driver) -> None:
+        await driver.sees("index.file")
+        await driver.press("s", "S")
+        assert rows(driver).selected == names(driver)[0] == max(names(driver))
+        await driver.press("S")
+        assert rows(driver).selected == names(driver)[0] == min(names(driver))
+        await driver.press("down", "S")
+        assert rows(driver).selected == sorted(names(driver))[1]
+
+    drive(test)
+
+
 def test_a_filter_shows_only_what_contains_it_and_escape_shows_all() -> None:
     """`/` filters at every key; Esc takes the filter away."""
 
