@@ -15,7 +15,7 @@ help: ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
 
 demo: .venv/run ## the console on the sample program; FOLDER=~/src indexes that folder instead
-	@$(BIN)/bus-console demo $(FOLDER)
+	@$(BIN)/bus-console demo $(if $(FOLDER),"$(FOLDER)")
 
 test: .venv/test ## all tests
 	$(BIN)/python -m pytest $(PYTEST_ARGS)

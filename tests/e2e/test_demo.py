@@ -86,7 +86,7 @@ def test_line_goes_through_from_thread_to_lane_and_back(console: Terminal) -> No
     close_outcome(console)
 
     type_line(console, "fire file.changed path=module_00.py")
-    console.see(r"indexer")
+    console.see(r"delivered to 2 listeners")
     close_outcome(console)
 
     type_line(console, "trouble.fail")

@@ -27,6 +27,7 @@ SORTS: tuple[Sort[CommandRow], ...] = (
     Sort("", lambda row: (_trouble(row), bucket(row.rate), bucket(row.calls))),
     Sort("command", lambda row: row.name, downwards=False),
     Sort("service", lambda row: row.service, downwards=False),
+    Sort("calls", lambda row: row.calls),
     Sort("rate/s", lambda row: row.rate),
     Sort("now", lambda row: row.running),
     Sort("queued", lambda row: row.queued),
@@ -86,15 +87,16 @@ def columns(colors: ServiceColors, session: Session) -> list[Column[CommandRow]]
         Column("", 1, 99, _glyph),
         Column("command", 0, 100, lambda row: (row.name, HIDDEN if row.removed else TEXT), least=18),
         Column("service", 10, 40, lambda row: (row.service or "main", colors.style(row.service))),
+        Column("calls", 6, 25, lambda row: (fmt.count(row.calls), SOFT if row.calls else HIDDEN), right=True),
         Column("rate/s", 6, 90, lambda row: (fmt.rate(row.rate), TEXT if row.rate else HIDDEN), right=True),
-        Column("now", 4, 80, lambda row: (fmt.count(row.running), _BUSY if row.running else HIDDEN), right=True),
+        Column("now", 3, 80, lambda row: (fmt.count(row.running), _BUSY if row.running else HIDDEN), right=True),
         Column("queued", 6, 70, lambda row: (fmt.count(row.queued), _queue_look(row)), right=True),
         Column("wait p50", 8, 30, lambda row: (fmt.millis(row.wait_p50), _soft(row.wait_p50)), right=True),
         Column("p99", 6, 20, lambda row: (fmt.millis(row.wait_p99), WARN if _waits(row) else SOFT), right=True),
         Column("run p50", 7, 60, lambda row: (fmt.millis(row.run_p50), _soft(row.run_p50)), right=True),
         Column("p99 ms", 6, 50, lambda row: (fmt.millis(row.run_p99), SOFT if row.run_p99 else HIDDEN), right=True),
         Column("failed", 6, 85, lambda row: (fmt.count(row.errors), FAILED if row.errors else HIDDEN), right=True),
-        Column("last", 6, 15, lambda row: (_ago(row, session), SOFT), right=True),
+        Column("last", 5, 15, lambda row: (_ago(row, session), SOFT), right=True),
     ]
 
 

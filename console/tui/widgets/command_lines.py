@@ -81,7 +81,7 @@ def _where_time_goes(width: int, recent: list[CallDetail], color: str) -> list[S
     line.put(f"  last {len(ended)}", SOFT)
     named = zip(("queued", "computing", "waiting", "elsewhere"), sums, strict=True)
     shares = " · ".join(f"{name} {part * 100 / total:.0f}" for name, part in named)
-    return [line.strip(), Line(width).gap(6).put(f"{shares} %", SOFT).strip()]
+    return [line.strip(), Line(width).put(f"{shares} %", SOFT).strip()]
 
 
 def last_calls(width: int, recent: list[CallDetail], session: Session) -> list[Shown]:
