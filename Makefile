@@ -3,12 +3,13 @@
 PYTHON ?= python3
 FOLDER ?=
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 
 BIN := .venv/bin
 # pip below 25.1 does not know dependency groups.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test check screenshots clean
+.PHONY: help demo test check bench screenshots clean
 .DEFAULT_GOAL := help
 
 help: ## what there is
@@ -25,6 +26,9 @@ check: .venv/check ## style, types, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench: .venv/bench ## how fast the bus is, beside what people use today; BENCH_ARGS="--quick --json FILE ..."
+	@$(BIN)/python -m tests.bench $(BENCH_ARGS)
 
 screenshots: .venv/run ## draw the README's pictures anew from the recorded session
 	$(BIN)/python screenshots/make.py
@@ -56,4 +60,9 @@ clean: ## remove what make and the tools made
 .venv/check: .venv/test pyproject.toml
 	@echo "installing what the checks need ..."
 	@$(PIP) install --group check
+	@touch $@
+
+.venv/bench: .venv/run .venv/groups pyproject.toml
+	@echo "installing what people use today ..."
+	@$(PIP) install --group bench
 	@touch $@
