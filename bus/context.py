@@ -10,104 +10,98 @@ from bus import runtime
 
 if TYPE_CHECKING:
     from bus.promise import Promise
-    from bus.registry import Entry
 
 _NO_KWARGS: Mapping[str, Any] = {}
 MAX_HOPS = 100
 """Calls and deliveries in one causal chain before `HopLimitExceeded`."""
 
 
+class Source:
+    """What a call runs: of which kind it is, its name, its service, its callback. Shared by all calls of it.
+
+    `entry`: the id of the registration, 0 for what was not registered (an event, a timer's turn).
+    """
+
+    __slots__ = ("callback", "call_kind", "entry", "name", "service")
+
+    def __init__(
+        self, call_kind: str, name: str, service: str = "", callback: Callable[..., Any] | None = None, entry: int = 0
+    ) -> None:
+        self.call_kind = call_kind
+        self.name = name
+        self.service = service
+        self.callback = callback
+        self.entry = entry
+
+
 class Call:
     """One command, event or delivery, from the moment it is queued; what `current_call()` returns inside a handler.
 
     Written by the thread that makes it until it is queued, then by the worker that runs it. Times are monotonic ns,
-    0 until they are known. The last group of fields is the bus's own.
+    0 until they are known. What every call has is in slots, and what few calls have has its default in the class:
+    making a call costs what it has to.
     """
 
     __slots__ = (
+        "__dict__",
         "args",
-        "args_text",
-        "by",
-        "callback",
         "caller",
-        "cancel_requested",
-        "client",
         "context",
-        "cpu",
-        "deadline",
         "ended",
-        "entry",
-        "error",
         "hops",
         "id",
-        "kind",
         "kwargs",
         "lane",
-        "marks",
-        "name",
         "outcome",
         "parent",
         "promise",
         "queued",
-        "receiver",
         "result",
-        "result_text",
         "root",
-        "service",
+        "source",
         "started",
-        "wait_timed",
-        "waited",
-        "waiting_for",
-    )  # fmt: skip
+    )
 
     id: int
     parent: int
     root: int
     hops: int
-    kind: str
-    name: str
-    service: str
-    entry: int
-    by: str
-    client: str
+    source: Source
     caller: int
     lane: int
     queued: int
     started: int
     ended: int
-    cpu: int | None
-    waited: int
-    deadline: int | None
-    cancel_requested: bool
     outcome: str | None
-    error: BaseException | None
-    result: Any
-    args_text: str
-    result_text: str
-    marks: tuple[str, ...]
-    callback: Callable[..., Any] | None
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
     context: Context | None
     promise: "Promise[Any] | None"
-    receiver: "Entry | None"
-    waiting_for: "Promise[Any] | None"
-    wait_timed: bool
+    result: Any
 
-    def __init__(self, call_id: int, kind: str, name: str, service: str, at: int) -> None:
+    by: str = "code"
+    client: str = ""
+    cpu: int | None = None
+    waited: int = 0
+    deadline: int | None = None
+    cancel_requested: bool = False
+    error: BaseException | None = None
+    args_text: str = ""
+    result_text: str = ""
+    marks: tuple[str, ...] = ()
+    waiting_for: "Promise[Any] | None" = None
+    wait_timed: bool = False
+
+    def __init__(
+        self, call_id: int, source: Source, at: int, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] = _NO_KWARGS
+    ) -> None:
         self.id = call_id
-        self.kind = kind
-        self.name = name
-        self.service = service
+        self.source = source
         self.queued = at
-        self.entry = self.lane = self.started = self.ended = self.waited = 0
-        self.cpu = self.deadline = self.outcome = self.error = self.result = None
-        self.callback = self.context = self.promise = self.receiver = self.waiting_for = None
-        self.by = "code"
-        self.client = self.args_text = self.result_text = ""
-        self.cancel_requested = self.wait_timed = False
-        self.marks = self.args = ()
-        self.kwargs = _NO_KWARGS
+        self.args = args
+        self.kwargs = kwargs
+        self.started = self.ended = self.lane = 0
+        self.outcome = self.promise = self.context = self.result = None
         thread = current
         self.caller = thread.lane or current_lane()
         parent = thread.call
@@ -119,11 +113,25 @@ class Call:
             self.root = parent.root
             self.hops = parent.hops + 1
 
-    def let_go(self) -> None:
-        """Drop what only a running call needs, so that a record of it keeps no argument or result alive."""
-        self.callback = self.context = self.promise = self.receiver = self.result = None
-        self.args = ()
-        self.kwargs = _NO_KWARGS
+    @property
+    def kind(self) -> str:
+        """`command`, `event` or `delivery`."""
+        return self.source.call_kind
+
+    @property
+    def name(self) -> str:
+        """Of the command or event; of a timer's turn, service and method."""
+        return self.source.name
+
+    @property
+    def service(self) -> str:
+        """The service that runs it, "" for an event."""
+        return self.source.service
+
+    @property
+    def entry(self) -> int:
+        """The id of the registration that it runs, 0 when there is none."""
+        return self.source.entry
 
     def line(self) -> str:
         """What and where, for a person: `index.file on indexer-2`."""

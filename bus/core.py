@@ -40,6 +40,7 @@ class Bus:
         self.trace = trace
         self._lock = runtime.lock()
         self._registry = Registry(runtime.lock())
+        self._top = self._registry.top
         self._dispatch = Dispatch(runtime, self._registry, self.hooks)
         self._timers = Timers(runtime, name)
         self._every: dict[str, list[Registration]] = {}
@@ -97,11 +98,12 @@ class Bus:
             BadArguments: the arguments do not fit its signature.
             MailboxFull, ServiceStopped, BusClosed, HopLimitExceeded: it cannot be queued.
         """
-        entry = self._registry.command(name)
+        entry = self._top.get(name)
         if entry is None:
             raise self._dispatch.not_found(name)
-        entry.schema.check(name, args, kwargs)
-        return self._dispatch.execute(entry, args, kwargs, "code", "")
+        if kwargs or not entry.least <= len(args) <= entry.most:
+            entry.schema.check(name, args, kwargs)
+        return self._dispatch.execute(entry, args, kwargs)
 
     @overload
     def register_listener(
@@ -142,7 +144,7 @@ class Bus:
             BusClosed: the bus takes no more.
             HopLimitExceeded: the event is the end of a chain of more than 100.
         """
-        self._dispatch.fire(name, args, kwargs, "code", "")
+        self._dispatch.fire(name, args, kwargs)
 
     # ---- services
 
@@ -225,7 +227,7 @@ class Bus:
         """The calls that run or are queued at this moment, service by service."""
         calls: list[Call] = []
         for runner in self._runners():
-            calls += [call for call in runner.running if call is not None]
+            calls += [call for call in runner.running if call is not None and call.outcome is None]
             calls += runner.mailbox.queued()
         return calls
 
@@ -253,7 +255,7 @@ class Bus:
         self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any], *, by: str = "console", client: str = ""
     ) -> Promise[Any]:
         """Execute a command for somebody outside the program; as `execute_command`, with the values converted."""
-        entry = self._registry.command(name)
+        entry = self._top.get(name)
         if entry is None:
             raise self._dispatch.not_found(name)
         converted, keywords = entry.schema.convert(name, args, kwargs)

@@ -2,21 +2,24 @@
 
 import itertools
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextvars import copy_context
 from typing import Any, Literal
 
-from bus.context import MAX_HOPS, Call, current
+from bus.context import MAX_HOPS, Call, Source, current
 from bus.errors import BusError, CallCancelled, HopLimitExceeded, ServiceStopped
 from bus.hooks import Hooks
+from bus.mailbox import Closed, Full
 from bus.notes import add_chain
 from bus.promise import Promise
-from bus.registry import OWN_EVENTS, DeadLetter, Entry, Registry
+from bus.registry import OWN_EVENTS, DeadLetter, Entry, Heard, Registry
 from bus.runtime import Runtime
 from bus.waits import Waits
 from bus.worker import Runner
 
 _MAX_DEAD_LETTERS = 1_000
+_MAX_EVENTS = 4_096
+_NO_KWARGS: Mapping[str, Any] = {}
 
 
 class Dispatch:
@@ -38,6 +41,13 @@ class Dispatch:
         self.forbidden = False
         self.dead_letters: deque[DeadLetter] = deque(maxlen=_MAX_DEAD_LETTERS)
         self._ids = itertools.count(1)
+        # Remembered sources; written by any thread that fires, and a lost entry is made again.
+        self._events: dict[str, Source] = {}
+        self._globs: dict[tuple[int, str], Source] = {}
+
+    def accepted(self) -> int:
+        """A number that grows with every call that is made."""
+        return next(self._ids)
 
     def refuse(self) -> None:
         """Raise why nothing is accepted here, if so; the handlers of a bus that drains may still call each other."""
@@ -45,43 +55,46 @@ class Dispatch:
             raise self.refusal
 
     def execute(
-        self, entry: Entry, args: Sequence[Any], kwargs: Mapping[str, Any], by: str, client: str
+        self, entry: Entry, args: tuple[Any, ...], kwargs: Mapping[str, Any], by: str = "code", client: str = ""
     ) -> Promise[Any]:
         """Queue a call of ENTRY, whose arguments were checked, and return its promise."""
+        if self.refusal is not None:
+            self.refuse()
         runner = self.runners.get(entry.service)
-        self.refuse()
         if runner is None:
             raise self.not_found(entry.name)
-        call = Call(next(self._ids), "command", entry.name, entry.service, self.now())
-        call.entry = entry.entry
-        call.callback, call.args, call.kwargs, call.context = entry.callback, tuple(args), kwargs, copy_context()
-        call.by, call.client = by, client
-        promise = call.promise = Promise(self, runner.mailbox, call)
-        if self.hooks.queued:
-            self.hooks.notify("queued", call)
+        call = Call(next(self._ids), entry, self.now(), args, kwargs)
+        call.context = copy_context()
+        promise = call.promise = Promise(runner, call)
+        if client:
+            call.by, call.client = by, client
+        for method in self.hooks.queued:
+            try:
+                method(call)
+            except Exception:  # noqa: BLE001  foreign code: whatever it raises must not reach the program
+                self.hooks.failed(method)
         try:
             if call.hops >= MAX_HOPS:
                 raise HopLimitExceeded(_too_long(call))
-            runner.accept(call)
-        except BusError as error:
-            self._reject(call, error)
-            raise
+            runner.put(call)
+        except (BusError, Full, Closed) as refused:
+            raise self._reject(call, runner.refusal(refused)) from None
         return promise
 
     def fire(
-        self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any], by: str, client: str
+        self, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any], by: str = "code", client: str = ""
     ) -> tuple[Call, tuple[Entry, ...]]:
         """Queue a delivery for each listener; the event's call and those listeners."""
-        self.refuse()
-        event = Call(next(self._ids), "event", name, "", self.now())
-        event.args, event.kwargs, event.by, event.client = tuple(args), kwargs, by, client
+        if self.refusal is not None:
+            self.refuse()
+        event = Call(next(self._ids), self._event(name), self.now(), args, kwargs)
         event.started = event.ended = event.queued
         event.lane = event.caller
         event.outcome = "ok"
+        if client:
+            event.by, event.client = by, client
         if event.hops >= MAX_HOPS:
-            error = HopLimitExceeded(_too_long(event))
-            self._reject(event, error)
-            raise error
+            raise self._reject(event, HopLimitExceeded(_too_long(event)))
         if self.hooks.queued:
             self.hooks.notify("queued", event)
         receivers = self.registry.receivers(name)
@@ -95,13 +108,33 @@ class Dispatch:
             self._deliver(delivery, entry)
         return event, took
 
+    def _event(self, name: str) -> Source:
+        """One source for all events of a name; the table is forgotten when a program makes up names without end."""
+        source = self._events.get(name)
+        if source is None:
+            if len(self._events) >= _MAX_EVENTS:
+                self._events = {}
+            source = self._events[name] = Source("event", name)
+        return source
+
     def _delivery(self, event: Call, entry: Entry) -> Call:
-        call = Call(next(self._ids), "delivery", event.name, entry.service, self.now())
+        source = entry if entry.name == event.name else self._heard(entry, event.name)
+        call = Call(next(self._ids), source, self.now(), event.args, event.kwargs)
         call.parent, call.root, call.hops = event.id, event.root, event.hops
-        call.entry, call.receiver = entry.entry, entry
-        call.callback, call.args, call.kwargs, call.context = entry.callback, event.args, event.kwargs, copy_context()
-        call.by, call.client = event.by, event.client
+        call.context = copy_context()
+        if event.client:
+            call.by, call.client = event.by, event.client
         return call
+
+    def _heard(self, entry: Entry, event: str) -> Source:
+        """What a glob's delivery runs: the listener, under the event's name."""
+        key = (entry.entry, event)
+        source = self._globs.get(key)
+        if source is None:
+            if len(self._globs) >= _MAX_EVENTS:
+                self._globs = {}
+            source = self._globs[key] = Heard(entry, event)
+        return source
 
     def _deliver(self, call: Call, entry: Entry) -> None:
         if self.hooks.queued:
@@ -126,21 +159,23 @@ class Dispatch:
         call.outcome, call.ended = "rejected", self.now()
         self.ended(call)
 
-    def _reject(self, call: Call, error: BusError) -> None:
-        """It was never queued: the caller gets ERROR as an exception, the record says why."""
+    def _reject(self, call: Call, error: BusError) -> BusError:
+        """It was never queued: the record says why; returns ERROR, which the caller gets."""
         call.error, call.outcome, call.ended = error, "rejected", self.now()
         self.hooks.notify("ended", call)
-        call.let_go()
+        _let_go(call)
+        return error
 
     def tick(self, runner: Runner, method: Callable[..., Any], name: str) -> Callable[[], None]:
         """What a timer calls: it queues a call of METHOD under NAME, unless the last one is not done."""
         pending: list[Call] = []
+        source = Source("delivery", name, runner.name, method)
 
         def tick() -> None:
             if pending and pending[0].outcome is None:
                 return
-            call = Call(next(self._ids), "delivery", name, runner.name, self.now())
-            call.callback, call.context = method, copy_context()
+            call = Call(next(self._ids), source, self.now())
+            call.context = copy_context()
             pending[:] = [call]
             self.hooks.notify("queued", call)
             try:
@@ -153,31 +188,31 @@ class Dispatch:
 
         return tick
 
-    def begin(self, call: Call, runner: Runner) -> bool:
-        """A worker has taken CALL: whether it may run."""
-        if call.promise is not None:
-            return call.promise.begin()
-        receiver = call.receiver
-        if receiver is None or not receiver.disposed:
+    def may_run(self, call: Call) -> bool:
+        """A worker has taken a delivery: whether its listener still wants it."""
+        source = call.source
+        listener = source.listener if isinstance(source, Heard) else source
+        if not isinstance(listener, Entry) or not listener.disposed:
             return True
         call.outcome, call.ended = "cancelled", self.now()
-        self._dead_letter("delivery", call.name, f"the listener on {runner.name} was disposed before it came")
+        self._dead_letter("delivery", call.name, f"the listener on {call.service} was disposed before it came")
         self.ended(call)
         return False
 
     def ended(self, call: Call) -> None:
         """The one end of every call: noted on its error, told to the hooks, then to whoever waits."""
-        error, promise = call.error, call.promise
-        if error is not None and call.kind != "event":
+        error, promise, result = call.error, call.promise, call.result
+        if error is not None:
             add_chain(error, call, self._running)
-        if self.hooks.ended:
-            self.hooks.notify("ended", call)
-        result = call.result
-        listener_failed = error is not None and call.kind == "delivery" and not call.name.startswith(OWN_EVENTS)
-        call.let_go()
+        for method in self.hooks.ended:
+            try:
+                method(call)
+            except Exception:  # noqa: BLE001  foreign code: whatever it raises must not reach the program
+                self.hooks.failed(method)
+        _let_go(call)
         if promise is not None:
-            promise.set_result(result) if error is None else promise.set_exception(error)
-        elif listener_failed:
+            promise.settle(result, error)
+        elif error is not None and call.kind == "delivery" and not call.name.startswith(OWN_EVENTS):
             self.announce("listener_failed", service=call.service, name=call.name, error=error)
 
     def cancelled(self, call: Call) -> None:
@@ -186,7 +221,7 @@ class Dispatch:
         message = f"{call.name} #{call.id} was cancelled before it started"
         call.outcome, call.ended = "cancelled", self.now()
         self.hooks.notify("ended", call)
-        call.let_go()
+        _let_go(call)
         if promise is not None:
             promise.set_cancelled(CallCancelled(message))
 
@@ -201,7 +236,7 @@ class Dispatch:
         """Fire one of the bus's own events, if somebody listens to it."""
         event = OWN_EVENTS + name
         if self.refusal is None and self.registry.receivers(event):
-            self.fire(event, (), kwargs, "code", "")
+            self.fire(event, (), kwargs)
 
     def not_found(self, name: str) -> BusError:
         """The error for a NAME that is no command, counted as a dead letter."""
@@ -216,6 +251,12 @@ class Dispatch:
         letter = DeadLetter(self.now(), kind, name, reason)
         self.dead_letters.append(letter)
         self.hooks.notify("dead_letter", letter)
+
+
+def _let_go(call: Call) -> None:
+    """Drop what only a running call needs, so that a record of it keeps no argument or result alive."""
+    call.promise = call.context = call.result = None
+    call.args, call.kwargs = (), _NO_KWARGS
 
 
 def _too_long(call: Call) -> str:

@@ -99,9 +99,13 @@ class Hooks:
             try:
                 method(*args)
             except Exception:  # noqa: BLE001  foreign code: whatever it raises must not reach the program
-                hook = method.__self__
-                _log.exception("the hook %r raised in %s and was removed", type(hook).__qualname__, point)
-                self.remove(hook)
+                self.failed(method)
+
+    def failed(self, method: Callable[..., None]) -> None:
+        """METHOD has just raised: its hook is removed, and the error logged."""
+        hook = getattr(method, "__self__", method)
+        _log.exception("the hook %r raised in %s and was removed", type(hook).__qualname__, method.__name__)
+        self.remove(hook)
 
 
 def _overridden(installed: tuple[object, ...], point: str) -> list[Callable[..., None]]:

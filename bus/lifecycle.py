@@ -89,11 +89,16 @@ class Closing:
         wakeup = self._runtime.own_wakeup()
         for runner in runners:
             runner.mailbox.watch(wakeup)
-        while not _idle(runners):
+        while not self._idle(runners):
             left = until - self._runtime.now()
             if left <= 0:
                 return
             wakeup.wait(left / NS)
+
+    def _idle(self, runners: list["Runner"]) -> bool:
+        # A call may hop from a service not yet asked to one asked already; then a call was made in between.
+        before = self._dispatch.accepted()
+        return all(runner.idle() for runner in runners) and self._dispatch.accepted() == before + 1
 
 
 def end(runner: "Runner", dispatch: "Dispatch", error: BusError, *, drain: bool, until: int) -> None:
@@ -129,10 +134,3 @@ def stopped_error(name: str) -> ServiceStopped:
 def _abandon_queued(runner: "Runner", dispatch: "Dispatch", error: BusError) -> None:
     for call in runner.mailbox.empty():
         dispatch.abandon(call, error)
-
-
-def _idle(runners: list["Runner"]) -> bool:
-    # A call may hop from a service not yet asked to one asked already; then something was accepted in between.
-    before = sum(runner.mailbox.accepted for runner in runners)
-    idle = all(runner.idle() for runner in runners)
-    return idle and before == sum(runner.mailbox.accepted for runner in runners)

@@ -18,33 +18,30 @@ class Closed(Exception):
 
 
 class Mailbox:
-    """Check and append are one step under `lock`, so no call is accepted after `close` and then forgotten.
+    """What is on the way of every call takes no lock: one operation of a deque or a list is atomic, and the rest is order.
 
-    `lock` guards everything here, and the state of the promises whose calls go through this mailbox. The one thing done
-    without it is `popleft`, which is atomic. Workers sleep on a token of their own, so one call wakes one worker, and
-    the wake is a system call only when somebody sleeps.
+    A sender appends, then looks whether the mailbox was closed and whether somebody sleeps; `close` sets its flag, then
+    the queue is emptied; a worker lists itself as asleep, then looks whether there is something after all. So of two
+    that race at least one sees the other, and no call is accepted and then forgotten, or slept through.
+
+    Each worker has a token for this alone, which is woken exactly by those who took it from the list of sleepers: one
+    call wakes one worker, and a system call is made only when somebody sleeps. Senders at the same moment may together
+    exceed the capacity, by one each. `lock` guards what is said to be under it elsewhere.
     """
 
     __slots__ = (
-        "_blocked",
-        "_calls",
-        "_closed",
-        "_now",
-        "_own_wakeup",
-        "_sleepers",
-        "_watcher",
-        "accepted",
-        "capacity",
-        "lock",
-    )
+        "_calls", "_closed", "_now", "_own_wakeup", "_sleepers", "_watcher", "blocked", "capacity", "lock", "popleft",
+    )  # fmt: skip
 
     def __init__(self, runtime: Runtime, capacity: int) -> None:
         self.lock = runtime.lock()
         self.capacity = capacity
-        self.accepted = 0
         self._calls: deque[Call] = deque()
+        self.popleft = self._calls.popleft
+        """Takes the next call or raises IndexError."""
         self._sleepers: list[Wakeup] = []
-        self._blocked: deque[Wakeup] = deque()
+        self.blocked: deque[Wakeup] = deque()
+        """Senders who wait for room."""
         self._closed = False
         self._watcher: Wakeup | None = None
         self._now = runtime.now
@@ -60,27 +57,24 @@ class Mailbox:
             Full: the mailbox holds `capacity` calls.
             Closed: it takes no more.
         """
-        with self.lock:
-            if self._closed:
-                raise Closed
-            if len(self._calls) >= self.capacity:
-                raise Full
-            self._calls.append(call)
-            self.accepted += 1
-            sleeper = self._sleepers.pop() if self._sleepers else None
-        if sleeper is not None:
-            sleeper.wake()
+        if len(self._calls) >= self.capacity and not self._closed:
+            raise Full
+        self._calls.append(call)
+        if self._closed and self.withdraw(call):
+            raise Closed
+        if self._sleepers:
+            self._wake_one()
 
     def put_dropping_oldest(self, call: Call) -> Call | None:
         """Append CALL; the delivery that had to make room, or None. A command never makes room: then CALL itself."""
         try:
             self.put(call)
         except Full:
-            with self.lock:
-                oldest = next((queued for queued in self._calls if queued.kind == "delivery"), None)
-                if oldest is None:
-                    return call
-                self._calls.remove(oldest)
+            oldest = next((queued for queued in self.queued() if queued.kind == "delivery"), None)
+            if oldest is None:
+                return call
+            if not self.withdraw(oldest):  # a worker took it, so there is room
+                return self.put_dropping_oldest(call)
             return self.put_dropping_oldest(call) or oldest
         return None
 
@@ -99,25 +93,44 @@ class Mailbox:
             except Full:
                 left = give_up - self._now()
                 if left <= 0:
+                    self.let_one_in()  # a wake that came too late for this one is for the next
                     raise
                 self._wait_for_room(wakeup, left / NS)
 
     def get(self, wakeup: Wakeup) -> Call | None:
         """The next call, waiting for it on WAKEUP; None when the mailbox is closed and empty."""
-        calls = self._calls
         while True:
             try:
-                call = calls.popleft()
+                call = self.popleft()
             except IndexError:
-                if self._sleep(wakeup):
+                if self.sleep(wakeup):
                     continue
                 return None
-            if self._blocked:
-                self._let_one_in()
+            if self.blocked:
+                self.let_one_in()
             return call
 
+    def sleep(self, wakeup: Wakeup) -> bool:
+        """Sleep on WAKEUP, used for nothing else, until there may be a call; False when it is closed and empty."""
+        self._sleepers.append(wakeup)
+        if self._calls or self._closed:
+            self._stay_awake(wakeup)
+            return bool(self._calls) or not self._closed
+        if self._watcher is not None:
+            self._watcher.wake()
+        wakeup.wait()
+        return True
+
+    def let_one_in(self) -> None:
+        """There is room for one more: wake a sender who waits for it."""
+        try:
+            wakeup = self.blocked.popleft()
+        except IndexError:
+            return
+        wakeup.wake()
+
     def withdraw(self, call: Call) -> bool:
-        """Take CALL out again; False when a worker has it already. The caller holds `lock`."""
+        """Take CALL out again; False when somebody else has it."""
         try:
             self._calls.remove(call)
         except ValueError:
@@ -137,56 +150,50 @@ class Mailbox:
 
     def idle(self, workers: int) -> bool:
         """Whether nothing is queued and all WORKERS sleep."""
-        with self.lock:
-            return not self._calls and len(self._sleepers) >= workers
+        return len(self._sleepers) >= workers and not self._calls
 
     def watch(self, watcher: Wakeup) -> None:
         """Wake WATCHER from now on whenever a worker finds nothing to do."""
-        with self.lock:
-            self._watcher = watcher
+        self._watcher = watcher
 
     def close(self) -> None:
         """Take no more; workers get what is queued, then None."""
-        with self.lock:
-            self._closed = True
-            sleepers, self._sleepers = self._sleepers, []
-        for wakeup in (*sleepers, *self._blocked):
-            wakeup.wake()
+        self._closed = True
+        while self._sleepers:
+            self._wake_one()
+        for _ in range(len(self.blocked)):
+            self.let_one_in()
 
     def empty(self) -> list[Call]:
         """Take out all that is queued."""
-        with self.lock:
-            calls = list(self._calls)
-            self._calls.clear()
+        calls: list[Call] = []
+        while self._calls:
+            try:
+                calls.append(self.popleft())
+            except IndexError:
+                break
         return calls
 
-    def _sleep(self, wakeup: Wakeup) -> bool:
-        with self.lock:
-            if self._calls:
-                return True
-            if self._closed:
-                return False
-            self._sleepers.append(wakeup)
-            watcher = self._watcher
-        if watcher is not None:
-            watcher.wake()
-        wakeup.wait()
-        return True
+    def _wake_one(self) -> None:
+        try:
+            sleeper = self._sleepers.pop()
+        except IndexError:
+            return
+        sleeper.wake()
+
+    def _stay_awake(self, wakeup: Wakeup) -> None:
+        try:
+            self._sleepers.remove(wakeup)
+        except ValueError:
+            # A sender chose this worker, which is going to take some other call: its wake is for the next sleeper.
+            wakeup.wait()
+            self._wake_one()
 
     def _wait_for_room(self, wakeup: Wakeup, timeout: float) -> None:
-        with self.lock:
-            if self._closed or len(self._calls) < self.capacity:
-                return
-            self._blocked.append(wakeup)
-        try:
+        self.blocked.append(wakeup)
+        if not self._closed and len(self._calls) >= self.capacity:
             wakeup.wait(timeout)
-        finally:
-            with self.lock:
-                if wakeup in self._blocked:
-                    self._blocked.remove(wakeup)
-
-    def _let_one_in(self) -> None:
-        with self.lock:
-            wakeup = self._blocked.popleft() if self._blocked else None
-        if wakeup is not None:
-            wakeup.wake()
+        try:
+            self.blocked.remove(wakeup)
+        except ValueError:
+            return  # it was woken

@@ -6,7 +6,7 @@ A plain Future makes a Condition when it is born (2.1 µs); here nothing is made
 
 import asyncio
 import logging
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -17,13 +17,11 @@ from bus.errors import CallCancelled, CallTimeout, DeadlockError
 from bus.runtime import NS, Wakeup
 
 if TYPE_CHECKING:
-    from bus.dispatch import Dispatch
-    from bus.mailbox import Mailbox
+    from bus.worker import Runner
 
 T = TypeVar("T")
-_PENDING, _RUNNING, _FINISHED = "PENDING", "RUNNING", "FINISHED"
-_CANCELLED, _NOTIFIED = "CANCELLED", "CANCELLED_AND_NOTIFIED"
-_UNDONE = (_PENDING, _RUNNING)
+# The standard library's own words, which `wait` and `as_completed` look at; compared by identity here.
+_PENDING, _FINISHED, _NOTIFIED = "PENDING", "FINISHED", "CANCELLED_AND_NOTIFIED"
 _log = logging.getLogger("bus")
 
 
@@ -31,43 +29,31 @@ class Promise(Future[T]):
     """The result of a command, or its error, some time later.
 
     All states change under the lock of the mailbox that the call went to; once `_made_condition` exists, also under
-    that, taken first. `call` says what is asked, of whom, by whom.
+    that, taken first. `call` says what is asked, of whom, by whom. What few promises need has its default in the class.
     """
 
-    __slots__ = (
-        "_dispatch",
-        "_done_callbacks",
-        "_exception",
-        "_made_condition",
-        "_mailbox",
-        "_result",
-        "_sleepers",
-        "_state",
-        "_traceback",
-        "_waiters",
-        "call",
-    )  # fmt: skip
+    __slots__ = ("_exception", "_result", "_runner", "_state", "call")
 
     _result: T | None
     _exception: BaseException | None
+    _traceback: TracebackType | None = None
+    _made_condition: runtime.Condition | None = None
+    _done_callbacks: Sequence[Callable[[Future[T]], object]] = ()
+    _waiters: list[Any]
+    _sleepers: Sequence[Wakeup] = ()
+    """The threads that wait in `result`; who appends looks at the state again, who settles looks here after it."""
 
-    def __init__(self, dispatch: "Dispatch", mailbox: "Mailbox", call: Call) -> None:
-        self._dispatch = dispatch
-        self._mailbox = mailbox
+    def __init__(self, runner: "Runner", call: Call) -> None:
+        self._runner = runner
         self.call = call
         self._state = _PENDING
-        self._result = self._exception = None
-        self._traceback: TracebackType | None = None
-        self._made_condition: runtime.Condition | None = None
-        self._sleepers: list[Wakeup] | None = None
-        self._waiters: list[Any] = []
-        self._done_callbacks: list[Callable[[Future[T]], object]] | None = None
 
     @property
     def _condition(self) -> runtime.Condition:  # type: ignore[override]  # an attribute there, made on first use here
         """For `concurrent.futures.wait` and `as_completed`, which take the conditions of many futures at once."""
-        with self._mailbox.lock:
+        with self._runner.mailbox.lock:
             if self._made_condition is None:
+                self._waiters = []
                 self._made_condition = runtime.Condition()
             return self._made_condition
 
@@ -75,15 +61,15 @@ class Promise(Future[T]):
 
     def done(self) -> bool:
         """Whether there is a result, an error, or a cancellation."""
-        return self._state not in _UNDONE
+        return self._state is not _PENDING
 
     def running(self) -> bool:
         """Whether a worker has begun it."""
-        return self._state == _RUNNING
+        return self._state is _PENDING and self.call.started > 0
 
     def cancelled(self) -> bool:
         """Whether it was cancelled before it began."""
-        return self._state in {_CANCELLED, _NOTIFIED}
+        return self._state is _NOTIFIED
 
     def result(self, timeout: float | None = None) -> T:
         """Wait in this thread, TIMEOUT seconds at most, and return the result or raise the handler's error.
@@ -92,7 +78,8 @@ class Promise(Future[T]):
             CallTimeout: not done in time; the call goes on.
             CallCancelled: it was cancelled before it began.
         """
-        self._wait(timeout)
+        if self._state is _PENDING:
+            self._wait(timeout)
         if self._exception is None:
             return self._result  # type: ignore[return-value]  # the state says that it is there
         try:
@@ -108,16 +95,17 @@ class Promise(Future[T]):
             CallTimeout: not done in time; the call goes on.
             CallCancelled: it was cancelled before it began.
         """
-        self._wait(timeout)
+        if self._state is _PENDING:
+            self._wait(timeout)
         if self.cancelled():
             raise CallCancelled(*self._exception.args) if self._exception else CallCancelled
         return self._exception
 
     def add_done_callback(self, fn: Callable[[Future[T]], object]) -> None:
         """Call FN with this promise when it is done: on the thread that does it, or here and now if it is."""
-        with self._mailbox.lock:
-            if self._state in _UNDONE:
-                self._done_callbacks = [*(self._done_callbacks or ()), fn]
+        with self._runner.mailbox.lock:
+            if self._state is _PENDING:
+                self._done_callbacks = (*self._done_callbacks, fn)
                 return
         self._call_back(fn)
 
@@ -126,79 +114,63 @@ class Promise(Future[T]):
 
     def cancel(self) -> bool:
         """Take the call out of the queue; False when it runs already, which is then only asked to stop."""
-        with self._mailbox.lock:
-            withdrawn = self._mailbox.withdraw(self.call)
-            if not withdrawn and self._state == _RUNNING:
-                self.call.cancel_requested = True
-        if withdrawn:
-            self._dispatch.cancelled(self.call)
+        if self._runner.mailbox.withdraw(self.call):
+            self._runner.dispatch.cancelled(self.call)
+        elif self._state is _PENDING:
+            self.call.cancel_requested = True
         return self.cancelled()
 
     # ---- answering: for the bus
 
-    def begin(self) -> bool:
-        """A worker takes the call; False when it is over already."""
-        with self._mailbox.lock:
-            if self._state != _PENDING:
-                return False
-            self._state = _RUNNING
-            return True
-
     def set_running_or_notify_cancel(self) -> bool:
-        """As the standard library's executors use it."""
-        return self.begin()
+        """Whether it is still to be done; the bus itself has no need of it."""
+        return self._state is _PENDING
 
     def set_result(self, result: T) -> None:
         """End it with RESULT; nothing happens when it is over already."""
-        self.finish(_FINISHED, result, None)
+        self.settle(result, None)
 
     def set_exception(self, exception: BaseException | None) -> None:
         """End it with an error; nothing happens when it is over already."""
-        self.finish(_FINISHED, None, exception)
+        self.settle(None, exception)
 
     def set_cancelled(self, error: CallCancelled) -> None:
         """End it before it began."""
-        self.finish(_NOTIFIED, None, error)
+        self.settle(None, error, _NOTIFIED)
 
-    def finish(self, state: str, result: T | None, error: BaseException | None) -> bool:
+    def settle(self, result: T | None, error: BaseException | None, state: str = _FINISHED) -> bool:
         """The one way to an end; False when another thread was first."""
-        with self._mailbox.lock:
+        if error is not None:
+            self._traceback = error.__traceback__
+        with self._runner.mailbox.lock:
             condition = self._made_condition
-            first = condition is None and self._settle(state, result, error)
-        if condition is not None:
-            first = self._finish_with(condition, state, result, error)
-        if first:
-            self._tell()
-        return first
-
-    def _finish_with(
-        self, condition: runtime.Condition, state: str, result: T | None, error: BaseException | None
-    ) -> bool:
-        with condition:
-            with self._mailbox.lock:
-                first = self._settle(state, result, error)
-            if first:
-                condition.notify_all()
-                for waiter in self._waiters:
-                    _inform(waiter, self)
-        return first
-
-    def _settle(self, state: str, result: T | None, error: BaseException | None) -> bool:
-        if self._state not in _UNDONE:
+            if condition is None:
+                if self._state is not _PENDING:
+                    return False
+                self._result, self._exception = result, error
+                self._state = state
+        if condition is not None and not self._settle_with(condition, result, error, state):
             return False
-        self._result, self._exception = result, error
-        self._traceback = error.__traceback__ if error is not None else None
-        self._state = state
+        if self._sleepers:
+            for wakeup in tuple(self._sleepers):  # a copy: who gives up meanwhile takes itself out
+                wakeup.wake()
+        for fn in self._done_callbacks:
+            self._call_back(fn)
         return True
 
-    def _tell(self) -> None:
-        # After `_settle` nobody adds to these any more, so they are read without the lock.
-        if self._sleepers is not None:
-            for wakeup in self._sleepers:
-                wakeup.wake()
-        if self._done_callbacks is not None:
-            for fn in self._done_callbacks:
-                self._call_back(fn)
+    def _settle_with(
+        self, condition: runtime.Condition, result: T | None, error: BaseException | None, state: str
+    ) -> bool:
+        with condition:
+            with self._runner.mailbox.lock:
+                if self._state is not _PENDING:
+                    return False
+                self._result, self._exception = result, error
+                self._state = state
+            condition.notify_all()
+            for waiter in self._waiters:
+                _inform(waiter, self)
+        return True
 
     def _call_back(self, fn: Callable[[Future[T]], object]) -> None:
         try:
@@ -209,61 +181,52 @@ class Promise(Future[T]):
     # ---- waiting
 
     def _wait(self, timeout: float | None) -> None:
-        if self._state not in _UNDONE:
-            return
-        call, dispatch = current.call, self._dispatch
+        call, dispatch = current.call, self._runner.dispatch
         if call is not None:
             self._begin_edge(call, timed=timeout is not None)
-        began = dispatch.now()
-        if dispatch.hooks.wait_began:
-            dispatch.hooks.notify("wait_began", call, self.call, began)
+        hooks, began = dispatch.hooks, dispatch.now()
+        if hooks.wait_began:
+            hooks.notify("wait_began", call, self.call, began)
         try:
             self._sleep(None if timeout is None else began + int(timeout * NS))
         finally:
             if call is not None:
                 dispatch.waits.end(call)
                 call.waited += dispatch.now() - began
-            if dispatch.hooks.wait_ended:
-                dispatch.hooks.notify("wait_ended", call, self.call, began, dispatch.now())
-        if self._state in _UNDONE:
+            if hooks.wait_ended:
+                hooks.notify("wait_ended", call, self.call, began, dispatch.now())
+        if self._state is _PENDING:
             raise CallTimeout(self._describe_wait(timeout))
 
     def _begin_edge(self, call: Call, *, timed: bool) -> None:
         try:
-            self._dispatch.waits.begin(call, self, timed=timed)
+            self._runner.dispatch.waits.begin(call, self, timed=timed)
         except DeadlockError:
             self.cancel()  # nobody will wait for it
             raise
 
     def _sleep(self, until: int | None) -> None:
-        now = self._dispatch.runtime.now
-        wakeup = self._dispatch.runtime.own_wakeup()
-        with self._mailbox.lock:
-            if self._state not in _UNDONE:
-                return
-            self._sleepers = [*(self._sleepers or ()), wakeup]
-        while self._state in _UNDONE:
+        runtime = self._runner.dispatch.runtime
+        wakeup = runtime.own_wakeup()
+        sleepers: list[Wakeup] = self.__dict__.setdefault("_sleepers", [])  # one atomic step, if many wait
+        sleepers.append(wakeup)
+        while self._state is _PENDING:
             if until is None:
                 wakeup.wait()
-            elif (left := until - now()) <= 0 or not wakeup.wait(left / NS):
-                break
-        self._forget_sleeper(wakeup)
-
-    def _forget_sleeper(self, wakeup: Wakeup) -> None:
-        with self._mailbox.lock:
-            if self._state in _UNDONE and self._sleepers is not None:
-                self._sleepers = [other for other in self._sleepers if other is not wakeup]
+            elif (left := until - runtime.now()) <= 0 or not wakeup.wait(left / NS):
+                sleepers.remove(wakeup)
+                return
 
     def _describe_wait(self, timeout: float | None) -> str:
         call = self.call
         what = f"{call.name} #{call.id} did not end within {timeout} s: it is"
         if call.started:
-            seconds = (self._dispatch.runtime.now() - call.started) / NS
+            seconds = (self._runner.dispatch.runtime.now() - call.started) / NS
             return f"{what} running for {seconds:.3g} s on {lanes[call.lane].name}"
-        position = self._mailbox.position(call)
+        position = self._runner.mailbox.position(call)
         if position < 0:
             return f"{what} about to start on {call.service}"
-        return f"{what} queued for {call.service}, {position + 1} of {len(self._mailbox)}"
+        return f"{what} queued for {call.service}, {position + 1} of {len(self._runner.mailbox)}"
 
 
 def _inform(waiter: Any, promise: Promise[Any]) -> None:

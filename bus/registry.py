@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal, Self
 
+from bus.context import Source
 from bus.errors import CommandExists, CommandNotFound
 from bus.runtime import Lock
 from bus.signature import Schema, callback_name, schema_of
@@ -22,24 +23,25 @@ _MAX_GONE = 1_024
 _ids = itertools.count(1)
 
 
-class Entry:
+class Entry(Source):
     """A command or a listener. All but the two flags never changes; they change under the registry's lock.
 
     `disposed`: taken back by its owner, no delivery may start any more. `claimed`: a `once` listener has its event.
+    `least` and `most`: how many positional arguments alone make a good call.
     """
 
-    __slots__ = ("callback", "claimed", "disposed", "entry", "kind", "name", "once", "schema", "service")
+    __slots__ = ("claimed", "disposed", "kind", "least", "most", "once", "schema")
+
+    callback: Callable[..., Any]
 
     def __init__(
         self, kind: EntryKind, name: str, callback: Callable[..., Any], service: str, *, once: bool = False
     ) -> None:
-        self.entry = next(_ids)
-        self.kind = kind
-        self.name = name
-        self.callback = callback
-        self.service = service
+        super().__init__("command" if kind == "command" else "delivery", name, service, callback, next(_ids))
+        self.kind: EntryKind = kind
         self.once = once
         self.schema: Schema = schema_of(callback)
+        self.least, self.most = self.schema.least, self.schema.most
         self.disposed = False
         self.claimed = False
 
@@ -50,6 +52,16 @@ class Entry:
     def callback_name(self) -> str:
         """What the callback is called in the source."""
         return callback_name(self.callback)
+
+
+class Heard(Source):
+    """What a delivery runs that reached its listener through a glob: the listener, under the event's name."""
+
+    __slots__ = ("listener",)
+
+    def __init__(self, listener: Entry, event: str) -> None:
+        super().__init__("delivery", event, listener.service, listener.callback, listener.entry)
+        self.listener = listener
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,21 +101,18 @@ class Registry:
     def __init__(self, lock: Lock) -> None:
         self._lock = lock
         self._commands: dict[str, tuple[Entry, ...]] = {}
+        self.top: dict[str, Entry] = {}
+        """The command that a call of each name runs now; for reading."""
         self._listeners: dict[str, tuple[Entry, ...]] = {}
         self._routes: dict[str, tuple[Entry, ...]] = {}
         # Commands that went with their service, and which that was: for a better error than "not found".
         self._gone: dict[str, str] = {}
         self._patterns: tuple[tuple[str, re.Pattern[str]], ...] = ()
 
-    def command(self, name: str) -> Entry | None:
-        """The command that a call of NAME runs now."""
-        stack = self._commands.get(name)
-        return stack[-1] if stack else None
-
     def commands(self) -> tuple[Entry, ...]:
         """All commands that can be called, sorted by name."""
         with self._lock:
-            return tuple(stack[-1] for _, stack in sorted(self._commands.items()))
+            return tuple(entry for _, entry in sorted(self.top.items()))
 
     def listeners(self) -> tuple[Entry, ...]:
         """All listeners, in the order of registration."""
@@ -128,6 +137,7 @@ class Registry:
                 raise CommandExists(_taken(stack[-1]))
             keep = stack if if_exists == "shadow" else stack[:-1]
             self._commands[entry.name] = (*keep, entry)
+            self.top[entry.name] = entry
             replaced = stack[-1] if stack and if_exists == "replace" else None
             if replaced is not None:
                 replaced.disposed = True
@@ -168,7 +178,7 @@ class Registry:
         """The error for a NAME that is no command (any more)."""
         service = self._gone.get(name)
         gone = f", its service {service!r} was removed" if service is not None else ""
-        close = difflib.get_close_matches(name, list(self._commands), n=3)
+        close = difflib.get_close_matches(name, list(self.top), n=3)
         hint = f"; did you mean {' or '.join(close)}?" if close else ""
         return CommandNotFound(f"no command is called {name!r}{gone}{hint}")
 
@@ -181,6 +191,10 @@ class Registry:
             table.pop(entry.name, None)
         if entry.kind == "listener":
             self._listeners_changed()
+        elif left:
+            self.top[entry.name] = left[-1]
+        else:
+            self.top.pop(entry.name, None)
 
     def _listeners_changed(self) -> None:
         globs = [name for name in self._listeners if is_pattern(name)]

@@ -53,8 +53,12 @@ class EventfdWakeup:
         """See `Wakeup`."""
         if timeout is not None and not self._readable(timeout):
             return False
-        os.read(self._fd, 8)  # not `eventfd_read`, which a signal interrupts with an error
-        return True
+        while True:
+            try:
+                os.eventfd_read(self._fd)
+            except InterruptedError:  # a signal, whose handler has returned: unlike `os.read` this does not go on alone
+                continue
+            return True
 
     def wake(self) -> None:
         """See `Wakeup`."""

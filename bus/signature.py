@@ -43,8 +43,6 @@ class Schema:
         Raises:
             BadArguments: it would not; the message names what is missing or unexpected.
         """
-        if not kwargs and self.least <= len(args) <= self.most:
-            return
         if wrong := self._wrong(args, kwargs):
             message = f"{name}({', '.join(map(describe, self.parameters))}): {'; '.join(wrong)}"
             raise BadArguments(message)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bus.context import Call, current, enter_lane
-from bus.errors import DeadlockError, HandlerAborted, MailboxFull, ServiceStopped
+from bus.errors import BusError, DeadlockError, HandlerAborted, MailboxFull, ServiceStopped
 from bus.mailbox import Closed, Full, Mailbox
 from bus.runtime import NS, Runtime, Thread
 from bus.service import Service, ServiceInfo, check_settings
@@ -36,13 +36,13 @@ class Runner:
         self.dropped = 0
         self.threads: list[Thread] = []
         self.running: list[Call | None] = [None] * self.workers
-        self._dispatch = dispatch
+        self.dispatch = dispatch
         self._runtime: Runtime = dispatch.runtime
         self._up = dispatch.runtime.event()
         self._working = self.workers
         self._lazy = False
-        # Until the first call a lazy runner has no threads; then this is the mailbox's own `put`, at no cost a call.
-        self.put: Callable[[Call], None] = self.mailbox.put
+        # The mailbox's own `put` where it will do, so that it costs nothing that others wait, or start on first use.
+        self.put: Callable[[Call], None] = self._put_waiting if service.overflow == "block" else self.mailbox.put
 
     # ---- life
 
@@ -72,7 +72,7 @@ class Runner:
                 return
             self.state = state
         error = "" if self.error is None else repr(self.error)
-        self._dispatch.hooks.notify("service_state", self.name, state, self.workers, error)
+        self.dispatch.hooks.notify("service_state", self.name, state, self.workers, error)
 
     def close(self) -> None:
         """Accept nothing more; the threads end when the queue is empty."""
@@ -95,23 +95,6 @@ class Runner:
 
     # ---- calls come in
 
-    def accept(self, call: Call) -> None:
-        """Queue a command's call.
-
-        Raises:
-            MailboxFull: there is no room, or none in time.
-            ServiceStopped: the service is ending.
-        """
-        try:
-            if self.service.overflow == "block":
-                self.mailbox.put_waiting(call, self.service.push_timeout)
-            else:
-                self.put(call)
-        except Full:
-            raise MailboxFull(self._full()) from None
-        except Closed:
-            raise self._dispatch.refusal or ServiceStopped(_ended(self.name)) from None
-
     def deliver(self, call: Call) -> Call | None:
         """Queue an event's delivery; the delivery that was dropped for want of room, if any.
 
@@ -121,15 +104,26 @@ class Runner:
         try:
             if self.service.overflow == "drop_oldest":
                 return self.mailbox.put_dropping_oldest(call)
-            if self.service.overflow == "block":
-                self.mailbox.put_waiting(call, self.service.push_timeout)
-            else:
-                self.put(call)
+            self.put(call)
         except Full:
             return call
         except Closed:
             raise ServiceStopped(_ended(self.name)) from None
         return None
+
+    def refusal(self, reason: BusError | Full | Closed) -> BusError:
+        """What a caller is told whose call could not be queued for this REASON."""
+        if isinstance(reason, Full):
+            return MailboxFull(
+                f"the mailbox of the service {self.name!r} holds {self.mailbox.capacity} calls and takes no more; "
+                "call it less often, wait for results, or give it more workers"
+            )
+        if isinstance(reason, Closed):
+            return self.dispatch.refusal or ServiceStopped(_ended(self.name))
+        return reason
+
+    def _put_waiting(self, call: Call) -> None:
+        self.mailbox.put_waiting(call, self.service.push_timeout)
 
     def _start_and_put(self, call: Call) -> None:
         with self.mailbox.lock:
@@ -138,12 +132,6 @@ class Runner:
             self.put = self.mailbox.put
             self.start()
         self.mailbox.put(call)
-
-    def _full(self) -> str:
-        return (
-            f"the mailbox of the service {self.name!r} holds {self.mailbox.capacity} calls and takes no more; "
-            "call it less often, wait for results, or give it more workers"
-        )
 
     # ---- and are run
 
@@ -155,15 +143,29 @@ class Runner:
         if number == 0 and not self._set_up():
             return
         try:
-            wakeup = self._runtime.own_wakeup()
-            get, running = self.mailbox.get, self.running
-            while (call := get(wakeup)) is not None:
-                running[number] = call
-                self._run(call, lane)
-                running[number] = None
-                del call  # an idle worker must not keep the last call's arguments alive
+            self._serve(number, lane)
         finally:
             self._tear_down()
+
+    def _serve(self, number: int, lane: int) -> None:
+        wakeup, running, mailbox = self._runtime.wakeup(), self.running, self.mailbox
+        now, popleft = self._runtime.now, mailbox.popleft
+        at = 0
+        while True:
+            try:
+                call = popleft()
+            except IndexError:
+                at = 0
+                if mailbox.sleep(wakeup):
+                    continue
+                return
+            if mailbox.blocked:
+                mailbox.let_one_in()
+            running[number] = call
+            # A busy worker starts a call when it ended the last one: that saves a look at the clock.
+            at = self._run(call, lane, at if at >= call.queued else now())
+            running[number] = None
+            del call  # an idle worker must not keep the last call alive
 
     def _set_up(self) -> bool:
         try:
@@ -187,25 +189,28 @@ class Runner:
                 _log.exception("on_stop of the service %r raised", self.name)
             self.change("stopped")
 
-    def _run(self, call: Call, lane: int) -> None:
-        dispatch = self._dispatch
-        if not dispatch.begin(call, self):
-            return
-        hooks = dispatch.hooks
+    def _run(self, call: Call, lane: int, at: int) -> int:
+        """Run CALL, which starts AT; when it ended."""
+        dispatch = self.dispatch
+        if call.promise is None and not dispatch.may_run(call):
+            return 0
         call.lane = lane
-        call.started = dispatch.now()
+        call.started = at
+        for method in dispatch.hooks.started:
+            try:
+                method(call)
+            except Exception:  # noqa: BLE001  foreign code: whatever it raises must not reach the program
+                dispatch.hooks.failed(method)
         current.call = call
-        if hooks.started:
-            hooks.notify("started", call)
         try:
-            call.result = call.context.run(call.callback, *call.args, **call.kwargs)  # type: ignore[union-attr,arg-type]  # set until the call ends
+            call.result = call.context.run(call.source.callback, *call.args, **call.kwargs)  # type: ignore[union-attr,arg-type]  # set until the call ends
             call.outcome = "ok"
         except BaseException as error:  # noqa: BLE001  the thread's edge: an error is an answer, and the worker lives on
             _failed(call, error)
-        finally:
-            current.call = None
-        call.ended = dispatch.now()
+        current.call = None
+        at = call.ended = dispatch.now()
         dispatch.ended(call)
+        return at
 
 
 def _failed(call: Call, error: BaseException) -> None:

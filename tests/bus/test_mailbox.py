@@ -5,13 +5,13 @@ import threading
 
 import pytest
 
-from bus.context import Call
+from bus.context import Call, Source
 from bus.mailbox import Closed, Full, Mailbox
 from bus.runtime import REAL, EventfdWakeup, LockWakeup, Runtime
 
 
 def call(number: int, kind: str = "command") -> Call:
-    return Call(number, kind, "x", "s", 0)
+    return Call(number, Source(kind, "x", "s"), 0)
 
 
 @pytest.mark.parametrize("wakeup", [EventfdWakeup, LockWakeup])
@@ -97,7 +97,7 @@ def test_waiting_sender_is_told_of_the_close() -> None:
 
     sender = threading.Thread(target=send)
     sender.start()
-    while not box._blocked:
+    while not box.blocked:
         pass
     box.close()
     sender.join(10)

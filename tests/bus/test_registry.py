@@ -62,7 +62,7 @@ def test_name_means_the_top_of_its_stack(steps: list[str]) -> None:
                 del stack[-1:]
             registry.add_command(entry, step)  # type: ignore[arg-type]
             stack.append(entry)
-        assert registry.command("x") is (stack[-1] if stack else None)
+        assert registry.top.get("x") is (stack[-1] if stack else None)
 
 
 def test_claim_and_removal_happen_once() -> None:

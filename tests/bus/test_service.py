@@ -72,6 +72,15 @@ def test_workers_of_a_pool_run_at_the_same_time(bus: Bus) -> None:
     assert {promise.result(10) for promise in promises} == {"index_worker-0", "index_worker-1", "index_worker-2"}
 
 
+def test_no_wake_is_lost(bus: Bus) -> None:
+    """Time and again, as many calls as workers all run at once: a worker that sleeps through its call would show."""
+    bus.add(IndexWorker())
+    barrier = threading.Barrier(3)
+    for _ in range(1_500):
+        promises = [bus.execute_command("meet", barrier) for _ in range(3)]
+        assert len({promise.result(10) for promise in promises}) == 3
+
+
 def test_service_without_a_subclass(bus: Bus) -> None:
     """`Service(name, workers=N)` is usable as it is."""
     pool = bus.add(Service(name="pool", workers=2))

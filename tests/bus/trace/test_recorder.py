@@ -6,6 +6,7 @@ import pytest
 
 from bus import Bus, CallCancelled, Service, command, listener
 from bus.context import Call as LiveCall
+from bus.context import Source
 from bus.trace.chunk import Chunk
 from bus.trace.recorder import Recorder
 from bus.trace.records import AnyRecord, Call, Depth, Dropped, Entry, Lane, Problem, State, Wait
@@ -441,7 +442,7 @@ def test_a_live_call_is_never_listed_after_its_end():
 
 def test_live_calls_are_plain_calls():
     """The sink sees records, never the bus's own objects."""
-    call = LiveCall(1, "command", "x", "s", 5)
+    call = LiveCall(1, Source("command", "x", "s"), 5)
     (record,) = Chunk(9, (), [call]).unended()
     assert isinstance(record, Call)
     assert (record.id, record.outcome, record.ended) == (1, None, 0)
