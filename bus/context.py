@@ -22,7 +22,7 @@ class Source:
     `entry`: the id of the registration, 0 for what was not registered (an event, a timer's turn).
     """
 
-    __slots__ = ("callback", "call_kind", "entry", "name", "service")
+    __slots__ = ("call_kind", "callback", "entry", "name", "service")
 
     def __init__(
         self, call_kind: str, name: str, service: str = "", callback: Callable[..., Any] | None = None, entry: int = 0

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Self, TypeVar, overload
 
@@ -41,10 +42,11 @@ class Bus:
         self._lock = runtime.lock()
         self._registry = Registry(runtime.lock())
         self._top = self._registry.top
-        self._dispatch = Dispatch(runtime, self._registry, self.hooks)
+        self._dispatch = Dispatch(name, runtime, self._registry, self.hooks)
         self._timers = Timers(runtime, name)
         self._every: dict[str, list[Registration]] = {}
         self._closing = lifecycle.Closing(name, self._dispatch)
+        self.at_close(self._dispatch.reports.close)
         lifecycle.opened(self)
         if trace is not None or any(os.environ.get(switch) for switch in _SWITCHES):
             from bus import switches
@@ -145,6 +147,20 @@ class Bus:
             HopLimitExceeded: the event is the end of a chain of more than 100.
         """
         self._dispatch.fire(name, args, kwargs)
+
+    # ---- deadlines
+
+    def deadline(self, seconds: float) -> AbstractContextManager[None]:
+        """`with bus.deadline(2.0):` caps every call made inside, and what those calls call, and `result()` there.
+
+        A call that is still queued then is never started; its promise fails with `CallTimeout`. A deadline inside
+        another one can only be earlier.
+        """
+        return self._dispatch.clock.deadline(seconds)
+
+    def pause_clock(self) -> Registration:
+        """Stop the clock of deadlines, while a person looks, until the registration is disposed."""
+        return self._dispatch.clock.pause()
 
     # ---- services
 

@@ -1,24 +1,30 @@
 """The way of every call: made and queued by its caller, taken by a worker, ended once, told to whoever waits."""
 
 import itertools
+import logging
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextvars import copy_context
 from typing import Any, Literal
 
 from bus.context import MAX_HOPS, Call, Source, current
-from bus.errors import BusError, CallCancelled, HopLimitExceeded, ServiceStopped
+from bus.deadlines import Clock, current_deadline
+from bus.errors import BusError, CallCancelled, CallTimeout, HopLimitExceeded, ServiceStopped
 from bus.hooks import Hooks
 from bus.mailbox import Closed, Full
 from bus.notes import add_chain
 from bus.promise import Promise
 from bus.registry import OWN_EVENTS, DeadLetter, Entry, Heard, Registry
 from bus.runtime import Runtime
+from bus.unretrieved import Reports
 from bus.waits import Waits
 from bus.worker import Runner
 
+_log = logging.getLogger("bus")
 _MAX_DEAD_LETTERS = 1_000
 _MAX_EVENTS = 4_096
+_OWN_ERRORS = ("error", "aborted", "deadlock")
+"""The outcomes in which the handler's own error is lost if nobody asks for it."""
 _NO_KWARGS: Mapping[str, Any] = {}
 
 
@@ -30,7 +36,7 @@ class Dispatch:
     thread, which is atomic.
     """
 
-    def __init__(self, runtime: Runtime, registry: Registry, hooks: Hooks) -> None:
+    def __init__(self, name: str, runtime: Runtime, registry: Registry, hooks: Hooks) -> None:
         self.runtime = runtime
         self.now = runtime.now
         self.registry = registry
@@ -40,6 +46,8 @@ class Dispatch:
         self.refusal: BusError | None = None
         self.forbidden = False
         self.dead_letters: deque[DeadLetter] = deque(maxlen=_MAX_DEAD_LETTERS)
+        self.clock = Clock(runtime)
+        self.reports = Reports(runtime, name, self._unretrieved)
         self._ids = itertools.count(1)
         # Remembered sources; written by any thread that fires, and a lost entry is made again.
         self._events: dict[str, Source] = {}
@@ -66,6 +74,9 @@ class Dispatch:
         call = Call(next(self._ids), entry, self.now(), args, kwargs)
         call.context = copy_context()
         promise = call.promise = Promise(runner, call)
+        deadline = current_deadline.get()
+        if deadline is not None:
+            call.deadline = deadline
         if client:
             call.by, call.client = by, client
         for method in self.hooks.queued:
@@ -199,6 +210,15 @@ class Dispatch:
         self.ended(call)
         return False
 
+    def expired(self, call: Call) -> bool:
+        """A worker has taken CALL, which has a deadline: whether that is past; then the call is over."""
+        if call.deadline is None or self.clock.now() < call.deadline:
+            return False
+        text = f"{call.name} #{call.id} was queued for {call.service} when its deadline passed, and was not started"
+        call.error, call.outcome, call.ended = CallTimeout(text), "expired", self.now()
+        self.ended(call)
+        return True
+
     def ended(self, call: Call) -> None:
         """The one end of every call: noted on its error, told to the hooks, then to whoever waits."""
         error, promise, result = call.error, call.promise, call.result
@@ -211,6 +231,8 @@ class Dispatch:
                 self.hooks.failed(method)
         _let_go(call)
         if promise is not None:
+            if error is not None and call.outcome in _OWN_ERRORS:
+                promise.unretrieved = self.reports.watch(call, error)
             promise.settle(result, error)
         elif error is not None and call.kind == "delivery" and not call.name.startswith(OWN_EVENTS):
             self.announce("listener_failed", service=call.service, name=call.name, error=error)
@@ -242,6 +264,12 @@ class Dispatch:
         """The error for a NAME that is no command, counted as a dead letter."""
         self._dead_letter("command", name, "no such command")
         return self.registry.not_found(name)
+
+    def _unretrieved(self, call: Call, error: BaseException) -> None:
+        text = f"the error of {call.line()} #{call.id} was never retrieved: {type(error).__name__}: {error}"
+        _log.error("%s", text, exc_info=error)
+        self.hooks.notify("problem", "swallowed", text, (call.id,))
+        self.announce("error_unretrieved", name=call.name, service=call.service, error=error)
 
     def _running(self, call_id: int) -> Call | None:
         running = (call for runner in list(self.runners.values()) for call in runner.running if call is not None)

@@ -48,6 +48,9 @@ class Hook:
     def dead_letter(self, letter: "DeadLetter") -> None:
         """Something was sent that nobody could receive."""
 
+    def problem(self, rule: str, text: str, calls: tuple[int, ...]) -> None:
+        """The bus itself saw something go wrong; CALLS prove it."""
+
     def service_state(self, service: str, state: str, workers: int, error: str) -> None:
         """A service changed its state."""
 
@@ -73,6 +76,7 @@ class Hooks:
     wait_ended: tuple[Callable[..., None], ...]
     dropped: tuple[Callable[..., None], ...]
     dead_letter: tuple[Callable[..., None], ...]
+    problem: tuple[Callable[..., None], ...]
     service_state: tuple[Callable[..., None], ...]
 
     def __init__(self) -> None:

@@ -18,7 +18,7 @@ class Closed(Exception):
 
 
 class Mailbox:
-    """What is on the way of every call takes no lock: one operation of a deque or a list is atomic, and the rest is order.
+    """What is on the way of every call takes no lock: an operation of a deque or a list is atomic, the rest is order.
 
     A sender appends, then looks whether the mailbox was closed and whether somebody sleeps; `close` sets its flag, then
     the queue is emptied; a worker lists itself as asleep, then looks whether there is something after all. So of two

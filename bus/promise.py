@@ -12,11 +12,15 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bus import runtime
-from bus.context import Call, current, lanes
+from bus.context import Call, current
+from bus.deadlines import current_deadline
 from bus.errors import CallCancelled, CallTimeout, DeadlockError
 from bus.runtime import NS, Wakeup
+from bus.unretrieved import Unretrieved
+from bus.waits import describe
 
 if TYPE_CHECKING:
+    from bus.mailbox import Mailbox
     from bus.worker import Runner
 
 T = TypeVar("T")
@@ -40,6 +44,8 @@ class Promise(Future[T]):
     _made_condition: runtime.Condition | None = None
     _done_callbacks: Sequence[Callable[[Future[T]], object]] = ()
     _waiters: list[Any]
+    unretrieved: Unretrieved | None = None
+    """Reports the error when the promise goes and nobody has asked for it."""
     _sleepers: Sequence[Wakeup] = ()
     """The threads that wait in `result`; who appends looks at the state again, who settles looks here after it."""
 
@@ -47,6 +53,11 @@ class Promise(Future[T]):
         self._runner = runner
         self.call = call
         self._state = _PENDING
+
+    @property
+    def mailbox(self) -> "Mailbox":
+        """Where the call is queued until it starts."""
+        return self._runner.mailbox
 
     @property
     def _condition(self) -> runtime.Condition:  # type: ignore[override]  # an attribute there, made on first use here
@@ -82,6 +93,7 @@ class Promise(Future[T]):
             self._wait(timeout)
         if self._exception is None:
             return self._result  # type: ignore[return-value]  # the state says that it is there
+        self._retrieved()
         try:
             # Always from the original traceback: a result asked for a thousand times must not grow a thousandfold.
             raise self._exception.with_traceback(self._traceback)
@@ -99,7 +111,12 @@ class Promise(Future[T]):
             self._wait(timeout)
         if self.cancelled():
             raise CallCancelled(*self._exception.args) if self._exception else CallCancelled
+        self._retrieved()
         return self._exception
+
+    def _retrieved(self) -> None:
+        if self.unretrieved is not None:
+            self.unretrieved.disarm()
 
     def add_done_callback(self, fn: Callable[[Future[T]], object]) -> None:
         """Call FN with this promise when it is done: on the thread that does it, or here and now if it is."""
@@ -181,14 +198,14 @@ class Promise(Future[T]):
     # ---- waiting
 
     def _wait(self, timeout: float | None) -> None:
-        call, dispatch = current.call, self._runner.dispatch
+        call, dispatch, deadline = current.call, self._runner.dispatch, current_deadline.get()
         if call is not None:
-            self._begin_edge(call, timed=timeout is not None)
+            self._begin_edge(call, timed=timeout is not None or deadline is not None)
         hooks, began = dispatch.hooks, dispatch.now()
         if hooks.wait_began:
             hooks.notify("wait_began", call, self.call, began)
         try:
-            self._sleep(None if timeout is None else began + int(timeout * NS))
+            self._sleep(None if timeout is None else began + int(timeout * NS), deadline)
         finally:
             if call is not None:
                 dispatch.waits.end(call)
@@ -196,7 +213,9 @@ class Promise(Future[T]):
             if hooks.wait_ended:
                 hooks.notify("wait_ended", call, self.call, began, dispatch.now())
         if self._state is _PENDING:
-            raise CallTimeout(self._describe_wait(timeout))
+            limit = f"within {timeout} s" if timeout is not None else "by its deadline"
+            text = f"{self.call.name} #{self.call.id} did not end {limit}: {describe(self, dispatch.now())}"
+            raise CallTimeout(text)
 
     def _begin_edge(self, call: Call, *, timed: bool) -> None:
         try:
@@ -205,28 +224,25 @@ class Promise(Future[T]):
             self.cancel()  # nobody will wait for it
             raise
 
-    def _sleep(self, until: int | None) -> None:
-        runtime = self._runner.dispatch.runtime
-        wakeup = runtime.own_wakeup()
+    def _sleep(self, until: int | None, deadline: int | None) -> None:
+        wakeup = self._runner.dispatch.runtime.own_wakeup()
         sleepers: list[Wakeup] = self.__dict__.setdefault("_sleepers", [])  # one atomic step, if many wait
         sleepers.append(wakeup)
         while self._state is _PENDING:
-            if until is None:
+            if until is None and deadline is None:
                 wakeup.wait()
-            elif (left := until - runtime.now()) <= 0 or not wakeup.wait(left / NS):
+            elif (left := self._left(until, deadline)) > 0:
+                wakeup.wait(left / NS)
+            else:
                 sleepers.remove(wakeup)
                 return
 
-    def _describe_wait(self, timeout: float | None) -> str:
-        call = self.call
-        what = f"{call.name} #{call.id} did not end within {timeout} s: it is"
-        if call.started:
-            seconds = (self._runner.dispatch.runtime.now() - call.started) / NS
-            return f"{what} running for {seconds:.3g} s on {lanes[call.lane].name}"
-        position = self._runner.mailbox.position(call)
-        if position < 0:
-            return f"{what} about to start on {call.service}"
-        return f"{what} queued for {call.service}, {position + 1} of {len(self._runner.mailbox)}"
+    def _left(self, until: int | None, deadline: int | None) -> int:
+        """Ns until the earlier of the two, each on its own clock."""
+        dispatch = self._runner.dispatch
+        timeout = None if until is None else until - dispatch.now()
+        rest = None if deadline is None else deadline - dispatch.clock.now()
+        return min(left for left in (timeout, rest) if left is not None)
 
 
 def _inform(waiter: Any, promise: Promise[Any]) -> None:

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 from bus import runtime
 from bus.context import Call, lanes
 from bus.errors import DeadlockError, PoolStarvation, SelfCallError
-from bus.runtime import Lock
+from bus.runtime import NS, Lock
 
 if TYPE_CHECKING:
     from bus.promise import Promise
     from bus.worker import Runner
+
+_MAX_CHAIN = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,24 @@ class Waits:
             if following.waiting_for is None:
                 return path
             target = following.waiting_for.call
+
+
+def describe(promise: "Promise[Any]", now: int) -> str:
+    """What became of PROMISE until NOW (monotonic ns): queued or running, where, and what it waits for itself."""
+    said: list[str] = []
+    following: Promise[Any] | None = promise
+    while following is not None and len(said) < _MAX_CHAIN:
+        call = following.call
+        if not call.started:
+            mailbox = following.mailbox
+            place = mailbox.position(call)
+            where = f"{place + 1} of {len(mailbox)}" if place >= 0 else "about to start"
+            return "; ".join([*said, f"{call.name} #{call.id} is queued for {call.service}, {where}"])
+        lane = lanes[call.lane]
+        seconds = (now - call.started) / NS
+        said.append(f"{call.name} #{call.id} is running for {seconds:.3g} s on {lane.name}, at {_where(lane.ident)}")
+        following = call.waiting_for
+    return "; ".join(said)
 
 
 def _live(call: Call) -> bool:

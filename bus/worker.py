@@ -192,7 +192,10 @@ class Runner:
     def _run(self, call: Call, lane: int, at: int) -> int:
         """Run CALL, which starts AT; when it ended."""
         dispatch = self.dispatch
-        if call.promise is None and not dispatch.may_run(call):
+        if call.promise is None:
+            if not dispatch.may_run(call):
+                return 0
+        elif call.deadline is not None and dispatch.expired(call):
             return 0
         call.lane = lane
         call.started = at

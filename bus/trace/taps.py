@@ -12,7 +12,7 @@ from bus.runtime import Runtime
 from bus.trace.buffers import Buffers
 from bus.trace.catalog import Catalog
 from bus.trace.chunk import NAME_LIMIT, call_record
-from bus.trace.records import AnyRecord, Dropped, ServiceState, State
+from bus.trace.records import AnyRecord, Dropped, Problem, ServiceState, State
 from bus.trace.redact import bounded, value_text
 from bus.trace.stacks import error_of
 
@@ -43,6 +43,10 @@ class PartsTap(Hook):
     def service_state(self, service: str, state: str, workers: int, error: str) -> None:
         """See `Hook`."""
         self._note(self._catalog.state(state_record(service, state, self._now(), workers, error)))
+
+    def problem(self, rule: str, text: str, calls: tuple[int, ...]) -> None:
+        """See `Hook`."""
+        self._note(Problem(rule=bounded(rule, NAME_LIMIT), at=self._now(), text=bounded(text), calls=calls))
 
     def dropped(self, call: Call, service: str) -> None:
         """See `Hook`."""

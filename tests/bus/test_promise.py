@@ -89,7 +89,10 @@ def test_timeout_says_what_a_running_call_does(bus: Bus, gate: Gate) -> None:
     """result(timeout) of a running call says for how long it runs, and on which thread; the call goes on."""
     promise = bus.execute_command("hold")
     assert gate.entered.wait(10)
-    with pytest.raises(CallTimeout, match=r"hold #1 did not end within 0.01 s: it is running for .* s on gate-0"):
+    with pytest.raises(
+        CallTimeout,
+        match=r"hold #1 did not end within 0.01 s: hold #1 is running for .* s on gate-0, at .*test_promise.py:\d+",
+    ):
         promise.result(0.01)
     gate.opened.set()
     assert promise.result(10) == "held"
@@ -100,7 +103,7 @@ def test_timeout_says_where_a_queued_call_stands(bus: Bus, gate: Gate) -> None:
     bus.execute_command("hold")
     assert gate.entered.wait(10)
     bus.execute_command("count")
-    with pytest.raises(TimeoutError, match="it is queued for gate, 2 of 2"):
+    with pytest.raises(TimeoutError, match="count #3 is queued for gate, 2 of 2"):
         bus.execute_command("count").result(0.01)
 
 
@@ -154,3 +157,43 @@ def test_cancel_and_completion_race(bus: Bus, gate: Gate) -> None:
         else:
             assert isinstance(promise.result(10), int)
     assert bus.execute_command("count").result(10) >= 1
+
+
+def test_timeout_names_the_chain_of_waits(bus: Bus, gate: Gate) -> None:
+    """result(timeout) says what the call waits for itself, and where that is."""
+    bus.register_command("outer", lambda: bus.execute_command("hold").result())
+    promise = bus.execute_command("outer")
+    assert gate.entered.wait(10)
+    wait_for(lambda: promise.call.waiting_for)
+    with pytest.raises(
+        CallTimeout, match=r"outer #1 is running for .* on main-\d.*; hold #2 is running for .* on gate-0"
+    ):
+        promise.result(0.01)
+    gate.opened.set()
+    assert promise.result(10) == "held"
+
+
+def test_error_that_nobody_retrieved_is_reported_once(bus: Bus, gate: Gate, caplog: pytest.LogCaptureFixture) -> None:
+    """When the promise goes, an error that nobody asked for is logged, noted as a problem, and fired as an event."""
+    problems: list[tuple[str, str]] = []
+    events: list[str] = []
+
+    class Problems:
+        def problem(self, rule: str, text: str, calls: tuple[int, ...]) -> None:
+            problems.append((rule, text))
+
+    bus.add_hook(Problems())
+    bus.register_listener("bus.error_unretrieved", lambda **what: events.append(what["name"]))
+    bus.execute_command("fail")
+    wait_for(lambda: events == ["fail"])
+    assert [rule for rule, _ in problems] == ["swallowed"]
+    assert "the error of fail on gate-0 #1 was never retrieved: ValueError: failed" in caplog.text
+
+
+def test_error_that_was_retrieved_is_not_reported(bus: Bus, gate: Gate, caplog: pytest.LogCaptureFixture) -> None:
+    """Who asked with result() or exception() has it."""
+    with pytest.raises(ValueError, match="failed"):
+        bus.execute_command("fail").result(10)
+    assert isinstance(bus.execute_command("fail").exception(10), ValueError)
+    bus.close()
+    assert caplog.text == ""
