@@ -38,7 +38,7 @@ class Carrier:
 
 
 class Carriers:
-    """Lends carriers to one run at a time. Only the thread with the baton, or the controller between runs, is in here."""
+    """Lends carriers to one run at a time. Only the thread with the baton is in here, or the controller."""
 
     def __init__(self) -> None:
         self._all: list[Carrier] = []

@@ -152,23 +152,23 @@ class ControlledRuntime(Runtime):
         self._scheduler = scheduler
         self._fine = fine
 
-    def now(self) -> int:  # type: ignore[override]  # a function there: nothing may come between on the real clock
+    def now(self) -> int:
         """Virtual monotonic ns."""
         return self._scheduler.now
 
-    def cpu(self) -> int:  # type: ignore[override]  # as above
+    def cpu(self) -> int:
         """No CPU time passes: it would be another one in every run."""
         return 0
 
-    def wall(self) -> int:  # type: ignore[override]  # as above
+    def wall(self) -> int:
         """Virtual unix ns."""
         return UNIX_START + self._scheduler.now
 
-    def lock(self) -> Lock:  # type: ignore[override]  # as above
+    def lock(self) -> Lock:  # type: ignore[override]  # the standard library's class there
         """A lock that checks that nobody waits under it."""
         return ControlledLock(self._scheduler, fine=self._fine)
 
-    def event(self) -> Any:  # type: ignore[override]  # as above, and typed as the standard library's class there
+    def event(self) -> Any:
         """An event that tasks wait for."""
         return ControlledEvent(self._scheduler)
 

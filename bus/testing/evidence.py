@@ -1,60 +1,55 @@
 """The records of one run, as the recorder would have written them, for the console."""
 
 import platform
+from itertools import chain
 
 from bus import context
 from bus.context import LaneInfo
 from bus.core import Bus
-from bus.testing.controlled import ControlledRuntime
+from bus.testing.controlled import UNIX_START, ControlledRuntime
 from bus.testing.scheduler import START, Scheduler
+from bus.trace.buffers import LIMIT, Buffers
 from bus.trace.catalog import Catalog
-from bus.trace.chunk import Chunk, Item, unended_record
+from bus.trace.chunk import Chunk, unended_record
 from bus.trace.records import AnyRecord, Call, Entry, Lane, Session, State, Wait
 from bus.trace.taps import CallsTap, DetailTap, PartsTap
 
 
 class Evidence:
-    """Watches one bus. The lists are written by the thread that has the baton, and read when the run is over."""
+    """Watches one bus. The list is written by the thread that has the baton, and read when the run is over."""
 
     def __init__(self, bus: Bus, scheduler: Scheduler) -> None:
         self._bus = bus
         self._scheduler = scheduler
-        self._items: list[tuple[int, Item]] = []
         self._notes: list[AnyRecord] = []
         runtime = ControlledRuntime(scheduler)
         catalog = Catalog(bus.receivers)
-        calls = CallsTap(catalog, self, runtime)
+        self._buffers = Buffers(runtime)
+        calls = CallsTap(catalog, self._buffers, runtime)
         calls.full = True
         for tap in (PartsTap(catalog, self._notes.append, runtime), DetailTap(catalog, runtime), calls):
             bus.add_hook(tap)
 
-    def put(self, lane: int, item: Item) -> None:
-        """Leave ITEM, which happened on LANE, unless the run is over: the unwinding is no part of it."""
-        if not self._scheduler.over:
-            self._items.append((lane, item))
-
     def records(self) -> tuple[AnyRecord, ...]:
         """The session, its lanes, entries and states, and all calls and waits; calls in flight without an end."""
-        items = [item for _, item in self._items]
-        happened = Chunk(self._scheduler.now, items).records()
+        items = chain.from_iterable(self._buffers.take(LIMIT))
+        records = (one for one in Chunk(self._scheduler.now, tuple(items)).records() if isinstance(one, Call | Wait))
+        happened = sorted(records, key=lambda one: one.ended)
         live = tuple(unended_record(call) for call in self._bus.live_calls() if call.outcome is None)
-        keys = {one.lane for one in happened if isinstance(one, Call | Wait)}
+        keys = {one.lane for one in happened}
         keys |= {key for one in (*happened, *live) if isinstance(one, Call) for key in (one.lane, one.caller)}
         lanes = tuple(_lane(context.lanes[key]) for key in sorted(keys) if key in context.lanes)
         parts = tuple(one for one in self._notes if isinstance(one, Entry | State))
         return (self._session(), *lanes, *parts, *happened, *live)
 
     def _session(self) -> Session:
-        runtime = self._bus.runtime
-        behind = runtime.wall() - runtime.now()
-        start = START
         return Session(
             session="schedule",
             pid=0,
             program=self._bus.name,
             python=platform.python_version(),
-            start_monotonic=start,
-            start_unix=start + behind,
+            start_monotonic=START,
+            start_unix=UNIX_START + START,
             level="full",
         )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
 from bus import context
 from bus.core import Bus
@@ -11,7 +11,7 @@ from bus.testing.carriers import Carriers
 from bus.testing.controlled import ControlledRuntime
 from bus.testing.errors import ScheduleError, TooManySteps, UncontrolledBlocking
 from bus.testing.evidence import Evidence
-from bus.testing.points import Points
+from bus.testing.points import Points, ScheduledBus
 from bus.testing.scheduler import Crowd, Scheduler, Stop, Strategy, Task
 from bus.testing.where import where
 from bus.trace.records import AnyRecord
@@ -55,7 +55,7 @@ class Runs:
         self._settings = settings
         self._carriers = Carriers()
 
-    def __enter__(self) -> "Runs":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -72,10 +72,10 @@ class Runs:
         before = len(context.lanes)
         blocked = scheduler.run(lambda: self._main(scheduler, kept if trace else None), self._settings.patience)
         # Where threads stand and what is in flight can be seen only before they are unwound.
-        records = kept[0].records() if kept else ()
+        records = kept[0].records() if kept and blocked is None else ()
         error = _blocking(blocked, self._settings.patience) if blocked is not None else None
         self._carriers.restore(scheduler.unwind(blocked))
-        _forget_lanes(before)
+        _forget_lanes(before, {task.carrier.ident for task in scheduler.tasks})
         failure = error or scheduler.failure
         if isinstance(failure, ScheduleError) and not isinstance(failure, TooManySteps):
             failure.schedule = list(scheduler.picks)
@@ -84,10 +84,11 @@ class Runs:
 
     def _main(self, scheduler: Scheduler, kept: list[Evidence] | None) -> None:
         context.enter_lane("scenario")
-        bus = Bus("scenario", runtime=ControlledRuntime(scheduler, fine=self._settings.fine))
+        points = Points(scheduler, ignore_listener_errors=self._settings.listener_errors == "ignore")
+        bus = ScheduledBus(ControlledRuntime(scheduler, fine=self._settings.fine), points)
         if kept is not None:
             kept.append(Evidence(bus, scheduler))
-        bus.add_hook(Points(scheduler, ignore_listener_errors=self._settings.listener_errors == "ignore"))
+        bus.add_hook(points)  # last: a failure ends the run here, and has to be in the records by then
         try:
             self._scenario(bus)
         except Stop:
@@ -110,13 +111,14 @@ def kind_of(failure: BaseException | None) -> Kind | None:
 
 def _blocking(task: Task, patience: float) -> UncontrolledBlocking:
     return UncontrolledBlocking(
-        f"{task.name} has not come back to the bus for {patience} s: at {where(task.carrier.ident) or 'no known line'}. "
-        "A lock, a queue or a sleep there is not the bus's, so nobody else can go on; use commands and events, and "
+        f"{task.name} is away from the bus for {patience} s, at {where(task.carrier.ident) or 'no known line'}: "
+        "a lock, a queue or a sleep there is not the bus's, so nobody else can go on; use commands and events, and "
         "timeouts of the bus, or raise the patience if it computes"
     )
 
 
-def _forget_lanes(before: int) -> None:
+def _forget_lanes(before: int, idents: set[int]) -> None:
     """Nobody asks for the lanes of a run that is over, and thousands of runs would keep thousands of them."""
-    for key in list(context.lanes)[before:]:
-        del context.lanes[key]
+    for key, lane in list(context.lanes.items())[before:]:
+        if lane.ident in idents:
+            del context.lanes[key]

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import NoReturn, Protocol
 
 from bus import runtime
-from bus.context import Call
-from bus.runtime import NS, REAL
+from bus.context import Call, lanes
+from bus.runtime import NS, REAL, Wakeup
 from bus.testing.carriers import Carrier, Carriers
 from bus.testing.errors import Stuck, TooManySteps, UncontrolledThread
 from bus.testing.where import where
@@ -22,7 +22,7 @@ UNWIND_SECONDS = 1.0
 """Real time that each thread gets to leave its code when a run is over."""
 
 Crowd = tuple[int, ...]
-"""Which tasks could go on at a choice: ids, the current one first (0: it cannot), then in the order of readiness."""
+"""Which tasks could go on at a choice: ids, the current one first (0: it cannot), then the others, the next one first."""
 
 
 class Stop(BaseException):
@@ -45,7 +45,7 @@ class Task:
         self.why = ""
         self.awaits: Call | None = None
         self.joiners: list[Task] = []
-        self.token: object = None
+        self.token: Wakeup | None = None
 
 
 class Strategy(Protocol):
@@ -73,7 +73,10 @@ class Scheduler:
         self._carriers = carriers
         self._choose = strategy.choose
         self._max_steps = max_steps
+        # Who can go on, the next one first: those that were made ready since the last hand-over (`_fresh` of them), then
+        # the others, and last whom a choice has set aside (delay-bounded scheduling: Emmi, Qadeer, Rakamaric, 2011).
         self._ready: list[Task] = []
+        self._fresh = 0
         self._timed: list[Task] = []
         self._current: Task
         self._ident = 0
@@ -142,7 +145,7 @@ class Scheduler:
         task = Task(len(self.tasks) + 1, name, carrier)
         carrier.job = lambda: self._carry(task, target)
         self.tasks.append(task)
-        self._ready.append(task)
+        self._enqueue(task)
         return task
 
     def point(self) -> None:
@@ -160,8 +163,8 @@ class Scheduler:
         self.picks.append(pick)
         self.crowds.append((task.id, *[other.id for other in ready]))
         if pick:
-            following = ready.pop(pick - 1)
-            ready.append(task)
+            following = ready[pick - 1]
+            self._ready = [*ready[pick:], task, *ready[: pick - 1]]
             self._hand_over(task, following)
 
     def sleep(self, why: str, timeout: float | None) -> bool:
@@ -191,8 +194,9 @@ class Scheduler:
 
     def fail(self, error: BaseException) -> NoReturn:
         """End the run for this reason."""
+        gate = self._current.carrier.gate  # looked up first: from the next line on the controller gives the baton away
         self._give_up(error)
-        self._current.carrier.gate.wait()
+        gate.wait()
         raise Stop
 
     # ---- inside
@@ -254,7 +258,11 @@ class Scheduler:
         if task.until is not None:
             task.until = None
             self._timed.remove(task)
-        self._ready.append(task)
+        self._enqueue(task)
+
+    def _enqueue(self, task: Task) -> None:
+        self._ready.insert(self._fresh, task)
+        self._fresh += 1
 
     def _following(self) -> Task | None:
         """Who goes on when the current task cannot; None when nobody can, now or later."""
@@ -267,7 +275,8 @@ class Scheduler:
         pick = self._choose(None, ready)
         self.picks.append(pick)
         self.crowds.append((0, *[task.id for task in ready]))
-        return ready.pop(pick)
+        self._ready = [*ready[pick + 1 :], *ready[:pick]]
+        return ready[pick]
 
     def _hand_over(self, task: Task, following: Task) -> None:
         gate = task.carrier.gate
@@ -277,7 +286,7 @@ class Scheduler:
             raise Stop
 
     def _give_to(self, task: Task) -> None:
-        self._current, self._ident = task, task.carrier.ident
+        self._current, self._ident, self._fresh = task, task.carrier.ident, 0
         task.carrier.gate.wake()
 
     def _stuck(self) -> Stuck:
@@ -294,5 +303,5 @@ def _wait_text(task: Task) -> str:
     target = task.awaits
     if target is None:
         return f"{task.name} waits{place} for {task.why}"
-    state = "runs" if target.started else "is queued"
-    return f"{task.name} waits{place} for {target.name} #{target.id}, which {state} on {target.line().split(' on ')[-1]}"
+    state = f"runs on {lanes[target.lane].name}" if target.started else f"is queued for {target.service}"
+    return f"{task.name} waits{place} for {target.name} #{target.id}, which {state}"

@@ -66,8 +66,8 @@ def explore(
     it. It fails when an exception leaves it, when a listener raises (unless LISTENER_ERRORS is "ignore", which a
     `DeadlockError` is not), or when no thread can go on. STRATEGY is "pct" (priorities that change DEPTH - 1 times a
     run), "random" (a walk), or "dfs" (all schedules with at most DEPTH - 1 deviations from the first). The same SEED
-    tries the same schedules. MAX_STEPS bounds one run; PATIENCE is how many real seconds a thread may stay away from the
-    bus. FINE makes every lock of the bus a scheduling point too, for the tests of the bus itself.
+    tries the same schedules. MAX_STEPS bounds one run; PATIENCE is how many real seconds a thread may stay away from
+    the bus. FINE makes every lock of the bus a scheduling point too, for the tests of the bus itself.
 
     What it sees are hand-offs of the bus: not races between them, not the program's own locks or I/O.
 
@@ -82,7 +82,11 @@ def explore(
         tried = _Tried(runs, between)
         first = tried.run(Written(()))
         tried.check(first)
-        failed = first if first.failure is not None else _search(tried, strategy, schedules, depth, seed, first)
+        failed = (
+            first
+            if first.failure is not None
+            else _search(tried, strategy, schedules=schedules, depth=depth, seed=seed, first=first)
+        )
         if failed is None:
             return Report(None, None, [], tried.schedules, tried.steps, exhausted=tried.exhausted)
         schedules_tried, steps = tried.schedules, tried.steps
@@ -156,7 +160,7 @@ class _Tried:
         return again
 
 
-def _search(tried: _Tried, strategy: Name, schedules: int, depth: int, seed: int, first: Ran) -> Ran | None:
+def _search(tried: _Tried, strategy: Name, *, schedules: int, depth: int, seed: int, first: Ran) -> Ran | None:
     if strategy == "dfs":
         return _depth_first(tried, schedules, depth)
     if strategy not in {"pct", "random"}:

@@ -96,8 +96,8 @@ class Written:
     def _differ(self, what: str) -> None:
         if self._strict and self.diverged is None:
             self.diverged = ScheduleDiverged(
-                f"the schedule led elsewhere this time: {what}. The scenario has changed, or depends on something beside "
-                "the schedule: the time, random numbers, a global, the order of a set",
+                f"the schedule led elsewhere this time: {what}. The scenario has changed, or depends on something "
+                "beside the schedule: the time, random numbers, a global, the order of a set",
                 tuple(self._schedule),
             )
 
