@@ -20,9 +20,10 @@ TICK = 1_000
 """Virtual ns that pass with each step."""
 UNWIND_SECONDS = 1.0
 """Real time that each thread gets to leave its code when a run is over."""
+_MOST_STOPS = 100
 
 Crowd = tuple[int, ...]
-"""Which tasks could go on at a choice: ids, the current one first (0: it cannot), then the others, the next one first."""
+"""Which tasks could go on at a choice: ids, the current one first (0: it cannot), then the others, the next first."""
 
 
 class Stop(BaseException):
@@ -32,7 +33,20 @@ class Stop(BaseException):
 class Task:
     """A thread as the program sees it. Written by the thread that has the baton."""
 
-    __slots__ = ("awaits", "carrier", "done", "id", "joiners", "name", "sleeping", "token", "until", "why", "woken")
+    __slots__ = (
+        "awaits",
+        "carrier",
+        "done",
+        "id",
+        "joiners",
+        "name",
+        "sleeping",
+        "stops",
+        "token",
+        "until",
+        "why",
+        "woken",
+    )
 
     def __init__(self, number: int, name: str, carrier: Carrier) -> None:
         self.id = number
@@ -41,6 +55,7 @@ class Task:
         self.done = False
         self.sleeping = False
         self.woken = False
+        self.stops = 0
         self.until: int | None = None
         self.why = ""
         self.awaits: Call | None = None
@@ -73,8 +88,8 @@ class Scheduler:
         self._carriers = carriers
         self._choose = strategy.choose
         self._max_steps = max_steps
-        # Who can go on, the next one first: those that were made ready since the last hand-over (`_fresh` of them), then
-        # the others, and last whom a choice has set aside (delay-bounded scheduling: Emmi, Qadeer, Rakamaric, 2011).
+        # Who can go on, the next one first: those that were made ready since the last hand-over (`_fresh` of them),
+        # then the others, and last whom a choice has set aside (Emmi, Qadeer, Rakamaric, "Delay-bounded scheduling").
         self._ready: list[Task] = []
         self._fresh = 0
         self._timed: list[Task] = []
@@ -128,8 +143,9 @@ class Scheduler:
         if ident == self._ident:
             return True
         if self.over:
-            if any(task.carrier.ident == ident and not task.done for task in self.tasks):
-                raise Stop  # it was lost in code that did not come back, and here it is
+            for task in self.tasks:
+                if task.carrier.ident == ident and not task.done:
+                    _stop(task)  # it was lost in code that did not come back, and here it is
         else:
             self._give_up(
                 UncontrolledThread(
@@ -151,7 +167,7 @@ class Scheduler:
     def point(self) -> None:
         """A scheduling point: another task may go on here. Without effect under a lock."""
         if self.over:
-            raise Stop
+            _stop(self._current)
         if self.locked:
             return
         self._step()
@@ -170,7 +186,7 @@ class Scheduler:
     def sleep(self, why: str, timeout: float | None) -> bool:
         """Let the others go on until `wake`, or for TIMEOUT virtual seconds; whether it was `wake`."""
         if self.over:
-            raise Stop
+            _stop(self._current)
         if self.locked:
             self.fail(AssertionError(f"{self._current.name} waits ({why}) while it holds a lock of the bus"))
         self._step()
@@ -295,6 +311,14 @@ class Scheduler:
     def waiting(self) -> str:
         """Who waits for whom, for a person; idle workers are left out."""
         return "; ".join(_wait_text(task) for task in self.tasks if task.sleeping and (task.awaits or task.why))
+
+
+def _stop(task: Task) -> NoReturn:
+    """Raise `Stop` in TASK; in a handler that catches it again and again, sleep for ever."""
+    task.stops += 1
+    while task.stops > _MOST_STOPS:
+        task.carrier.gate.wait()
+    raise Stop
 
 
 def _wait_text(task: Task) -> str:

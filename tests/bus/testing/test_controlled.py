@@ -1,0 +1,154 @@
+"""The controlled runtime keeps the promises of the real one, on a clock of its own."""
+
+import pytest
+
+from bus import Bus
+from bus.runtime import NS, Thread
+from bus.testing import explore
+from bus.testing.carriers import Carriers
+from bus.testing.controlled import ControlledRuntime
+from bus.testing.scheduler import START, Scheduler
+from bus.testing.strategies import Written
+
+
+def run(main, schedule=()):
+    """Run MAIN, which is given the runtime; the scheduler, when all is done."""
+    carriers = Carriers()
+    scheduler = Scheduler(carriers, Written(schedule), 1_000)
+    blocked = scheduler.run(lambda: main(ControlledRuntime(scheduler)), 5)
+    carriers.restore(scheduler.unwind(blocked))
+    carriers.end()
+    assert blocked is None
+    if scheduler.failure is not None:
+        raise scheduler.failure
+    return scheduler
+
+
+def test_wake_before_wait() -> None:
+    """A wake that comes first makes the wait return at once, and only one wait."""
+
+    def main(runtime: ControlledRuntime) -> None:
+        token = runtime.wakeup()
+        token.wake()
+        token.wake()
+        assert token.wait() is True
+        assert token.wait(1) is False
+
+    assert run(main).now < START + 2 * NS
+
+
+def test_timed_waits_end_in_the_order_of_their_times() -> None:
+    """When no thread can go on, the clock jumps to the next timeout, never past it."""
+    ended: list[tuple[str, int]] = []
+
+    def main(runtime: ControlledRuntime) -> None:
+        def sleep(name: str, seconds: float) -> None:
+            assert runtime.event().wait(seconds) is False
+            ended.append((name, (runtime.now() - START) // NS))
+
+        for name, seconds in (("long", 30), ("short", 10), ("middle", 20)):
+            runtime.spawn(name, sleep, name, seconds)
+
+    run(main)
+    assert ended == [("short", 10), ("middle", 20), ("long", 30)]
+
+
+def test_event_lets_all_go_on() -> None:
+    """`set` wakes every waiter; later waits do not wait, until it is cleared."""
+    went: list[int] = []
+
+    def main(runtime: ControlledRuntime) -> None:
+        event = runtime.event()
+
+        def wait(number: int) -> None:
+            assert event.wait()
+            went.append(number)
+
+        threads = [runtime.spawn(f"t{number}", wait, number) for number in range(3)]
+        assert not event.wait(1)
+        event.set()
+        assert event.is_set()
+        assert event.wait(0)
+        for thread in threads:
+            assert thread.join()
+        event.clear()
+        assert not event.wait(0.5)
+
+    run(main)
+    assert went == [0, 1, 2]
+
+
+def test_join_waits_for_the_end() -> None:
+    """A join returns when the thread has ended, or says after its timeout that it has not."""
+
+    def main(runtime: ControlledRuntime) -> None:
+        event = runtime.event()
+        thread = runtime.spawn("t", event.wait)
+        assert isinstance(thread, Thread)
+        assert (thread.name, thread.alive, thread.ident > 0) == ("t", True, True)
+        assert thread.join(1) is False
+        event.set()
+        assert thread.join() is True
+        assert thread.alive is False
+        assert thread.join(0) is True
+
+    run(main)
+
+
+def test_waiting_under_a_lock_fails_the_run() -> None:
+    """A lock of the bus may not be held while waiting, or the next one to take it would block for real."""
+
+    def main(runtime: ControlledRuntime) -> None:
+        with runtime.lock():
+            runtime.wakeup().wait()
+
+    with pytest.raises(AssertionError, match=r"scenario waits .* while it holds a lock"):
+        run(main)
+
+
+def test_preempted_thread_waits_until_the_others_cannot_go_on() -> None:
+    """A choice other than 0 sets the current thread aside."""
+    order: list[str] = []
+
+    def main(runtime: ControlledRuntime) -> None:
+        token = runtime.wakeup()
+
+        def note(name: str) -> None:
+            order.append(name)
+            token.wake()
+
+        runtime.spawn("a", note, "a")
+        runtime.spawn("b", note, "b")
+        token.wait(0)
+        order.append("main")
+
+    run(main)
+    first, order[:] = list(order), []
+    run(main, [1])
+    assert first != order
+    assert sorted(first) == sorted(order) == ["a", "b", "main"]
+
+
+def test_error_of_a_thread_is_the_failure() -> None:
+    """An exception that leaves a thread of the runtime ends the run."""
+
+    def main(runtime: ControlledRuntime) -> None:
+        def fail() -> None:
+            raise KeyError("lost")
+
+        runtime.spawn("t", fail)
+
+    with pytest.raises(KeyError, match="lost"):
+        run(main)
+
+
+def test_clocks_agree_in_every_run() -> None:
+    """Times are the same in every run: the wall clock, the monotonic one, and no CPU time at all."""
+    times: list[tuple[int, int, int]] = []
+
+    def scenario(bus: Bus) -> None:
+        times.append((bus.runtime.now(), bus.runtime.wall(), bus.runtime.cpu()))
+
+    explore(scenario, schedules=5)
+    assert len(times) >= 5
+    assert len(set(times)) == 1

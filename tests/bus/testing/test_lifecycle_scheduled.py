@@ -1,0 +1,197 @@
+"""Everything that a bus can do runs under schedules: pools, once, cancel, dispose, remove, close, and they hold."""
+
+from collections.abc import Callable
+
+import pytest
+
+from bus import Bus, BusClosed, CallCancelled, CommandNotFound, Service, ServiceStopped, every, listener
+from bus.testing import explore
+
+STRATEGIES = ("pct", "random", "dfs")
+pytestmark = pytest.mark.parametrize("strategy", STRATEGIES)
+
+
+def check(scenario: Callable[[Bus], None], strategy: str, schedules: int = 300) -> None:
+    report = explore(scenario, schedules=schedules, strategy=strategy)
+    if report.failure is not None:
+        raise report.failure
+
+
+def test_calls_run_in_order(strategy: str) -> None:
+    """What one sender sends to a service runs in that order."""
+
+    def scenario(bus: Bus) -> None:
+        bus.add(Service("a"))
+        ran: list[int] = []
+        bus.register_command("a.note", ran.append, service="a")
+        promises = [bus.execute_command("a.note", number) for number in range(4)]
+        promises[-1].result()
+        assert ran == [0, 1, 2, 3]
+
+    check(scenario, strategy)
+
+
+def test_once_listener_hears_one_event(strategy: str) -> None:
+    """A once listener runs once, whoever fires at the same time."""
+
+    def scenario(bus: Bus) -> None:
+        heard: list[str] = []
+        bus.add(Service("ear"))
+        for name in ("a", "b"):
+            bus.add(Service(name))
+            bus.register_command(f"{name}.fire", lambda name=name: bus.fire_event("noise", name), service=name)
+        bus.register_listener("noise", heard.append, service="ear", once=True)
+        promises = [bus.execute_command("a.fire"), bus.execute_command("b.fire")]
+        for promise in promises:
+            promise.result()
+        bus.close()
+        assert len(heard) == 1
+
+    check(scenario, strategy)
+
+
+def test_cancel_races_with_the_worker(strategy: str) -> None:
+    """A cancelled call either never runs, or runs to its end; both happen."""
+    outcomes: set[bool] = set()
+
+    def scenario(bus: Bus) -> None:
+        ran: list[int] = []
+        bus.add(Service("a"))
+        bus.register_command("a.run", lambda: ran.append(1), service="a")
+        bus.execute_command("a.run")
+        promise = bus.execute_command("a.run")
+        if promise.cancel():
+            with pytest.raises(CallCancelled):
+                promise.result()
+            bus.close()
+            assert ran == [1]
+        else:
+            promise.result()
+            assert ran == [1, 1]
+        outcomes.add(promise.cancelled())
+
+    check(scenario, strategy)
+    assert outcomes == {True, False}
+
+
+def test_remove_forgets_no_call(strategy: str) -> None:
+    """While a service is removed, each call to it is done, or its caller learns that it was not."""
+    outcomes: set[str] = set()
+
+    def scenario(bus: Bus) -> None:
+        bus.add(Service("a"))
+        bus.add(Service("caller"))
+        bus.register_command("a.value", lambda: 1, service="a")
+
+        def call() -> str:
+            try:
+                return f"done {bus.execute_command('a.value').result()}"
+            except (ServiceStopped, CommandNotFound) as error:
+                return type(error).__name__
+
+        bus.register_command("caller.call", call, service="caller")
+        promises = [bus.execute_command("caller.call") for _ in range(2)]
+        bus.remove("a")
+        outcomes.update(promise.result() for promise in promises)
+        assert [info.name for info in bus.services()] == ["caller"]
+
+    check(scenario, strategy)
+    assert "done 1" in outcomes
+    assert len(outcomes) > 1
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_close_answers_everybody(strategy: str, inside: bool) -> None:
+    """However a close falls, from outside or from a handler, every promise is done afterwards."""
+
+    def scenario(bus: Bus) -> None:
+        bus.add(Service("a"))
+        bus.add(Service("b", workers=2))
+        bus.register_command("a.ask", lambda: bus.execute_command("b.value").result(), service="a")
+        bus.register_command("b.value", lambda: 1, service="b")
+        bus.register_command("b.close", bus.close, service="b")
+        promises = [bus.execute_command("a.ask") for _ in range(2)]
+        if inside:
+            bus.execute_command("b.close").result()
+        bus.close()
+        for promise in promises:
+            assert promise.done()
+            assert isinstance(promise.exception(), BusClosed | None)
+
+    check(scenario, strategy, schedules=150)
+
+
+def test_disposed_listener(strategy: str) -> None:
+    """A listener that is disposed while events are on their way hears some of them, in order, and no error comes."""
+
+    def scenario(bus: Bus) -> None:
+        heard: list[int] = []
+        bus.add(Service("ear"))
+        registration = bus.register_listener("noise", heard.append, service="ear")
+        for number in range(3):
+            bus.fire_event("noise", number)
+        registration.dispose()
+        bus.close()
+        assert heard == list(range(len(heard)))
+
+    check(scenario, strategy)
+
+
+def test_service_with_a_timer_ends(strategy: str) -> None:
+    """A service that repeats something is removed and closed like any other."""
+
+    class Clock(Service):
+        def __init__(self) -> None:
+            super().__init__("clock")
+            self.ticks = 0
+
+        @every(seconds=10)
+        def tick(self) -> None:
+            self.ticks += 1
+            self.bus.fire_event("tick", self.ticks)
+
+        @listener("tick")
+        def on_tick(self, number: int) -> None:
+            assert number <= self.ticks
+
+    def scenario(bus: Bus) -> None:
+        clock = bus.add(Clock())
+        bus.runtime.event().wait(35)
+        assert clock.ticks == 3
+        bus.remove("clock")
+        bus.runtime.event().wait(35)
+        assert clock.ticks == 3
+
+    check(scenario, strategy, schedules=100)
+
+
+def test_full_mailbox_that_blocks(strategy: str) -> None:
+    """Senders that wait for room get it, one after the other, and nothing is lost."""
+
+    def scenario(bus: Bus) -> None:
+        ran: list[int] = []
+        bus.add(Service("slow", capacity=1, overflow="block", push_timeout=60))
+        bus.register_command("slow.note", ran.append, service="slow")
+        promises = [bus.execute_command("slow.note", number) for number in range(4)]
+        for promise in promises:
+            promise.result()
+        assert ran == [0, 1, 2, 3]
+
+    check(scenario, strategy)
+
+
+def test_locks_as_scheduling_points(strategy: str) -> None:
+    """With `fine` the bus may be interrupted before each of its locks, and still answers every call."""
+
+    def scenario(bus: Bus) -> None:
+        bus.add(Service("pool", workers=2))
+        bus.register_command("pool.value", lambda: 1, service="pool")
+        promises = [bus.execute_command("pool.value") for _ in range(3)]
+        promises[1].cancel()
+        bus.close()
+        for promise in promises:
+            assert promise.done()
+            assert promise.cancelled() or isinstance(promise.exception(), BusClosed | None)
+
+    report = explore(scenario, schedules=300, strategy=strategy, depth=2, fine=True)
+    assert report.failure is None, report
