@@ -84,7 +84,7 @@ ROWS = (
     _slower("pipelined, traced ÷ untraced time", "pipelined/bus", "pipelined/bus off", 2),
     _adds("tracing adds to a pipelined call", "pipelined", 0.6),
     _plain("bytes for a call in flight", "bytes", f"{_BYTES}/bus", 320),
-    _plain("argument check, all positional", "ns", "argument check/bus", 500),
+    _plain("name lookup and argument check, all positional", "ns", "argument check/bus", 500),
     # Only of interest.
     _plain("wait-for graph, fast path of a wait's begin and end", "ns", "wait-for check/bus"),
     _slower("round trip p50 ÷ eventfd ping-pong", f"{_P50}/bus", f"{_P50}/eventfd"),
