@@ -152,3 +152,44 @@ def test_clocks_agree_in_every_run() -> None:
     explore(scenario, schedules=5)
     assert len(times) >= 5
     assert len(set(times)) == 1
+
+
+class Careless:
+    """A mailbox with a classic mistake: it does not look again before it sleeps."""
+
+    def __init__(self, runtime: ControlledRuntime) -> None:
+        self.lock, self.token = runtime.lock(), runtime.wakeup()
+        self.items: list[int] = []
+        self.asleep = False
+
+    def put(self, item: int) -> None:
+        with self.lock:
+            self.items.append(item)
+            asleep, self.asleep = self.asleep, False
+        if asleep:
+            self.token.wake()
+
+    def get(self) -> int:
+        while not self.items:
+            with self.lock:
+                self.asleep = True
+            self.token.wait()
+        return self.items.pop()
+
+
+@pytest.mark.parametrize(("fine", "kind"), [(True, "deadlock"), (False, None)])
+def test_fine_finds_a_lost_wakeup(fine: bool, kind: str | None) -> None:
+    """With locks as scheduling points a race inside a primitive is found, which hand-offs alone do not show."""
+
+    def scenario(bus: Bus) -> None:
+        box = Careless(bus.runtime)
+        thread = bus.runtime.spawn("reader", box.get)
+        box.put(1)
+        thread.join()
+
+    report = explore(scenario, schedules=500, strategy="dfs", fine=fine)
+    assert report.kind == kind
+    if fine:
+        assert "reader waits" in str(report.failure)
+        assert "scenario waits" in str(report.failure)
+        assert sum(map(bool, report.schedule)) <= 2
