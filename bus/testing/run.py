@@ -70,7 +70,11 @@ class Runs:
         scheduler = Scheduler(self._carriers, strategy, self._settings.max_steps)
         kept: list[Evidence] = []
         before = len(context.lanes)
-        blocked = scheduler.run(lambda: self._main(scheduler, kept if trace else None), self._settings.patience)
+        try:
+            blocked = scheduler.run(lambda: self._main(scheduler, kept if trace else None), self._settings.patience)
+        except BaseException:  # ^C, most likely: no thread may run on without a scheduler
+            scheduler.unwind(None)
+            raise
         # Where threads stand and what is in flight can be seen only before they are unwound.
         records = kept[0].records() if kept and blocked is None else ()
         error = _blocking(blocked, self._settings.patience) if blocked is not None else None

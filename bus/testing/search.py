@@ -1,9 +1,11 @@
 """`explore` looks for a schedule under which a scenario fails; `replay` runs one again."""
 
 import gc
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from random import Random
 
 from bus.testing.errors import ScheduleDiverged
@@ -11,7 +13,8 @@ from bus.testing.run import Kind, ListenerErrors, Ran, Runs, Scenario, Settings
 from bus.testing.scheduler import Crowd
 from bus.testing.shrink import shrunk
 from bus.testing.strategies import DepthFirst, Name, Priorities, RandomWalk, Written
-from bus.trace.records import AnyRecord
+from bus.trace.records import AnyRecord, Session
+from bus.trace.session import SessionWriter
 
 _COLLECT_EVERY = 64
 
@@ -40,6 +43,20 @@ class Report:
     steps: int
     exhausted: bool = False
     trace: tuple[AnyRecord, ...] = field(default=(), repr=False)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write `trace` as a session file, which `bus-console open` shows; where it became.
+
+        Raises:
+            ValueError: nothing failed, so there is nothing to show.
+            SessionError: the file cannot be written.
+        """
+        if not self.trace or not isinstance(session := self.trace[0], Session):
+            raise ValueError("no schedule failed, so there is no trace to save")
+        writer = SessionWriter(path, session)
+        writer.write(self.trace[1:])
+        writer.close()
+        return writer.path
 
     def __str__(self) -> str:
         tried = f"{self.schedules} schedules, {self.steps} steps"

@@ -6,17 +6,21 @@ from bus.testing.run import Ran
 from bus.testing.strategies import Written
 
 MOST_RUNS = 500
+MOST_STEPS = 300_000
+"""In all runs together: a few seconds."""
 
 
 def shrunk(failed: Ran, run: Callable[[Written], Ran], most_runs: int = MOST_RUNS) -> list[int]:
     """The smallest schedule found in MOST_RUNS runs that fails as FAILED did."""
     best = stripped(failed.picks)
     candidates = _smaller(best)
+    steps = 0
     for _ in range(most_runs):
         candidate = next(candidates, None)
-        if candidate is None:
+        if candidate is None or steps > MOST_STEPS:
             break
         ran = run(Written(candidate))
+        steps += ran.steps
         # What was really chosen: where the candidate did not fit, the strategy took the nearest that did.
         chosen = stripped(ran.picks)
         if _same(ran, failed) and _size(chosen) < _size(best):

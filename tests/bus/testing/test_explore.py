@@ -4,6 +4,7 @@ import itertools
 import random
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from bus import Bus, CallTimeout, DeadlockError, Service
 from bus.testing import Schedule, ScheduleDiverged, TooManySteps, explore, replay
 from bus.testing.search import Report
 from bus.trace.records import Call, Entry, Session, State, Wait
+from bus.trace.session import SessionReader
 
 Scenario = Callable[[Bus], None]
 STRATEGIES = ("pct", "random", "dfs")
@@ -305,6 +307,17 @@ def test_trace_shows_what_was_in_flight_and_what_failed() -> None:
     error = calls["noise", "delivery"].error
     assert error is not None
     assert error.type == "ZeroDivisionError"
+
+
+def test_trace_is_saved_as_a_session_file(tmp_path: Path) -> None:
+    """The records can be written to a file, which reads back as they were; without a failure there are none."""
+    report = explore(rare, schedules=5_000)
+    path = report.save(tmp_path / "lost.jsonl")
+    reader = SessionReader(path)
+    assert [one for records in reader for one in records] == list(report.trace)
+    reader.close()
+    with pytest.raises(ValueError, match="no schedule failed"):
+        explore(one_after_the_other, schedules=2).save(tmp_path / "none.jsonl")
 
 
 def test_strategy_that_does_not_exist() -> None:

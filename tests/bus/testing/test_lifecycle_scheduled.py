@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from bus import Bus, BusClosed, CallCancelled, CommandNotFound, Service, ServiceStopped, every, listener
+from bus.runtime import NS
 from bus.testing import explore
 
 Scenario = Callable[[Bus], None]
@@ -180,12 +181,30 @@ def test_full_mailbox_that_blocks(check: Check) -> None:
 
     def scenario(bus: Bus) -> None:
         ran: list[int] = []
+        began = bus.now()
         bus.add(Service("slow", capacity=1, overflow="block", push_timeout=60))
         bus.register_command("slow.note", ran.append, service="slow")
         promises = [bus.execute_command("slow.note", number) for number in range(4)]
         for promise in promises:
             promise.result()
         assert ran == [0, 1, 2, 3]
+        assert bus.now() - began < NS, "a sender was not told of the room that there was"
+
+    check(scenario)
+
+
+def test_queued_calls_of_a_service_that_does_not_end(check: Check) -> None:
+    """A service that is removed while a handler goes on and on: the calls behind it fail, and nobody waits for ever."""
+
+    def scenario(bus: Bus) -> None:
+        go_on = bus.runtime.event()
+        bus.add(Service("a"))
+        bus.register_command("a.wait", go_on.wait, service="a")
+        promises = [bus.execute_command("a.wait") for _ in range(2)]
+        bus.remove("a", timeout=1)
+        for promise in promises:
+            assert isinstance(promise.exception(), ServiceStopped)
+        go_on.set()
 
     check(scenario)
 

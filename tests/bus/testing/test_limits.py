@@ -1,5 +1,6 @@
 """What schedules cannot control is named, with the thread and the line, and leaves nothing hanging."""
 
+import signal
 import subprocess
 import sys
 import threading
@@ -10,6 +11,7 @@ import pytest
 
 from bus import Bus, Service, context
 from bus.testing import UncontrolledBlocking, UncontrolledThread, explore, replay
+from tests.support import wait_for
 
 ROOT = Path(__file__).parents[3]
 
@@ -128,6 +130,20 @@ def test_handler_that_swallows_everything_does_not_hang() -> None:
 
     report = explore(scenario, schedules=1)
     assert report.kind == "error"
+
+
+def test_interrupt_ends_the_search() -> None:
+    """^C ends `explore` and its threads, in the middle of a run."""
+
+    def scenario(bus: Bus) -> None:
+        signal.raise_signal(signal.SIGINT)
+        for _ in range(1_000_000):
+            bus.runtime.event().wait(1)
+
+    with pytest.raises(KeyboardInterrupt):
+        explore(scenario, schedules=1, max_steps=10_000_000, patience=0.2)
+    # Its own number: another test has left a thread behind on purpose.
+    wait_for(lambda: not any(thread.name == "schedule-0" for thread in threading.enumerate()))
 
 
 def test_program_ends_after_a_failure() -> None:
