@@ -12,9 +12,10 @@ from bus.dispatch import Dispatch
 from bus.errors import BusError, ServiceExists, ServiceNotFound
 from bus.hooks import Hooks
 from bus.promise import Promise
-from bus.registry import DeadLetter, Entry, IfExists, Registration, Registry
+from bus.registry import DeadLetter, Entry, IfExists, Registration, Registry, is_declared_by
+from bus.replacing import entries_of, redirect
 from bus.runtime import NS, REAL, Runtime
-from bus.service import Service, ServiceInfo, declared, service_name
+from bus.service import Service, ServiceInfo, check_settings, declared, service_name
 from bus.timers import Timers
 from bus.trace.records import Level
 from bus.worker import Runner
@@ -184,6 +185,8 @@ class Bus:
             self._register_declared(service)
             runner.start()
         except BaseException:
+            runner.close()
+            lifecycle.abandon_queued(runner, self._dispatch, lifecycle.stopped_error(name))
             self._forget(runner)
             raise
         self._start_timers(service, name)
@@ -203,6 +206,49 @@ class Bus:
             self.runtime.spawn(f"{self.name}-remove", self._remove, runner, drain, timeout)
         else:
             self._remove(runner, drain, timeout)
+
+    def replace(self, name: str, service: S, /) -> S:
+        """Let SERVICE take over from the service NAME, whose running calls end first, and return it when it runs.
+
+        The mailbox stays: queued calls go to the new one's command of that name, or fail with `CommandNotFound`.
+        Callbacks that were added by `service="name"` belong to the name and stay.
+
+        Raises:
+            ServiceNotFound: no service has this name.
+            CommandExists: the new one declares a command that is somebody else's.
+            BaseException: what its `on_start` raised; then the service has failed.
+        """
+        runner = self._runner(name)
+        check_settings(service)
+        old, service.name, service.bus = runner.service, name, self
+        fresh = entries_of(service, name)
+        gone = [entry for entry in (*self.commands(), *self.listeners()) if is_declared_by(entry, old)]
+        self._registry.check_free([entry for entry in fresh if entry.kind == "command"], gone)
+        self._stop_timers(name)
+        runner.halt()
+        self._registry.swap(gone, fresh)
+        redirect(runner, self._dispatch, old, fresh)
+        for entry in gone:
+            self.hooks.notify("unregistered", entry)
+        for entry in fresh:
+            self.hooks.notify("registered", entry)
+        runner.adopt(service)
+        runner.start()
+        self._start_timers(service, name)
+        self._dispatch.announce("service_replaced", service=name)
+        return service
+
+    def scale(self, name: str, workers: int, /) -> None:
+        """Give the service NAME so many WORKERS; those too many leave after the call that each runs.
+
+        Raises:
+            ServiceNotFound: no service has this name.
+            ValueError: fewer than one worker.
+        """
+        if workers < 1:
+            message = f"scale({name!r}, {workers}): a service needs at least 1 worker"
+            raise ValueError(message)
+        self._runner(name).scale(workers)
 
     def close(self, timeout: float = 5) -> None:
         """Stop it all: run what is queued, TIMEOUT seconds at most, then fail what is left with `BusClosed`.
@@ -365,9 +411,12 @@ class Bus:
         self._forget(runner)
         self._dispatch.announce("service_stopped", service=runner.name)
 
-    def _forget(self, runner: Runner) -> None:
-        for timer in self._every.pop(runner.name, ()):
+    def _stop_timers(self, name: str) -> None:
+        for timer in self._every.pop(name, ()):
             timer.dispose()
+
+    def _forget(self, runner: Runner) -> None:
+        self._stop_timers(runner.name)
         for entry in (*self.commands(), *self.listeners()):
             if entry.service == runner.name:
                 self._unregister(entry)

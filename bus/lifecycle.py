@@ -106,9 +106,9 @@ def end(runner: "Runner", dispatch: "Dispatch", error: BusError, *, drain: bool,
     runner.change("draining")
     runner.close()
     if not drain:
-        _abandon_queued(runner, dispatch, error)
+        abandon_queued(runner, dispatch, error)
     stragglers = runner.join(until)
-    _abandon_queued(runner, dispatch, error)
+    abandon_queued(runner, dispatch, error)
     for call in runner.running:
         # Read once: the worker clears it when the call ends.
         promise = call.promise if call is not None else None
@@ -131,6 +131,7 @@ def stopped_error(name: str) -> ServiceStopped:
     return ServiceStopped(f"the service {name!r} was removed before the call was done")
 
 
-def _abandon_queued(runner: "Runner", dispatch: "Dispatch", error: BusError) -> None:
+def abandon_queued(runner: "Runner", dispatch: "Dispatch", error: BusError) -> None:
+    """What RUNNER has not begun ends with ERROR."""
     for call in runner.mailbox.empty():
         dispatch.abandon(call, error)

@@ -63,7 +63,7 @@ class Mailbox:
         if self._closed and self.withdraw(call):
             raise Closed
         if self._sleepers:
-            self._wake_one()
+            self.wake_one()
 
     def put_dropping_oldest(self, call: Call) -> Call | None:
         """Append CALL; the delivery that had to make room, or None. A command never makes room: then CALL itself."""
@@ -159,8 +159,7 @@ class Mailbox:
     def close(self) -> None:
         """Take no more; workers get what is queued, then None."""
         self._closed = True
-        while self._sleepers:
-            self._wake_one()
+        self.wake_all()
         for _ in range(len(self.blocked)):
             self.let_one_in()
 
@@ -174,12 +173,18 @@ class Mailbox:
                 break
         return calls
 
-    def _wake_one(self) -> None:
+    def wake_one(self) -> None:
+        """Wake a worker that sleeps, if one does."""
         try:
             sleeper = self._sleepers.pop()
         except IndexError:
             return
         sleeper.wake()
+
+    def wake_all(self) -> None:
+        """Let every worker that sleeps look around."""
+        while self._sleepers:
+            self.wake_one()
 
     def _stay_awake(self, wakeup: Wakeup) -> None:
         try:
@@ -187,7 +192,7 @@ class Mailbox:
         except ValueError:
             # A sender chose this worker, which is going to take some other call: its wake is for the next sleeper.
             wakeup.wait()
-            self._wake_one()
+            self.wake_one()
 
     def _wait_for_room(self, wakeup: Wakeup, timeout: float) -> None:
         self.blocked.append(wakeup)

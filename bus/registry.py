@@ -4,7 +4,7 @@ import difflib
 import fnmatch
 import itertools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -158,6 +158,32 @@ class Registry:
             self._take_out(entry)
             return True
 
+    def check_free(self, new: Iterable[Entry], leaving: Iterable[Entry]) -> None:
+        """Whether the commands NEW have names that are free, or will be when those LEAVING are gone.
+
+        Raises:
+            CommandExists: one has not.
+        """
+        going = set(leaving)
+        for entry in new:
+            there = self.top.get(entry.name)
+            if there is not None and there not in going:
+                raise CommandExists(_taken(there))
+
+    def swap(self, old: Iterable[Entry], new: Iterable[Entry]) -> None:
+        """Take out OLD and put in NEW in one step: nobody finds both, or neither."""
+        with self._lock:
+            for entry in old:
+                if not entry.disposed:
+                    entry.disposed = True
+                    self._take_out(entry)
+            for entry in new:
+                table = self._commands if entry.kind == "command" else self._listeners
+                table[entry.name] = (*table.get(entry.name, ()), entry)
+                if entry.kind == "command":
+                    self.top[entry.name] = entry
+            self._listeners_changed()
+
     def claim(self, entry: Entry) -> bool:
         """Whether this event is the one that a `once` listener waits for; says True once, under any race."""
         with self._lock:
@@ -210,6 +236,11 @@ class Registry:
                 self._routes = {}
             self._routes[event] = route
             return route
+
+
+def is_declared_by(entry: Entry, owner: object) -> bool:
+    """Whether ENTRY runs a method of OWNER."""
+    return getattr(entry.callback, "__self__", None) is owner
 
 
 def is_pattern(name: str) -> bool:

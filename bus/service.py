@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from bus.mailbox import Overflow
 from bus.trace.records import ServiceState
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from bus.core import Bus
 
 F = TypeVar("F", bound=Callable[..., Any])
+Restart = Literal["on-crash", "never"]
 _MARK = "__bus_declared__"
 
 
@@ -50,7 +51,8 @@ class Service:
     attributes too; the name defaults to the class's in snake_case. A subclass need not call `super().__init__`.
 
     `capacity`: calls the mailbox holds. `overflow`: what happens to events beyond that: "drop_newest", "drop_oldest",
-    or "block" (commands too), which waits `push_timeout` seconds for room.
+    or "block" (commands too), which waits `push_timeout` seconds for room. `restart`: whether it is started anew after
+    a crash, which is a failing `on_start` or a `ServiceCrash` that a handler raises.
     """
 
     name: str = ""
@@ -58,6 +60,7 @@ class Service:
     capacity: int = 10_000
     overflow: Overflow = "drop_newest"
     push_timeout: float = 1.0
+    restart: Restart = "on-crash"
     bus: "Bus"
 
     def __init__(
@@ -68,6 +71,7 @@ class Service:
         capacity: int | None = None,
         overflow: Overflow | None = None,
         push_timeout: float | None = None,
+        restart: Restart | None = None,
     ) -> None:
         given = {
             "name": name,
@@ -75,6 +79,7 @@ class Service:
             "capacity": capacity,
             "overflow": overflow,
             "push_timeout": push_timeout,
+            "restart": restart,
         }
         for setting, value in given.items():
             if value is not None:
@@ -89,7 +94,7 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class ServiceInfo:
-    """A service as it was when asked. `depth`: calls queued; `dropped`: events lost so far; `error`: why it failed."""
+    """A service as it was when asked. `depth`: calls queued; `dropped`: events lost so far; `error`: its last crash."""
 
     name: str
     state: ServiceState
@@ -97,6 +102,7 @@ class ServiceInfo:
     depth: int
     capacity: int
     dropped: int
+    restarts: int
     error: str
 
 
@@ -131,6 +137,9 @@ def check_settings(service: Service) -> None:
         raise ValueError(message)
     if service.overflow not in {"drop_newest", "drop_oldest", "block"}:
         message = f"the service {name!r} has overflow={service.overflow!r}: use drop_newest, drop_oldest or block"
+        raise ValueError(message)
+    if service.restart not in {"on-crash", "never"}:
+        message = f"the service {name!r} has restart={service.restart!r}: use on-crash or never"
         raise ValueError(message)
 
 

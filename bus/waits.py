@@ -7,7 +7,6 @@ would close a cycle. The rule is a least fixpoint; as every condition is an "or"
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from bus import runtime
@@ -159,7 +158,6 @@ def _step(call: Call, promise: "Promise[Any]") -> Step:
 
 def _where(ident: int) -> str:
     """The line outside the bus at which a thread stands."""
-    frame: FrameType | None = runtime.frames().get(ident)
-    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] in {"bus", "threading"}:
-        frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame is not None else "?"
+    theirs = (place for place in runtime.stack(ident) if place.module.partition(".")[0] not in {"bus", "threading"})
+    place = next(theirs, None)
+    return f"{place.code.co_filename}:{place.line}" if place is not None else "?"

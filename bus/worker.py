@@ -1,48 +1,57 @@
-"""A service at work on a bus: its mailbox, its threads, its state."""
+"""A service at work on a bus: its mailbox, its threads, its state; started anew when it crashes."""
 
-import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from bus.context import Call, current, enter_lane
-from bus.errors import BusError, DeadlockError, HandlerAborted, MailboxFull, ServiceStopped
+from bus.context import Call, current
+from bus.crew import Crew, Term
+from bus.errors import (
+    BusError,
+    DeadlockError,
+    HandlerAborted,
+    MailboxFull,
+    ServiceCrash,
+    ServiceDied,
+    ServiceStopped,
+)
 from bus.mailbox import Closed, Full, Mailbox
-from bus.runtime import NS, Runtime, Thread
+from bus.runtime import Thread
 from bus.service import Service, ServiceInfo, check_settings
+from bus.supervisor import RESTARTS, Budget
 from bus.trace.records import ServiceState
 
 if TYPE_CHECKING:
     from bus.dispatch import Dispatch
 
-_log = logging.getLogger("bus")
 _ABORTS = (SystemExit, KeyboardInterrupt, GeneratorExit)
+_LEAVE_SECONDS = 5.0
+"""What the other workers of a crashed or replaced service get to end their calls."""
 
 
 class Runner:
-    """Runs the calls of one service on its threads.
+    """Runs the calls of one service.
 
-    `mailbox.lock` guards `state`, `error`, `dropped`, `_working` and `_lazy`. `running[n]` belongs to worker n; others
-    only read it.
+    `mailbox.lock` guards `state`, `error`, `dropped`, `restarts`, `_restarting` and `_lazy`.
     """
 
     def __init__(self, dispatch: "Dispatch", name: str, service: Service) -> None:
         check_settings(service)
         self.name = name
         self.service = service
-        self.workers = service.workers
         self.mailbox = Mailbox(dispatch.runtime, service.capacity)
         self.state: ServiceState = "new"
         self.error: BaseException | None = None
         self.dropped = 0
-        self.threads: list[Thread] = []
-        self.running: list[Call | None] = [None] * self.workers
+        self.restarts = 0
         self.dispatch = dispatch
-        self._runtime: Runtime = dispatch.runtime
-        self._up = dispatch.runtime.event()
-        self._working = self.workers
+        self._runtime = dispatch.runtime
+        self._crew = Crew(dispatch.runtime, name, self.mailbox, self._run, started=self._started, stopped=self._stopped)
+        self._budget = Budget()
+        self._ending = dispatch.runtime.event()
         self._lazy = False
-        # The mailbox's own `put` where it will do, so that it costs nothing that others wait, or start on first use.
-        self.put: Callable[[Call], None] = self._put_waiting if service.overflow == "block" else self.mailbox.put
+        self._restarting = False
+        self.put: Callable[[Call], None]
+        self._choose_put()
 
     # ---- life
 
@@ -53,12 +62,12 @@ class Runner:
             BaseException: what `on_start` raised.
         """
         self.change("starting")
-        self._spawn(0)
-        self._up.wait()
-        if self.error is not None:
-            raise self.error
-        for number in range(1, self.workers):
-            self._spawn(number)
+        try:
+            self._crew.start(self.service, self.service.workers)
+        except BaseException as error:
+            self.error = error
+            self.change("failed")
+            raise
 
     def start_on_first_call(self) -> None:
         """Make the threads only when they are needed."""
@@ -76,22 +85,57 @@ class Runner:
 
     def close(self) -> None:
         """Accept nothing more; the threads end when the queue is empty."""
+        self._ending.set()
         self.mailbox.close()
 
     def join(self, until: int) -> list[Thread]:
         """Wait for the threads to end, until this monotonic ns; those that did not."""
-        return [t for t in self.threads if not t.join(max(0, until - self._runtime.now()) / NS)]
+        return self._crew.join(until)
 
     def idle(self) -> bool:
         """Whether there is nothing to do and nothing being done."""
         return self.mailbox.idle(len(self.threads))
 
+    def scale(self, workers: int) -> None:
+        """Have WORKERS threads from now on; those too many leave after the call that they run."""
+        self._crew.resize(workers)
+        self.dispatch.hooks.notify("service_state", self.name, self.state, workers, "")
+
+    def halt(self) -> None:
+        """Let the threads end after the call that each runs; the mailbox stays, and is not served."""
+        self.change("starting")
+        _wait_gone(self._crew.dismiss())
+
+    def adopt(self, service: Service) -> None:
+        """Work for SERVICE from the next `start` on."""
+        self.service = service
+        self.mailbox.capacity = service.capacity
+        self._choose_put()
+
+    # ---- looking at it
+
+    @property
+    def workers(self) -> int:
+        """How many threads it should have."""
+        return self._crew.size or self.service.workers
+
+    @property
+    def threads(self) -> list[Thread]:
+        """Those that have not ended."""
+        return self._crew.threads
+
+    @property
+    def running(self) -> list[Call | None]:
+        """What each worker runs, None for one that does not."""
+        return self._crew.running[: self.workers]
+
     def info(self) -> ServiceInfo:
         """How it is now."""
         error = "" if self.error is None else repr(self.error)
         return ServiceInfo(
-            self.name, self.state, self.workers, len(self.mailbox), self.mailbox.capacity, self.dropped, error
-        )
+            name=self.name, state=self.state, workers=self.workers, depth=len(self.mailbox),
+            capacity=self.mailbox.capacity, dropped=self.dropped, restarts=self.restarts, error=error,
+        )  # fmt: skip
 
     # ---- calls come in
 
@@ -107,8 +151,8 @@ class Runner:
             self.put(call)
         except Full:
             return call
-        except Closed:
-            raise ServiceStopped(_ended(self.name)) from None
+        except Closed as closed:
+            raise self.refusal(closed) from None
         return None
 
     def refusal(self, reason: BusError | Full | Closed) -> BusError:
@@ -118,9 +162,15 @@ class Runner:
                 f"the mailbox of the service {self.name!r} holds {self.mailbox.capacity} calls and takes no more; "
                 "call it less often, wait for results, or give it more workers"
             )
+        if isinstance(reason, Closed) and self.state == "failed":
+            return self._died()
         if isinstance(reason, Closed):
             return self.dispatch.refusal or ServiceStopped(_ended(self.name))
         return reason
+
+    def _choose_put(self) -> None:
+        # The mailbox's own `put` where it will do, so that it costs nothing that others wait, or start on first use.
+        self.put = self._put_waiting if self.service.overflow == "block" else self.mailbox.put
 
     def _put_waiting(self, call: Call) -> None:
         self.mailbox.put_waiting(call, self.service.push_timeout)
@@ -129,65 +179,11 @@ class Runner:
         with self.mailbox.lock:
             first, self._lazy = self._lazy, False
         if first:
-            self.put = self.mailbox.put
+            self._choose_put()
             self.start()
         self.mailbox.put(call)
 
     # ---- and are run
-
-    def _spawn(self, number: int) -> None:
-        self.threads.append(self._runtime.spawn(f"{self.name}-{number}", self._work, number))
-
-    def _work(self, number: int) -> None:
-        lane = enter_lane(f"{self.name}-{number}", self.name, number)
-        if number == 0 and not self._set_up():
-            return
-        try:
-            self._serve(number, lane)
-        finally:
-            self._tear_down()
-
-    def _serve(self, number: int, lane: int) -> None:
-        wakeup, running, mailbox = self._runtime.wakeup(), self.running, self.mailbox
-        now, popleft = self._runtime.now, mailbox.popleft
-        at = 0
-        while True:
-            try:
-                call = popleft()
-            except IndexError:
-                at = 0
-                if mailbox.sleep(wakeup):
-                    continue
-                return
-            if mailbox.blocked:
-                mailbox.let_one_in()
-            running[number] = call
-            # A busy worker starts a call when it ended the last one: that saves a look at the clock.
-            at = self._run(call, lane, at if at >= call.queued else now())
-            running[number] = None
-            del call  # an idle worker must not keep the last call alive
-
-    def _set_up(self) -> bool:
-        try:
-            self.service.on_start()
-        except BaseException as error:  # noqa: BLE001  raised again by `start`, in the thread that adds the service
-            self.error = error
-            self.change("failed")
-        else:
-            self.change("running")
-        self._up.set()
-        return self.error is None
-
-    def _tear_down(self) -> None:
-        with self.mailbox.lock:
-            self._working -= 1
-            last = self._working == 0
-        if last:
-            try:
-                self.service.on_stop()
-            except BaseException:  # noqa: BLE001  the thread's edge: the service has ended either way
-                _log.exception("on_stop of the service %r raised", self.name)
-            self.change("stopped")
 
     def _run(self, call: Call, lane: int, at: int) -> int:
         """Run CALL, which starts AT; when it ended."""
@@ -212,8 +208,73 @@ class Runner:
             _failed(call, error)
         current.call = None
         at = call.ended = dispatch.now()
+        crash = call.error
         dispatch.ended(call)
+        if isinstance(crash, ServiceCrash):
+            self._crashed(crash)
         return at
+
+    # ---- crashes
+
+    def _started(self) -> None:
+        """On the first worker, before it runs anything: a call that crashes must find the service running."""
+        with self.mailbox.lock:
+            self.restarts += self._restarting
+            self._restarting = False
+        self.change("running")
+
+    def _stopped(self) -> None:
+        """The last worker has left: for good, if the mailbox is closed."""
+        if self._ending.is_set():
+            self.change("stopped")
+
+    def _crashed(self, error: BaseException) -> None:
+        """On the worker that crashed: somebody else has to wait for the other workers, and start them anew."""
+        with self.mailbox.lock:
+            if self.state != "running":
+                return  # another worker crashed first, or the service ends
+            self.state = "starting"
+            self.error = error
+        self.dispatch.hooks.notify("service_state", self.name, "starting", self.workers, repr(error))
+        # At once: this worker must not begin another call before it is replaced.
+        term = self._crew.dismiss()
+        self._runtime.spawn(f"{self.name}-restart", self._restart, term)
+
+    def _restart(self, term: Term | None) -> None:
+        _wait_gone(term)
+        while not self._ending.is_set():
+            delay = self._budget.spend(self._runtime.now()) if self.service.restart == "on-crash" else None
+            if delay is None:
+                self._fail()
+                return
+            if self._ending.wait(delay):
+                return
+            self._restarting = True
+            try:
+                self._crew.start(self.service, self.workers)
+            except BaseException as again:  # noqa: BLE001  the thread's edge: it counts as one more crash
+                self.error = again
+                continue
+            self.dispatch.announce("service_restarted", service=self.name)
+            return
+
+    def _fail(self) -> None:
+        self.change("failed")
+        self.mailbox.close()
+        for call in self.mailbox.empty():
+            self.dispatch.abandon(call, self._died())
+        self.dispatch.announce("service_failed", service=self.name, error=self.error)
+
+    def _died(self) -> ServiceDied:
+        tried = f"after {RESTARTS} restarts within a minute" if self.service.restart == "on-crash" else "at once"
+        return ServiceDied(
+            f"the service {self.name!r} crashed and was given up {tried}; its last error was {self.error!r}"
+        )
+
+
+def _wait_gone(term: Term | None) -> None:
+    if term is not None:
+        term.gone.wait(_LEAVE_SECONDS)
 
 
 def _failed(call: Call, error: BaseException) -> None:

@@ -1,17 +1,20 @@
 """Where a thread is right now, and where an exception came from: bounded, escaped text."""
 
 import linecache
-import sys
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from types import FrameType, TracebackType
+from types import CodeType, TracebackType
+from typing import Any
 
+from bus.runtime import stack
 from bus.trace.records import Error
 from bus.trace.redact import bounded, scrub, type_name
 
 TRACEBACK_LIMIT = 8 << 10
 """Bytes of UTF-8 of one traceback."""
 
+_Place = tuple[CodeType, int, dict[str, Any]]
+"""Code, line, and the globals of the module, through which the source of a zipped one is found."""
 _FRAMES = 40
 _LINE = 200
 _NAME = 400
@@ -21,8 +24,7 @@ _WALKED = 2_000
 
 def stack_of(ident: int) -> str:
     """The stack of the thread with this interpreter's id, innermost frame last; "" when there is no such thread."""
-    frame = sys._current_frames().get(ident)  # noqa: SLF001  documented, and there is no other way to ask
-    return "" if frame is None else _joined(_frames_text(reversed(list(islice(_outward(frame), _FRAMES)))))
+    return _joined(_places_text([(place.code, place.line, {}) for place in stack(ident)[:_FRAMES]][::-1]))
 
 
 def error_of(error: BaseException, hide: Iterable[str] = ()) -> Error:
@@ -65,7 +67,7 @@ def _causes(error: BaseException) -> list[BaseException]:
 
 
 def _error_text(error: BaseException) -> Iterator[str]:
-    yield from _frames_text(_inward(error.__traceback__))
+    yield from _places_text(_inward(error.__traceback__))
     message = message_of(error)
     yield f"{_qualified(error)}: {message}" if message else _qualified(error)
     for note in islice(getattr(error, "__notes__", ()), 8):
@@ -73,26 +75,19 @@ def _error_text(error: BaseException) -> Iterator[str]:
             yield bounded(scrub(note[:1_000]), keep="\n")
 
 
-def _outward(frame: FrameType | None) -> Iterator[tuple[FrameType, int]]:
-    while frame is not None:
-        yield frame, frame.f_lineno
-        frame = frame.f_back
-
-
-def _inward(traceback: TracebackType | None) -> list[tuple[FrameType, int]]:
+def _inward(traceback: TracebackType | None) -> list[_Place]:
     """The innermost frames of a traceback, outermost first."""
-    found: list[tuple[FrameType, int]] = []
+    found: list[_Place] = []
     while traceback is not None and len(found) < _WALKED:
-        found.append((traceback.tb_frame, traceback.tb_lineno))
+        found.append((traceback.tb_frame.f_code, traceback.tb_lineno, traceback.tb_frame.f_globals))
         traceback = traceback.tb_next
     return found[-_FRAMES:]
 
 
-def _frames_text(frames: Iterable[tuple[FrameType, int]]) -> Iterator[str]:
-    for frame, line in frames:
-        code = frame.f_code
+def _places_text(places: Iterable[_Place]) -> Iterator[str]:
+    for code, line, module in places:
         yield bounded(f'  File "{code.co_filename}", line {line}, in {code.co_qualname}', _NAME)
-        source = linecache.getline(code.co_filename, line, frame.f_globals).strip()
+        source = linecache.getline(code.co_filename, line, module).strip()
         if source:
             yield "    " + bounded(source, _LINE)
 

@@ -1,0 +1,187 @@
+"""The threads of a service: as many as it should have, each running one call after the other."""
+
+import logging
+from collections.abc import Callable
+
+from bus.context import Call, enter_lane
+from bus.mailbox import Mailbox
+from bus.runtime import NS, Runtime, Thread
+from bus.service import Service
+
+_log = logging.getLogger("bus")
+Run = Callable[[Call, int, int], int]
+"""Runs a call on a lane, started at a time (monotonic ns), and returns when it ended, 0 if it did not run."""
+
+
+class Term:
+    """One life of a service, from `on_start` to `on_stop`. All but the events is guarded by the crew's lock."""
+
+    def __init__(self, runtime: Runtime, service: Service) -> None:
+        self.service = service
+        self.up = runtime.event()
+        self.gone = runtime.event()
+        self.error: BaseException | None = None
+        self.started = False
+        self.working = 0
+        self.numbers: set[int] = set()
+        self.threads: list[Thread] = []
+
+
+class Crew:
+    """`_lock` guards `size`, `_term` and `_epoch`, which changes whenever workers should look if they are still wanted.
+
+    `running[n]` belongs to worker n; others only read it. The list only grows.
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        name: str,
+        mailbox: Mailbox,
+        run: Run,
+        *,
+        started: Callable[[], None],
+        stopped: Callable[[], None],
+    ) -> None:
+        """RUN runs a call. A term's first worker calls STARTED after `on_start`, its last one STOPPED at the end."""
+        self.size = 0
+        self.running: list[Call | None] = []
+        self._runtime = runtime
+        self._name = name
+        self._mailbox = mailbox
+        self._run = run
+        self._started = started
+        self._stopped = stopped
+        self._lock = runtime.lock()
+        self._term: Term | None = None
+        self._epoch = 0
+
+    @property
+    def threads(self) -> list[Thread]:
+        """Those of the present term that have not ended."""
+        term = self._term
+        return [thread for thread in list(term.threads) if thread.alive] if term is not None else []
+
+    def start(self, service: Service, size: int) -> None:
+        """Begin a term with SIZE workers; returns when `on_start` is done, which runs on the first one.
+
+        Raises:
+            BaseException: what `on_start` raised; then there are no workers.
+        """
+        term = Term(self._runtime, service)
+        with self._lock:
+            self._term = term
+        self._set_size(size)
+        self._hire(0, term)
+        term.up.wait()
+        if term.error is not None:
+            raise term.error
+        self._hire_all(term)
+
+    def resize(self, size: int) -> None:
+        """Have SIZE workers from now on; those too many leave after the call that they run."""
+        self._set_size(size)
+        self._mailbox.wake_all()
+        term = self._term
+        if term is not None:
+            self._hire_all(term)
+
+    def dismiss(self) -> Term | None:
+        """End the term, and return it: no worker begins another call; `gone` is set when the last one has left."""
+        with self._lock:
+            term, self._term = self._term, None
+            self._epoch += 1
+        self._mailbox.wake_all()
+        return term
+
+    def join(self, until: int) -> list[Thread]:
+        """Wait for the workers to leave a closed mailbox, until this monotonic ns; those that did not."""
+        return [thread for thread in self.threads if not thread.join(max(0, until - self._runtime.now()) / NS)]
+
+    def _set_size(self, size: int) -> None:
+        with self._lock:
+            self.size = size
+            self.running += [None] * (size - len(self.running))
+            self._epoch += 1
+
+    def _hire_all(self, term: Term) -> None:
+        for number in range(self.size):
+            self._hire(number, term)
+
+    def _hire(self, number: int, term: Term) -> None:
+        with self._lock:
+            if number in term.numbers:
+                return
+            term.numbers.add(number)
+            term.working += 1
+        term.threads.append(self._runtime.spawn(f"{self._name}-{number}", self._work, number, term))
+
+    # ---- on a worker's thread
+
+    def _work(self, number: int, term: Term) -> None:
+        lane = enter_lane(f"{self._name}-{number}", self._name, number)
+        try:
+            if term.started or self._set_up(term):
+                self._serve(number, term, lane)
+        finally:
+            self._leave(number, term)
+
+    def _set_up(self, term: Term) -> bool:
+        try:
+            term.service.on_start()
+        except BaseException as error:  # noqa: BLE001  raised again by `start`, in the thread that starts the service
+            term.error = error
+        term.started = term.error is None
+        if term.started:
+            self._started()
+        term.up.set()
+        return term.started
+
+    def _serve(self, number: int, term: Term, lane: int) -> None:
+        wakeup, running, mailbox, run = self._runtime.wakeup(), self.running, self._mailbox, self._run
+        now, popleft = self._runtime.now, mailbox.popleft
+        epoch, at = -1, 0
+        while True:
+            if epoch != self._epoch:
+                epoch = self._epoch
+                if not self._wanted(number, term):
+                    mailbox.wake_one()  # this worker may have been woken for a call that another one has to take now
+                    return
+            try:
+                call = popleft()
+            except IndexError:
+                at = 0
+                if mailbox.sleep(wakeup):
+                    continue
+                return
+            if mailbox.blocked:
+                mailbox.let_one_in()
+            running[number] = call
+            # A busy worker starts a call when it ended the last one: that saves a look at the clock.
+            at = run(call, lane, at if at >= call.queued else now())
+            running[number] = None
+            del call  # an idle worker must not keep the last call alive
+
+    def _wanted(self, number: int, term: Term) -> bool:
+        with self._lock:
+            if self._term is term and number < self.size:
+                return True
+            term.numbers.discard(number)
+            return False
+
+    def _leave(self, number: int, term: Term) -> None:
+        with self._lock:
+            term.numbers.discard(number)
+            term.working -= 1
+            last = term.working == 0
+        if last:
+            self._tear_down(term)
+
+    def _tear_down(self, term: Term) -> None:
+        try:
+            if term.started:
+                term.service.on_stop()
+        except BaseException:  # noqa: BLE001  the thread's edge: the service has ended either way
+            _log.exception("on_stop of the service %r raised", self._name)
+        term.gone.set()
+        self._stopped()
