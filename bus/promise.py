@@ -218,11 +218,15 @@ class Promise(Future[T]):
             raise CallTimeout(text)
 
     def _begin_edge(self, call: Call, *, timed: bool) -> None:
+        dispatch = self._runner.dispatch
         try:
-            self._runner.dispatch.waits.begin(call, self, timed=timed)
+            cycle = dispatch.waits.begin(call, self, timed=timed)
         except DeadlockError:
             self.cancel()  # nobody will wait for it
             raise
+        if cycle:
+            text = f"suspected, for the time of a wait that ends by itself: {'; '.join(map(str, cycle))}"
+            dispatch.hooks.notify("problem", "deadlock", text, tuple(step.call for step in cycle))
 
     def _sleep(self, until: int | None, deadline: int | None) -> None:
         wakeup = self._runner.dispatch.runtime.own_wakeup()

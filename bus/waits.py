@@ -43,24 +43,35 @@ class Waits:
         self._lock = lock
         self._runners = runners
 
-    def begin(self, call: Call, promise: "Promise[Any]", *, timed: bool) -> None:
-        """CALL is about to wait for PROMISE.
+    def begin(self, call: Call, promise: "Promise[Any]", *, timed: bool) -> "tuple[Step, ...]":
+        """CALL is about to wait for PROMISE; the cycle that this closes for a while, where the wait is TIMED.
 
         Raises:
             DeadlockError: that wait could never end. SelfCallError, PoolStarvation: its two common forms.
         """
         with self._lock:
             call.waiting_for, call.wait_timed = promise, timed
-            stuck = [] if timed or _live(call) else self._stuck_with(call)
-            if stuck:
+            if self._goes_on(promise.call):
+                return ()
+            stuck = self._stuck_with(call)
+            if stuck and not timed:
                 call.waiting_for = None
-        if stuck:
-            raise self._error(call, promise, stuck)
+        if not stuck:
+            return ()
+        if timed:
+            return tuple(_step(one, one.waiting_for or promise) for one in self._cycle(call, promise, stuck))
+        raise self._error(call, promise, stuck)
 
     def end(self, call: Call) -> None:
-        """CALL goes on."""
-        with self._lock:
-            call.waiting_for = None
+        """CALL goes on. One store, without the lock: who sees it late sees a wait that is done or timed, so live."""
+        call.waiting_for = None
+
+    def _goes_on(self, target: Call) -> bool:
+        """Whether TARGET is run, or can be taken, by a worker that does not wait itself: nearly always."""
+        if target.started:
+            return target.waiting_for is None
+        runner = self._runners.get(target.service)
+        return runner is None or any(one is None or one.waiting_for is None for one in runner.running)
 
     def _stuck_with(self, call: Call) -> list[Call]:
         """All calls that CALL depends on, itself first, if none of them can go on; else nothing."""

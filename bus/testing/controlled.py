@@ -65,7 +65,7 @@ class ControlledWakeup:
         self._set = True
         if self._sleeper is not None and self._sleeper.sleeping and self._scheduler.inside():
             self._scheduler.wake(self._sleeper)
-            self._scheduler.point()
+            self._scheduler.offer()
 
 
 class ControlledEvent:
@@ -93,7 +93,7 @@ class ControlledEvent:
             sleepers, self._sleepers = self._sleepers, []
             for task in sleepers:
                 self._scheduler.wake(task)
-            self._scheduler.point()
+            self._scheduler.offer()
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until it is set, TIMEOUT virtual seconds at most; whether it was."""

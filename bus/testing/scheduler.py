@@ -183,6 +183,15 @@ class Scheduler:
             self._ready = [*ready[pick:], task, *ready[: pick - 1]]
             self._hand_over(task, following)
 
+    def offer(self) -> None:
+        """A point that raises nothing, for a wake: it happens in finalizers too, from where no exception gets out."""
+        if self.over:
+            return
+        try:
+            self.point()
+        except Stop:
+            pass  # raised again at the next point or wait
+
     def sleep(self, why: str, timeout: float | None) -> bool:
         """Let the others go on until `wake`, or for TIMEOUT virtual seconds; whether it was `wake`."""
         if self.over:

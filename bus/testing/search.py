@@ -1,6 +1,7 @@
 """`explore` looks for a schedule under which a scenario fails; `replay` runs one again."""
 
 import gc
+import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -95,7 +96,7 @@ def explore(
         ValueError: STRATEGY is none of the three.
     """
     settings = Settings(listener_errors, max_steps, patience, fine)
-    with Runs(scenario, settings) as runs, _collecting_between_runs() as between:
+    with Runs(scenario, settings) as runs, _quiet() as between:
         tried = _Tried(runs, between)
         first = tried.run(Written(()))
         tried.check(first)
@@ -135,7 +136,7 @@ def replay(
     """
     crowds = schedule.crowds if isinstance(schedule, Schedule) else None
     written = Written(schedule, crowds, strict=True)
-    with Runs(scenario, Settings(listener_errors, max_steps, patience, fine)) as runs, _collecting_between_runs():
+    with Runs(scenario, Settings(listener_errors, max_steps, patience, fine)) as runs, _quiet():
         ran = runs.run(written)
     written.finished()
     if written.diverged is not None:
@@ -205,14 +206,33 @@ def _depth_first(tried: _Tried, schedules: int, depth: int) -> Ran | None:
     return None
 
 
+class _Once(logging.Filter):
+    """What the bus logs in a thousand runs is logged once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: set[str] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """See `logging.Filter`."""
+        known = record.msg in self._said
+        self._said.add(record.msg)
+        return not known
+
+
 @contextmanager
-def _collecting_between_runs() -> Iterator[Callable[[], None]]:
-    """Garbage is collected between runs only: a collection in the middle of one would run finalizers by chance."""
-    enabled = gc.isenabled()
+def _quiet() -> Iterator[Callable[[], None]]:
+    """Garbage is collected between runs only, by what this yields: in one, finalizers would run by chance.
+
+    And the log is not flooded.
+    """
+    enabled, once, log = gc.isenabled(), _Once(), logging.getLogger("bus")
     gc.disable()
+    log.addFilter(once)
     try:
         yield lambda: _collect(enabled=enabled)
     finally:
+        log.removeFilter(once)
         if enabled:
             gc.enable()
 

@@ -73,14 +73,30 @@ def test_pool_with_a_free_worker_may_wait_for_itself(bus: Bus) -> None:
 
 
 def test_timed_wait_in_a_cycle_heals_itself(bus: Bus) -> None:
-    """A wait with a timeout is never refused: it ends by itself."""
+    """A wait with a timeout is never refused: it ends by itself; that it closed a cycle is noted as a suspicion."""
+    problems: list[tuple[str, str]] = []
+
+    class Problems:
+        def problem(self, rule: str, text: str, calls: tuple[int, ...]) -> None:
+            problems.append((rule, text))
+
+    bus.add_hook(Problems())
     service(bus, "a")
     service(bus, "b")
     bus.register_command("a.ask", lambda: bus.execute_command("b.ask").result(), service="a")
-    bus.register_command("b.ask", lambda: bus.execute_command("a.answer").result(0.02), service="b")
+
+    def ask_back() -> None:
+        wait_for(lambda: any(call.name == "a.ask" and call.waiting_for for call in bus.live_calls()))
+        bus.execute_command("a.answer").result(0.02)
+
+    bus.register_command("b.ask", ask_back, service="b")
     bus.register_command("a.answer", lambda: 1, service="a")
     with pytest.raises(CallTimeout):
         bus.execute_command("a.ask").result(10)
+    ((rule, text),) = problems
+    assert rule == "deadlock"
+    assert text.startswith("suspected")
+    assert "b.ask #2 on b-0 waits" in text
 
 
 def test_long_chain_is_no_cycle(bus: Bus) -> None:

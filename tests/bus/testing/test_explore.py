@@ -1,6 +1,8 @@
 """Schedules are explored, the failing one is shrunk, and replays exactly."""
 
+import gc
 import itertools
+import logging
 import random
 import time
 from collections.abc import Callable
@@ -318,6 +320,33 @@ def test_trace_is_saved_as_a_session_file(tmp_path: Path) -> None:
     reader.close()
     with pytest.raises(ValueError, match="no schedule failed"):
         explore(one_after_the_other, schedules=2).save(tmp_path / "none.jsonl")
+
+
+def test_log_is_not_flooded(caplog: pytest.LogCaptureFixture) -> None:
+    """What the bus logs in every run is said once."""
+
+    def scenario(bus: Bus) -> None:
+        logging.getLogger("bus").warning("the service %s is slow", bus.name)
+
+    explore(scenario, schedules=50)
+    assert [record.getMessage() for record in caplog.records] == ["the service scenario is slow"]
+
+
+def test_error_that_nobody_asks_for_does_no_harm(recwarn: pytest.WarningsRecorder) -> None:
+    """A promise that is collected with its error wakes the one who reports it, in the middle of a run or after it."""
+
+    def scenario(bus: Bus) -> None:
+        bus.add(Service("a"))
+        bus.register_command("a.fail", lambda: 1 / 0, service="a")
+        for _ in range(3):
+            bus.execute_command("a.fail")
+        bus.execute_command("a.fail").exception()
+        raise KeyError("the end")
+
+    report = explore(scenario, schedules=100, strategy="random")
+    assert isinstance(report.failure, KeyError)
+    gc.collect()
+    assert not recwarn.list
 
 
 def test_strategy_that_does_not_exist() -> None:

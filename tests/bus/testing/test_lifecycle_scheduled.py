@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bus import Bus, BusClosed, CallCancelled, CommandNotFound, Service, ServiceStopped, every, listener
+from bus import Bus, BusClosed, CallCancelled, CallTimeout, CommandNotFound, Service, ServiceStopped, every, listener
 from bus.runtime import NS
 from bus.testing import explore
 
@@ -205,6 +205,24 @@ def test_queued_calls_of_a_service_that_does_not_end(check: Check) -> None:
         for promise in promises:
             assert isinstance(promise.exception(), ServiceStopped)
         go_on.set()
+
+    check(scenario)
+
+
+def test_deadlines_are_inherited_on_the_virtual_clock(check: Check) -> None:
+    """A deadline caps what a handler calls in turn, and no real time passes until it is over."""
+
+    def scenario(bus: Bus) -> None:
+        never = bus.runtime.event()
+        bus.add(Service("a"))
+        bus.add(Service("b"))
+        bus.register_command("b.wait", lambda: never.wait(3_600), service="b")
+        bus.register_command("a.ask", lambda: bus.execute_command("b.wait").result(), service="a")
+        began = bus.now()
+        with bus.deadline(60), pytest.raises(CallTimeout):
+            bus.execute_command("a.ask").result()
+        assert 60 <= (bus.now() - began) / NS < 61
+        never.set()
 
     check(scenario)
 
