@@ -79,7 +79,7 @@ class Waits:
         ahead = [call]
         while ahead:
             for other in self._dependencies(ahead.pop()):
-                if other is None or _live(other):
+                if other is None or (other is not call and _live(other)):
                     return []
                 if other not in found:
                     found[other] = None
