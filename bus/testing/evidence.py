@@ -1,11 +1,13 @@
 """The records of one run, as the recorder would have written them, for the console."""
 
 import platform
+from fnmatch import fnmatchcase
 from itertools import chain
 
 from bus import context
 from bus.context import LaneInfo
 from bus.core import Bus
+from bus.registry import Entry as Registered
 from bus.testing.controlled import UNIX_START, ControlledRuntime
 from bus.testing.scheduler import START, Scheduler
 from bus.trace.buffers import LIMIT, Buffers
@@ -23,12 +25,21 @@ class Evidence:
         self._scheduler = scheduler
         self._notes: list[AnyRecord] = []
         runtime = ControlledRuntime(scheduler)
-        catalog = Catalog(bus.receivers)
+        catalog = Catalog(self._listeners)
         self._buffers = Buffers(runtime)
         calls = CallsTap(catalog, self._buffers, runtime)
         calls.full = True
         for tap in (PartsTap(catalog, self._notes.append, runtime), DetailTap(catalog, runtime), calls):
-            bus.add_hook(tap)
+            bus.hooks.add(tap)  # not `add_hook`: taking the bus's lock may be a scheduling point
+
+    def _listeners(self, event: str) -> list[Registered]:
+        """Who hears EVENT; not `Bus.receivers`, which remembers what it was asked, so that the run would be another."""
+        scheduler = self._scheduler
+        scheduler.locked += 1  # no scheduling points meanwhile
+        try:
+            return [entry for entry in self._bus.listeners() if fnmatchcase(event, entry.name)]
+        finally:
+            scheduler.locked -= 1
 
     def records(self) -> tuple[AnyRecord, ...]:
         """The session, its lanes, entries and states, and all calls and waits; calls in flight without an end."""

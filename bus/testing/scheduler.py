@@ -266,9 +266,11 @@ class Scheduler:
         if self._timed:
             self._ring()
         if self.steps > self._max_steps:
+            running = ", ".join(task.name for task in (self._current, *self._ready))
             self.fail(
                 TooManySteps(
-                    f"the scenario is not done after {self._max_steps} steps; {self.waiting() or 'nobody waits'}"
+                    f"the scenario is not done after {self._max_steps} steps; {running} still go on; "
+                    f"{self.waiting() or 'nobody waits'}"
                 )
             )
 

@@ -18,6 +18,7 @@ from bus.trace.records import AnyRecord, Session
 from bus.trace.session import SessionWriter
 
 _COLLECT_EVERY = 64
+_SHOWN = 200
 
 
 class Schedule(list[int]):
@@ -63,7 +64,8 @@ class Report:
         tried = f"{self.schedules} schedules, {self.steps} steps"
         if self.failure is None:
             return f"no failure in {tried}{' (there are no others)' if self.exhausted else ''}"
-        return f"{self.kind} after {tried}, schedule {list(self.schedule)}: {self.failure!r}"
+        shown = f"{list(self.schedule)}" if len(self.schedule) <= _SHOWN else f"of {len(self.schedule)} choices"
+        return f"{self.kind} after {tried}, schedule {shown}: {self.failure!r}"
 
 
 def explore(

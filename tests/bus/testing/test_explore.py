@@ -247,6 +247,7 @@ def test_run_that_does_not_end_is_given_up() -> None:
 
     report = explore(scenario, schedules=10, max_steps=500)
     assert isinstance(report.failure, TooManySteps)
+    assert "scenario-timer still go on" in str(report.failure)
     assert "scenario waits" in str(report.failure)
 
 
@@ -291,6 +292,28 @@ def test_trace_is_what_the_console_reads() -> None:
     assert {one.name for one in rest if isinstance(one, Entry)} == {call.name for call in calls}
     assert {one.service for one in rest if isinstance(one, State)} == {"account", "ann", "bob"}
     assert any(isinstance(one, Wait) for one in rest)
+
+
+def test_looking_closer_does_not_change_the_run() -> None:
+    """With locks as scheduling points too, the run that keeps the records is step by step the one that failed."""
+
+    def scenario(bus: Bus) -> None:
+        heard: list[str] = []
+        bus.add(Service("ear"))
+        bus.register_listener("noise.*", heard.append, service="ear")
+        for name in ("a", "b"):
+            bus.add(Service(name))
+            bus.register_command(f"{name}.fire", lambda name=name: bus.fire_event("noise.x", name), service=name)
+        promises = [bus.execute_command("a.fire"), bus.execute_command("b.fire")]
+        for promise in promises:
+            promise.result()
+        bus.close()
+        assert heard == ["a", "b"]
+
+    report = explore(scenario, schedules=1_000, fine=True)
+    assert report.kind == "assertion"
+    events = [one for one in report.trace if isinstance(one, Call) and one.kind == "event"]
+    assert sorted(event.args for event in events) == ["'a'", "'b'"]
 
 
 def test_trace_shows_what_was_in_flight_and_what_failed() -> None:
