@@ -4,7 +4,19 @@ from collections.abc import Callable
 
 import pytest
 
-from bus import Bus, BusClosed, CallCancelled, CallTimeout, CommandNotFound, Service, ServiceStopped, every, listener
+from bus import (
+    Bus,
+    BusClosed,
+    CallCancelled,
+    CallTimeout,
+    CommandNotFound,
+    Service,
+    ServiceCrash,
+    ServiceStopped,
+    command,
+    every,
+    listener,
+)
 from bus.runtime import NS
 from bus.testing import explore
 
@@ -223,6 +235,50 @@ def test_deadlines_are_inherited_on_the_virtual_clock(check: Check) -> None:
             bus.execute_command("a.ask").result()
         assert 60 <= (bus.now() - began) / NS < 61
         never.set()
+
+    check(scenario)
+
+
+class Answer(Service):
+    """Answers with the number that it was made with."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__("answer")
+        self.number = number
+
+    @command("answer.get")
+    def get(self) -> int:
+        return self.number
+
+    @command("answer.crash")
+    def crash(self) -> None:
+        raise ServiceCrash("broken")
+
+
+def test_replace_loses_no_call(check: Check) -> None:
+    """Calls that are on their way while a service is replaced are answered, by the old one first, then by the new."""
+
+    def scenario(bus: Bus) -> None:
+        bus.add(Answer(1))
+        bus.add(Service("caller"))
+        bus.register_command("caller.call", lambda: bus.execute_command("answer.get").result(), service="caller")
+        promises = [bus.execute_command("caller.call") for _ in range(3)]
+        bus.replace("answer", Answer(2))
+        answers = [promise.result() for promise in promises]
+        assert answers == sorted(answers)
+        assert bus.execute_command("answer.get").result() == 2
+
+    check(scenario)
+
+
+def test_queued_calls_outlive_a_crash(check: Check) -> None:
+    """The call that crashed a service fails; those behind it wait for the restart and are answered."""
+
+    def scenario(bus: Bus) -> None:
+        bus.add(Answer(1))
+        crash, behind = bus.execute_command("answer.crash"), bus.execute_command("answer.get")
+        assert isinstance(crash.exception(), ServiceCrash)
+        assert behind.result() == 1
 
     check(scenario)
 
