@@ -49,7 +49,7 @@ class Bus:
         self._closing = lifecycle.Closing(name, self._dispatch)
         self.at_close(self._dispatch.reports.close)
         lifecycle.opened(self)
-        if trace is not None or any(os.environ.get(switch) for switch in _SWITCHES):
+        if trace is not None or (runtime.real and any(os.environ.get(switch) for switch in _SWITCHES)):
             from bus import switches
 
             switches.plug(self)

@@ -28,7 +28,7 @@ class Term:
 
 
 class Crew:
-    """`_lock` guards `size`, `_term` and `_epoch`, which changes whenever workers should look if they are still wanted.
+    """`_lock` guards `size`, `_term`, `_closed` and `_epoch`: it changes when workers should look if they may stay.
 
     `running[n]` belongs to worker n; others only read it. The list only grows.
     """
@@ -55,6 +55,7 @@ class Crew:
         self._lock = runtime.lock()
         self._term: Term | None = None
         self._epoch = 0
+        self._closed = False
 
     @property
     def threads(self) -> list[Thread]:
@@ -72,7 +73,9 @@ class Crew:
         with self._lock:
             self._term = term
         self._set_size(size)
-        self._hire(0, term)
+        if not self._hire(0, term):
+            term.gone.set()
+            return
         term.up.wait()
         if term.error is not None:
             raise term.error
@@ -94,8 +97,17 @@ class Crew:
         self._mailbox.wake_all()
         return term
 
+    def close(self) -> None:
+        """Hire nobody any more."""
+        with self._lock:
+            self._closed = True
+
     def join(self, until: int) -> list[Thread]:
         """Wait for the workers to leave a closed mailbox, until this monotonic ns; those that did not."""
+        term = self._term
+        if term is None:
+            return []
+        term.gone.wait(max(0, until - self._runtime.now()) / NS)
         return [thread for thread in self.threads if not thread.join(max(0, until - self._runtime.now()) / NS)]
 
     def _set_size(self, size: int) -> None:
@@ -108,13 +120,18 @@ class Crew:
         for number in range(self.size):
             self._hire(number, term)
 
-    def _hire(self, number: int, term: Term) -> None:
+    def _hire(self, number: int, term: Term) -> bool:
         with self._lock:
-            if number in term.numbers:
-                return
+            if number in term.numbers or self._closed:
+                return False
             term.numbers.add(number)
             term.working += 1
-        term.threads.append(self._runtime.spawn(f"{self._name}-{number}", self._work, number, term))
+        try:
+            term.threads.append(self._runtime.spawn(f"{self._name}-{number}", self._work, number, term))
+        except BaseException:  # the system has no more threads
+            self._leave(number, term)
+            raise
+        return True
 
     # ---- on a worker's thread
 
@@ -138,7 +155,11 @@ class Crew:
         return term.started
 
     def _serve(self, number: int, term: Term, lane: int) -> None:
-        wakeup, running, mailbox, run = self._runtime.wakeup(), self.running, self._mailbox, self._run
+        # Who executes a command is about to wait for it, and an eventfd lets go of the GIL; who fires an event has more
+        # to fire, and goes on. So a worker sleeps on the kind of token that fits what it ran last.
+        quick, quiet = self._runtime.wakeup(), self._runtime.quiet_wakeup()
+        wakeup = quick
+        running, mailbox, run = self.running, self._mailbox, self._run
         now, popleft = self._runtime.now, mailbox.popleft
         epoch, at = -1, 0
         while True:
@@ -157,6 +178,7 @@ class Crew:
             if mailbox.blocked:
                 mailbox.let_one_in()
             running[number] = call
+            wakeup = quiet if call.promise is None else quick
             # A busy worker starts a call when it ended the last one: that saves a look at the clock.
             at = run(call, lane, at if at >= call.queued else now())
             running[number] = None

@@ -182,9 +182,15 @@ class Mailbox:
         sleeper.wake()
 
     def wake_all(self) -> None:
-        """Let every worker that sleeps look around."""
+        """Let every worker that sleeps look around; one that goes back to sleep at once is not woken again."""
+        sleepers: list[Wakeup] = []
         while self._sleepers:
-            self.wake_one()
+            try:
+                sleepers.append(self._sleepers.pop())
+            except IndexError:
+                break
+        for sleeper in sleepers:
+            sleeper.wake()
 
     def _stay_awake(self, wakeup: Wakeup) -> None:
         try:

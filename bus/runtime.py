@@ -130,6 +130,9 @@ class Thread:
 class Runtime:
     """Real threads and real time."""
 
+    real: bool = True
+    """Whether a bus on it may open what the environment asks for: files and sockets."""
+
     now = staticmethod(time.monotonic_ns)
     """Monotonic ns."""
     cpu = staticmethod(time.thread_time_ns)
@@ -146,6 +149,10 @@ class Runtime:
     def wakeup(self) -> Wakeup:
         """A new token to sleep on."""
         return self._make_wakeup()
+
+    def quiet_wakeup(self) -> Wakeup:
+        """A new token whose `wake` leaves the GIL where it is: for those who are woken many at a time."""
+        return LockWakeup()
 
     def own_wakeup(self) -> Wakeup:
         """The current thread's own token; waits on it must bear being woken without a cause."""

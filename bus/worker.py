@@ -86,6 +86,7 @@ class Runner:
     def close(self) -> None:
         """Accept nothing more; the threads end when the queue is empty."""
         self._ending.set()
+        self._crew.close()
         self.mailbox.close()
 
     def join(self, until: int) -> list[Thread]:

@@ -147,6 +147,8 @@ class ControlledRuntime(Runtime):
     With `fine`, every lock that is taken is a scheduling point too: for the tests of the bus itself.
     """
 
+    real = False
+
     def __init__(self, scheduler: Scheduler, *, fine: bool = False) -> None:
         super().__init__()
         self._scheduler = scheduler
@@ -175,6 +177,10 @@ class ControlledRuntime(Runtime):
     def wakeup(self) -> Wakeup:
         """See `Runtime`."""
         return ControlledWakeup(self._scheduler, "a wake-up")
+
+    def quiet_wakeup(self) -> Wakeup:
+        """See `Runtime`."""
+        return self.wakeup()
 
     def own_wakeup(self) -> Wakeup:
         """See `Runtime`."""

@@ -255,10 +255,8 @@ class Recorder:
         return notes
 
     def _new_lanes(self) -> tuple[Lane, ...]:
-        known = len(self._lanes)
-        if len(context.lanes) == known:
-            return ()
-        fresh = tuple(map(_lane, list(context.lanes.values())[known:]))
+        known = self._lanes[-1].key if self._lanes else 0
+        fresh = tuple(_lane(info) for key, info in list(context.lanes.items()) if key > known)
         self._lanes += fresh
         return fresh
 

@@ -1,11 +1,13 @@
 """Services are replaced and scaled while others go on, and no call is lost."""
 
+import contextlib
 import threading
 from collections.abc import Iterator
 
 import pytest
 
 from bus import Bus, CommandExists, CommandNotFound, Service, ServiceNotFound, command, listener
+from bus.testing import explore
 from tests.support import wait_for
 
 
@@ -159,3 +161,26 @@ def test_no_call_is_lost_while_a_pool_is_scaled(bus: Bus) -> None:
         if number % 50 == 0:
             bus.scale("pool", 1 + number // 50 % 5)
     assert [promise.result(10) for promise in promises] == [2 * number for number in range(2_000)]
+
+
+def scaled_and_removed(bus: Bus) -> None:
+    bus.add(Service("pool", workers=2))
+    bus.add(Service("other"))
+    bus.register_command("pool.one", lambda: 1, service="pool")
+
+    def scale() -> None:
+        with contextlib.suppress(ServiceNotFound):
+            bus.scale("pool", 3)
+
+    bus.register_command("other.scale", scale, service="other")
+    scaled = bus.execute_command("other.scale")
+    promises = [bus.execute_command("pool.one") for _ in range(2)]
+    bus.remove("pool")
+    scaled.result()
+    assert all(promise.done() for promise in promises)
+
+
+def test_remove_waits_for_workers_that_are_just_hired() -> None:
+    """Whatever the order of scaling and removing, what was accepted is done when remove() returns."""
+    report = explore(scaled_and_removed, schedules=300, strategy="random")
+    assert report.failure is None, report
