@@ -41,6 +41,10 @@ def command_line(target: str, args: Sequence[str] = ()) -> list[str]:
     module, colon, factory = target.partition(":")
     if colon and factory.isidentifier() and all(part.isidentifier() for part in module.split(".")):
         return [sys.executable, "-m", "console.target.child", target, *args]
+    if path.suffix or path.exists():
+        what = "there is no file" if not path.exists() else "this is no file:"
+        message = f"{what} {target}; give a Python file or package.module:factory"
+        raise TargetError(message)
     message = f"{target} is neither a Python file nor of the form package.module:factory"
     raise TargetError(message)
 

@@ -109,7 +109,7 @@ def test_help_has_examples_and_version_a_number(place):
     ("args", "advice"),
     [
         ([], "usage"), (["nope"], "invalid choice"), (["demo", "missing"], "there is no folder missing"),
-        (["demo", "shop.py"], "shop.py is not a folder"), (["run", "missing.py"], "neither a Python file nor"),
+        (["demo", "shop.py"], "shop.py is not a folder"), (["run", "missing.py"], "there is no file missing.py"),
         (["open", "missing.jsonl"], "missing.jsonl"), (["open", "shop.py"], "not a session file"),
         (["open", "."], "directory"),
         (["repl", "--open", "missing.jsonl"], "missing.jsonl"), (["attach", "nobody"], "no program can be attached to"),

@@ -247,7 +247,14 @@ def test_a_factory_is_run_as_a_program(script, start, monkeypatch, tmp_path):
     assert target.info.reason == f"process {target.pid} ended with exit status 0"
 
 
-@pytest.mark.parametrize("spec", ["missing.py", "no/such:thing:at all", "", "a:b c"])
+@pytest.mark.parametrize(("spec", "said"), [("missing.py", "there is no file"), ("/", "this is no file:")])
+def test_file_that_is_missing_or_none_is_named(spec, said):
+    """A path that leads nowhere is said to."""
+    with pytest.raises(TargetError, match=f"{said} {spec}; give a Python file"):
+        command_line(spec)
+
+
+@pytest.mark.parametrize("spec", ["no/such:thing:at all", "a:b c"])
 def test_what_is_neither_a_file_nor_a_factory_is_refused(spec):
     """Before anything is started."""
     with pytest.raises(TargetError, match="neither a Python file nor"):
