@@ -12,8 +12,8 @@ from bus.dispatch import Dispatch
 from bus.errors import BusError, ServiceExists, ServiceNotFound
 from bus.hooks import Hooks
 from bus.promise import Promise
-from bus.registry import DeadLetter, Entry, IfExists, Registration, Registry, is_declared_by
-from bus.replacing import entries_of, redirect
+from bus.registry import DeadLetter, Entry, IfExists, Registration, Registry
+from bus.replacing import Takeover
 from bus.runtime import NS, REAL, Runtime
 from bus.service import Service, ServiceInfo, check_settings, declared, service_name
 from bus.timers import Timers
@@ -218,22 +218,11 @@ class Bus:
             CommandExists: the new one declares a command that is somebody else's.
             BaseException: what its `on_start` raised; then the service has failed.
         """
-        runner = self._runner(name)
         check_settings(service)
-        old, service.name, service.bus = runner.service, name, self
-        fresh = entries_of(service, name)
-        gone = [entry for entry in (*self.commands(), *self.listeners()) if is_declared_by(entry, old)]
-        self._registry.check_free([entry for entry in fresh if entry.kind == "command"], gone)
+        service.name, service.bus = name, self
+        takeover = Takeover(self._runner(name), service, self._dispatch)
         self._stop_timers(name)
-        runner.halt()
-        self._registry.swap(gone, fresh)
-        redirect(runner, self._dispatch, old, fresh)
-        for entry in gone:
-            self.hooks.notify("unregistered", entry)
-        for entry in fresh:
-            self.hooks.notify("registered", entry)
-        runner.adopt(service)
-        runner.start()
+        takeover.carry_out()
         self._start_timers(service, name)
         self._dispatch.announce("service_replaced", service=name)
         return service

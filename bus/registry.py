@@ -238,11 +238,6 @@ class Registry:
             return route
 
 
-def is_declared_by(entry: Entry, owner: object) -> bool:
-    """Whether ENTRY runs a method of OWNER."""
-    return getattr(entry.callback, "__self__", None) is owner
-
-
 def is_pattern(name: str) -> bool:
     """Whether a listener's NAME is a glob."""
     return any(mark in name for mark in "*?[")

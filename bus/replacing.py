@@ -1,16 +1,75 @@
 """A service takes over from another one of its name: the mailbox stays, and what is queued goes to the new one."""
 
-from collections.abc import Iterable
-
 from bus.context import Call
 from bus.dispatch import Dispatch
 from bus.errors import CommandNotFound
-from bus.registry import Entry, Heard, is_declared_by
+from bus.registry import Entry, Heard
 from bus.service import Service, declared
 from bus.worker import Runner
 
 
-def entries_of(service: Service, name: str) -> list[Entry]:
+class Takeover:
+    """SERVICE is to take the place of what RUNNER works for."""
+
+    def __init__(self, runner: Runner, service: Service, dispatch: Dispatch) -> None:
+        """Check that it can.
+
+        Raises:
+            CommandExists: it declares a command that is somebody else's.
+        """
+        self._runner = runner
+        self._service = service
+        self._dispatch = dispatch
+        registry = dispatch.registry
+        self._leaving = [entry for entry in (*registry.commands(), *registry.listeners()) if self._is_old(entry)]
+        self._coming = _entries_of(service, runner.name)
+        registry.check_free([entry for entry in self._coming if entry.kind == "command"], self._leaving)
+
+    def carry_out(self) -> None:
+        """Let the running calls end, then serve the queue as the new service.
+
+        Raises:
+            BaseException: what its `on_start` raised; then the service has failed.
+        """
+        self._runner.halt()
+        self._dispatch.registry.swap(self._leaving, self._coming)
+        self._redirect()
+        for entry in self._leaving:
+            self._dispatch.hooks.notify("unregistered", entry)
+        for entry in self._coming:
+            self._dispatch.hooks.notify("registered", entry)
+        self._runner.adopt(self._service)
+        try:
+            self._runner.start()
+        except BaseException:
+            self._runner.give_up()
+            raise
+
+    def _is_old(self, entry: Entry) -> bool:
+        return getattr(entry.callback, "__self__", None) is self._runner.service
+
+    def _redirect(self) -> None:
+        """Queued calls run the new entries of the same names; what has none fails. Nobody takes any meanwhile."""
+        by_name = {(entry.kind, entry.name): entry for entry in self._coming}
+        for call in self._runner.mailbox.queued():
+            source = call.source
+            listener = source.listener if isinstance(source, Heard) else source
+            if not isinstance(listener, Entry) or not self._is_old(listener):
+                continue
+            entry = by_name.get((listener.kind, listener.name))
+            if entry is not None:
+                call.source = Heard(entry, call.name) if isinstance(source, Heard) else entry
+            elif self._runner.mailbox.withdraw(call):
+                self._fail(call)
+
+    def _fail(self, call: Call) -> None:
+        text = (
+            f"{call.name} #{call.id} was queued when {call.service!r} was replaced, and the new one has no such command"
+        )
+        self._dispatch.abandon(call, CommandNotFound(text))
+
+
+def _entries_of(service: Service, name: str) -> list[Entry]:
     """What SERVICE declares, as entries of the service NAME that are not registered yet."""
     entries: list[Entry] = []
     for one, method in declared(service):
@@ -19,26 +78,3 @@ def entries_of(service: Service, name: str) -> list[Entry]:
         elif one.event:
             entries.append(Entry("listener", one.event, method, name, once=one.once))
     return entries
-
-
-def redirect(runner: Runner, dispatch: Dispatch, old: Service, fresh: Iterable[Entry]) -> None:
-    """Let what is queued for OLD run the new service's entries of the same names; what has none fails.
-
-    Nobody takes from the mailbox meanwhile: RUNNER is halted.
-    """
-    by_name = {(entry.kind, entry.name): entry for entry in fresh}
-    for call in runner.mailbox.queued():
-        source = call.source
-        listener = source.listener if isinstance(source, Heard) else source
-        if not isinstance(listener, Entry) or not is_declared_by(listener, old):
-            continue
-        entry = by_name.get((listener.kind, listener.name))
-        if entry is not None:
-            call.source = Heard(entry, call.name) if isinstance(source, Heard) else entry
-        elif runner.mailbox.withdraw(call):
-            _fail(call, dispatch)
-
-
-def _fail(call: Call, dispatch: Dispatch) -> None:
-    text = f"{call.name} #{call.id} was queued when the service {call.service!r} was replaced, and the new one has none"
-    dispatch.abandon(call, CommandNotFound(text))

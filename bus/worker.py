@@ -246,7 +246,7 @@ class Runner:
         while not self._ending.is_set():
             delay = self._budget.spend(self._runtime.now()) if self.service.restart == "on-crash" else None
             if delay is None:
-                self._fail()
+                self.give_up()
                 return
             if self._ending.wait(delay):
                 return
@@ -259,7 +259,8 @@ class Runner:
             self.dispatch.announce("service_restarted", service=self.name)
             return
 
-    def _fail(self) -> None:
+    def give_up(self) -> None:
+        """The service has failed for good: what is queued, and whatever comes, gets `ServiceDied`."""
         self.change("failed")
         self.mailbox.close()
         for call in self.mailbox.empty():

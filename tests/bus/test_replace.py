@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bus import Bus, CommandExists, CommandNotFound, Service, ServiceNotFound, command, listener
+from bus import Bus, CommandExists, CommandNotFound, Service, ServiceDied, ServiceNotFound, command, listener
 from bus.testing import explore
 from tests.support import wait_for
 
@@ -75,7 +75,7 @@ def test_queued_calls_go_to_the_new_service(bus: Bus) -> None:
     bus.fire_event("told", heard)
     replaced_while_busy(bus, old).join(10)
     assert (held.result(10), queued.result(10)) == ("old", "new")
-    with pytest.raises(CommandNotFound, match="was replaced, and the new one has none"):
+    with pytest.raises(CommandNotFound, match="was replaced, and the new one has no such command"):
         lost.result(10)
     wait_for(lambda: heard == ["new"])
     assert old.stopped
@@ -107,6 +107,37 @@ def test_replacement_must_not_take_others_names(bus: Bus) -> None:
     assert bus.execute_command("who").result(10) == "old"
     with pytest.raises(ServiceNotFound):
         bus.replace("nobody", New())
+
+
+def test_replacement_that_cannot_start_has_failed(bus: Bus) -> None:
+    """replace() raises what on_start raised; what was queued, and what comes later, gets ServiceDied."""
+    old = bus.add(Old())
+    bus.execute_command("hold")
+    assert old.entered.wait(10)
+    queued = bus.execute_command("who")
+
+    class Broken(New):
+        def on_start(self) -> None:
+            raise OSError("no disk")
+
+    errors: list[BaseException] = []
+
+    def replace() -> None:
+        try:
+            bus.replace("svc", Broken())
+        except OSError as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=replace)
+    thread.start()
+    wait_for(lambda: bus.services()[0].state == "starting")
+    old.opened.set()
+    thread.join(10)
+    assert [str(error) for error in errors] == ["no disk"]
+    with pytest.raises(ServiceDied, match="its last error was OSError"):
+        queued.result(10)
+    with pytest.raises(ServiceDied):
+        bus.execute_command("who")
 
 
 def test_no_call_is_lost_while_services_are_replaced(bus: Bus) -> None:
