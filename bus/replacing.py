@@ -42,7 +42,7 @@ class Takeover:
         try:
             self._runner.start()
         except BaseException:
-            self._runner.give_up()
+            self._runner.give_up("when it was to take over from another one")
             raise
 
     def _is_old(self, entry: Entry) -> bool:

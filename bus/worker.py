@@ -50,6 +50,7 @@ class Runner:
         self._ending = dispatch.runtime.event()
         self._lazy = False
         self._restarting = False
+        self._given_up = ""
         self.put: Callable[[Call], None]
         self._choose_put()
 
@@ -246,7 +247,8 @@ class Runner:
         while not self._ending.is_set():
             delay = self._budget.spend(self._runtime.now()) if self.service.restart == "on-crash" else None
             if delay is None:
-                self.give_up()
+                often = self.service.restart == "on-crash"
+                self.give_up(f"after {RESTARTS} restarts within a minute" if often else "at once")
                 return
             if self._ending.wait(delay):
                 return
@@ -259,8 +261,9 @@ class Runner:
             self.dispatch.announce("service_restarted", service=self.name)
             return
 
-    def give_up(self) -> None:
-        """The service has failed for good: what is queued, and whatever comes, gets `ServiceDied`."""
+    def give_up(self, when: str) -> None:
+        """The service has failed for good: what is queued, and whatever comes, gets `ServiceDied`, which says WHEN."""
+        self._given_up = when
         self.change("failed")
         self.mailbox.close()
         for call in self.mailbox.empty():
@@ -268,10 +271,8 @@ class Runner:
         self.dispatch.announce("service_failed", service=self.name, error=self.error)
 
     def _died(self) -> ServiceDied:
-        tried = f"after {RESTARTS} restarts within a minute" if self.service.restart == "on-crash" else "at once"
-        return ServiceDied(
-            f"the service {self.name!r} crashed and was given up {tried}; its last error was {self.error!r}"
-        )
+        text = f"the service {self.name!r} crashed and was given up {self._given_up}; its last error was {self.error!r}"
+        return ServiceDied(text)
 
 
 def _wait_gone(term: Term | None) -> None:
