@@ -73,7 +73,7 @@ class Crew:
         with self._lock:
             self._term = term
         self._set_size(size)
-        if not self._hire(0, term):
+        if not self._hire(0, term, first=True):
             term.gone.set()
             return
         term.up.wait()
@@ -120,14 +120,14 @@ class Crew:
         for number in range(self.size):
             self._hire(number, term)
 
-    def _hire(self, number: int, term: Term) -> bool:
+    def _hire(self, number: int, term: Term, *, first: bool = False) -> bool:
         with self._lock:
             if number in term.numbers or self._closed:
                 return False
             term.numbers.add(number)
             term.working += 1
         try:
-            term.threads.append(self._runtime.spawn(f"{self._name}-{number}", self._work, number, term))
+            term.threads.append(self._runtime.spawn(f"{self._name}-{number}", self._work, number, term, first))
         except BaseException:  # the system has no more threads
             self._leave(number, term)
             raise
@@ -135,15 +135,18 @@ class Crew:
 
     # ---- on a worker's thread
 
-    def _work(self, number: int, term: Term) -> None:
+    def _work(self, number: int, term: Term, first: bool) -> None:  # noqa: FBT001  what `spawn` passes on
         lane = enter_lane(f"{self._name}-{number}", self._name, number)
         try:
-            if term.started or self._set_up(term):
+            if first:
+                self._set_up(term)
+            term.up.wait()  # one that was hired by `resize` meanwhile must not begin before `on_start` is done
+            if term.started:
                 self._serve(number, term, lane)
         finally:
             self._leave(number, term)
 
-    def _set_up(self, term: Term) -> bool:
+    def _set_up(self, term: Term) -> None:
         try:
             term.service.on_start()
         except BaseException as error:  # noqa: BLE001  raised again by `start`, in the thread that starts the service
@@ -152,7 +155,6 @@ class Crew:
         if term.started:
             self._started()
         term.up.set()
-        return term.started
 
     def _serve(self, number: int, term: Term, lane: int) -> None:
         # Who executes a command is about to wait for it, and an eventfd lets go of the GIL; who fires an event has more

@@ -27,6 +27,12 @@ def add_chain(error: BaseException, call: Call, running: Callable[[int], Call | 
         return  # an exception class that forbids attributes: it travels without the lines
 
 
+def came_from_child(error: BaseException, call: Call) -> bool:
+    """Whether ERROR left the handler of a call that CALL made, before it left CALL's own; asked before `add_chain`."""
+    parent, _ = getattr(error, _OURS, (0, []))
+    return bool(parent == call.id)
+
+
 def _callers(call: Call, running: Callable[[int], Call | None]) -> list[str]:
     callers: list[str] = []
     caller = running(call.parent)

@@ -15,6 +15,7 @@ from bus.errors import (
     ServiceStopped,
 )
 from bus.mailbox import Closed, Full, Mailbox
+from bus.notes import came_from_child
 from bus.runtime import Thread
 from bus.service import Service, ServiceInfo, check_settings
 from bus.supervisor import RESTARTS, Budget
@@ -210,9 +211,10 @@ class Runner:
             _failed(call, error)
         current.call = None
         at = call.ended = dispatch.now()
-        crash = call.error
+        # One that only passes through, from another service that this call asked, is an error like any other here.
+        crash = call.error if isinstance(call.error, ServiceCrash) and not came_from_child(call.error, call) else None
         dispatch.ended(call)
-        if isinstance(crash, ServiceCrash):
+        if crash is not None:
             self._crashed(crash)
         return at
 
@@ -252,7 +254,8 @@ class Runner:
                 return
             if self._ending.wait(delay):
                 return
-            self._restarting = True
+            with self.mailbox.lock:
+                self._restarting = True
             try:
                 self._crew.start(self.service, self.workers)
             except BaseException as again:  # noqa: BLE001  the thread's edge: it counts as one more crash

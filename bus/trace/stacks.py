@@ -1,4 +1,4 @@
-"""Where a thread is right now, and where an exception came from: bounded, escaped text."""
+"""Where an exception came from, as bounded, escaped text."""
 
 import linecache
 from collections.abc import Iterable, Iterator
@@ -6,7 +6,6 @@ from itertools import islice
 from types import CodeType, TracebackType
 from typing import Any
 
-from bus.runtime import stack
 from bus.trace.records import Error
 from bus.trace.redact import bounded, scrub, type_name
 
@@ -20,11 +19,6 @@ _LINE = 200
 _NAME = 400
 _CAUSES = 4
 _WALKED = 2_000
-
-
-def stack_of(ident: int) -> str:
-    """The stack of the thread with this interpreter's id, innermost frame last; "" when there is no such thread."""
-    return _joined(_places_text([(place.code, place.line, {}) for place in stack(ident)[:_FRAMES]][::-1]))
 
 
 def error_of(error: BaseException, hide: Iterable[str] = ()) -> Error:

@@ -16,13 +16,17 @@ class TargetError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class TargetInfo:
-    """What the header shows. `reason`: why it ended, for a person. `damaged`: lines a reader had to leave out."""
+    """What the header shows. `reason`: why it ended, for a person. `damaged`: lines a reader had to leave out.
+
+    `progress`: how much of a recording is read, 0.0 to 1.0.
+    """
 
     session: Session
     state: TargetState
     can_act: bool
     reason: str = ""
     damaged: int = 0
+    progress: float = 1.0
 
 
 class Target(Protocol):

@@ -45,14 +45,9 @@ class RecordedTarget:
     def info(self) -> TargetInfo:
         """See `Target`. `damaged` grows while the file is read."""
         return TargetInfo(
-            self._reader.session, "recorded", can_act=False, reason=self._reason, damaged=self._reader.damaged
-        )
-
-    @property
-    def progress(self) -> float:
-        """How much of the file is read, 0.0 to 1.0."""
-        size = self._reader.size
-        return 1.0 if not self._thread.is_alive() else 0.99 * self._reader.position / max(1, size)
+            self._reader.session, "recorded", can_act=False, reason=self._reason, damaged=self._reader.damaged,
+            progress=self._progress(),
+        )  # fmt: skip
 
     def drain(self) -> Sequence[Batch]:
         """See `Target`. The last batch has `snapshot_done`, and the calls that the recording saw no end of."""
@@ -80,6 +75,9 @@ class RecordedTarget:
         """See `Target`."""
         self._closing = True
         self._thread.join(timeout=5)
+
+    def _progress(self) -> float:
+        return 1.0 if not self._thread.is_alive() else 0.99 * self._reader.position / max(1, self._reader.size)
 
     # ---- the reader thread
 

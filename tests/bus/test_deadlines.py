@@ -6,26 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from bus import Bus, CallTimeout, Service, command, current_call
+from bus import Bus, CallTimeout, Service, current_call
+from tests.bus.gate import Gate
 from tests.support import wait_for
-
-
-class Gate(Service):
-    def on_start(self) -> None:
-        self.entered = threading.Event()
-        self.opened = threading.Event()
-        self.ran = 0
-
-    @command("hold")
-    def hold(self) -> str:
-        self.entered.set()
-        assert self.opened.wait(10)
-        return "held"
-
-    @command("count")
-    def count(self) -> int:
-        self.ran += 1
-        return self.ran
 
 
 @pytest.fixture

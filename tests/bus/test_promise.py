@@ -5,27 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from bus import Bus, CallCancelled, CallTimeout, Service, command, current_call
+from bus import Bus, CallCancelled, CallTimeout, command, current_call
+from tests.bus.gate import Gate
 from tests.support import wait_for
 
 
-class Gate(Service):
-    def on_start(self) -> None:
-        self.entered = threading.Event()
-        self.opened = threading.Event()
-        self.ran = 0
-
-    @command("hold")
-    def hold(self) -> str:
-        self.entered.set()
-        assert self.opened.wait(10)
-        return "held"
-
-    @command("count")
-    def count(self) -> int:
-        self.ran += 1
-        return self.ran
-
+class Trap(Gate):
     @command("until_cancelled")
     def until_cancelled(self) -> str:
         call = current_call()
@@ -46,8 +31,8 @@ def bus() -> Iterator[Bus]:
 
 
 @pytest.fixture
-def gate(bus: Bus) -> Iterator[Gate]:
-    made = bus.add(Gate())
+def gate(bus: Bus) -> Iterator[Trap]:
+    made = bus.add(Trap("gate"))
     yield made
     made.opened.set()
 
@@ -59,7 +44,7 @@ def depth(error: BaseException) -> int:
     return frames
 
 
-def test_queued_call_is_cancelled(bus: Bus, gate: Gate) -> None:
+def test_queued_call_is_cancelled(bus: Bus, gate: Trap) -> None:
     """cancel() takes a queued call out: it never runs, and its promise raises CallCancelled."""
     bus.execute_command("hold")
     assert gate.entered.wait(10)
@@ -75,7 +60,7 @@ def test_queued_call_is_cancelled(bus: Bus, gate: Gate) -> None:
         promise.exception()
 
 
-def test_running_call_is_asked_to_stop(bus: Bus, gate: Gate) -> None:
+def test_running_call_is_asked_to_stop(bus: Bus, gate: Trap) -> None:
     """cancel() of a running call returns False and sets cancel_requested."""
     promise = bus.execute_command("until_cancelled")
     assert gate.entered.wait(10)
@@ -85,20 +70,20 @@ def test_running_call_is_asked_to_stop(bus: Bus, gate: Gate) -> None:
     assert not promise.cancel()
 
 
-def test_timeout_says_what_a_running_call_does(bus: Bus, gate: Gate) -> None:
+def test_timeout_says_what_a_running_call_does(bus: Bus, gate: Trap) -> None:
     """result(timeout) of a running call says for how long it runs, and on which thread; the call goes on."""
     promise = bus.execute_command("hold")
     assert gate.entered.wait(10)
     with pytest.raises(
         CallTimeout,
-        match=r"hold #1 did not end within 0.01 s: hold #1 is running for .* s on gate-0, at .*test_promise.py:\d+",
+        match=r"hold #1 did not end within 0.01 s: hold #1 is running for .* s on gate-0, at .*gate.py:\d+",
     ):
         promise.result(0.01)
     gate.opened.set()
     assert promise.result(10) == "held"
 
 
-def test_timeout_says_where_a_queued_call_stands(bus: Bus, gate: Gate) -> None:
+def test_timeout_says_where_a_queued_call_stands(bus: Bus, gate: Trap) -> None:
     """result(timeout) of a queued call says its position; a TimeoutError of the standard library catches it."""
     bus.execute_command("hold")
     assert gate.entered.wait(10)
@@ -107,7 +92,7 @@ def test_timeout_says_where_a_queued_call_stands(bus: Bus, gate: Gate) -> None:
         bus.execute_command("count").result(0.01)
 
 
-def test_traceback_does_not_grow(bus: Bus, gate: Gate) -> None:
+def test_traceback_does_not_grow(bus: Bus, gate: Trap) -> None:
     """result() a thousand times leaves the error's traceback as long as it was."""
     promise = bus.execute_command("fail")
     depths = set()
@@ -118,7 +103,7 @@ def test_traceback_does_not_grow(bus: Bus, gate: Gate) -> None:
     assert len(depths) == 1
 
 
-def test_callbacks_run_once_before_and_after(bus: Bus, gate: Gate) -> None:
+def test_callbacks_run_once_before_and_after(bus: Bus, gate: Trap) -> None:
     """add_done_callback calls back when it is done, at once when it is done already; one that raises harms nobody."""
     seen: list[object] = []
     promise = bus.execute_command("hold")
@@ -135,7 +120,7 @@ def test_callbacks_run_once_before_and_after(bus: Bus, gate: Gate) -> None:
     assert seen == ["held", "again"]
 
 
-def test_many_threads_wait_for_one_promise(bus: Bus, gate: Gate) -> None:
+def test_many_threads_wait_for_one_promise(bus: Bus, gate: Trap) -> None:
     """Everybody who waits is woken."""
     promise = bus.execute_command("hold")
     results: list[str] = []
@@ -148,7 +133,7 @@ def test_many_threads_wait_for_one_promise(bus: Bus, gate: Gate) -> None:
     assert results == ["held"] * 20
 
 
-def test_cancel_and_completion_race(bus: Bus, gate: Gate) -> None:
+def test_cancel_and_completion_race(bus: Bus, gate: Trap) -> None:
     """Whoever wins the race of cancel and completion, each promise ends one way and the worker lives on."""
     for _ in range(2_000):
         promise = bus.execute_command("count")
@@ -159,7 +144,7 @@ def test_cancel_and_completion_race(bus: Bus, gate: Gate) -> None:
     assert bus.execute_command("count").result(10) >= 1
 
 
-def test_timeout_names_the_chain_of_waits(bus: Bus, gate: Gate) -> None:
+def test_timeout_names_the_chain_of_waits(bus: Bus, gate: Trap) -> None:
     """result(timeout) says what the call waits for itself, and where that is."""
     bus.register_command("outer", lambda: bus.execute_command("hold").result())
     promise = bus.execute_command("outer")
@@ -173,7 +158,7 @@ def test_timeout_names_the_chain_of_waits(bus: Bus, gate: Gate) -> None:
     assert promise.result(10) == "held"
 
 
-def test_error_that_nobody_retrieved_is_reported_once(bus: Bus, gate: Gate, caplog: pytest.LogCaptureFixture) -> None:
+def test_error_that_nobody_retrieved_is_reported_once(bus: Bus, gate: Trap, caplog: pytest.LogCaptureFixture) -> None:
     """When the promise goes, an error that nobody asked for is logged, noted as a problem, and fired as an event."""
     problems: list[tuple[str, str]] = []
     events: list[str] = []
@@ -190,7 +175,7 @@ def test_error_that_nobody_retrieved_is_reported_once(bus: Bus, gate: Gate, capl
     assert "the error of fail on gate-0 #1 was never retrieved: ValueError: failed" in caplog.text
 
 
-def test_error_that_was_retrieved_is_not_reported(bus: Bus, gate: Gate, caplog: pytest.LogCaptureFixture) -> None:
+def test_error_that_was_retrieved_is_not_reported(bus: Bus, gate: Trap, caplog: pytest.LogCaptureFixture) -> None:
     """Who asked with result() or exception() has it."""
     with pytest.raises(ValueError, match="failed"):
         bus.execute_command("fail").result(10)

@@ -182,6 +182,31 @@ def test_scaling_up_and_down(bus: Bus) -> None:
         bus.scale("pool", 0)
 
 
+def test_scaling_while_it_starts_does_not_start_it_twice(bus: Bus) -> None:
+    """Workers that are hired while on_start runs wait for its end; it runs once, also when it fails."""
+    entered, opened = threading.Event(), threading.Event()
+    starts: list[str] = []
+
+    class Slow(Service):
+        def on_start(self) -> None:
+            starts.append(threading.current_thread().name)
+            entered.set()
+            assert opened.wait(10)
+
+    adding = threading.Thread(target=lambda: bus.add(Slow()))
+    adding.start()
+    assert entered.wait(10)
+    bus.scale("slow", 3)
+    runner = bus._dispatch.runners["slow"]
+    wait_for(lambda: len(runner.threads) == 3)
+    opened.set()
+    adding.join(10)
+    assert starts == ["slow-0"]
+    barrier = threading.Barrier(3)
+    bus.register_command("meet", lambda: barrier.wait(10) >= 0, service="slow")
+    assert all(promise.result(10) for promise in [bus.execute_command("meet") for _ in range(3)])
+
+
 def test_no_call_is_lost_while_a_pool_is_scaled(bus: Bus) -> None:
     """Calls that arrive while workers come and go are all answered."""
     bus.add(Service("pool", workers=2))

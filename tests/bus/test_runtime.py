@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from bus import Bus
-from bus.runtime import REAL, EventfdWakeup, LockWakeup, Runtime, Thread
+from bus.runtime import REAL, EventfdWakeup, LockWakeup, Runtime, Thread, stack
 from tests.support import wait_for
 
 
@@ -73,3 +73,20 @@ def test_thread_that_raises_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     thread = Thread("two", lambda: 1 / 0)  # type: ignore[arg-type, return-value]
     assert thread.join(10)
     wait_for(lambda: errors == [ZeroDivisionError])
+
+
+def test_stack_of_a_waiting_thread_begins_where_it_waits() -> None:
+    """The innermost place first, with its line and module; a thread that is gone has none."""
+    ready, leave = threading.Event(), threading.Event()
+
+    def wait_here() -> None:
+        ready.set()
+        leave.wait(10)
+
+    thread = REAL.spawn("one", wait_here)
+    assert ready.wait(10)
+    names = [place.code.co_name for place in stack(thread.ident)]
+    leave.set()
+    assert names.index("wait") < names.index("wait_here")
+    assert thread.join(10)
+    wait_for(lambda: stack(thread.ident) == [])

@@ -86,6 +86,19 @@ def test_failing_restart_counts_as_a_crash(bus: Bus) -> None:
     assert bus.execute_command("work").result(10) == 4
 
 
+@pytest.mark.usefixtures("quick")
+def test_crash_of_another_service_is_only_an_error_here(bus: Bus) -> None:
+    """A ServiceCrash that passes through a caller's handler starts the crashed service anew, not the caller's."""
+    bus.add(frail()())
+    bus.add(Service("caller"))
+    bus.register_command("ask", lambda: bus.execute_command("crash").result(10), service="caller")
+    with pytest.raises(ServiceCrash):
+        bus.execute_command("ask").result(10)
+    wait_for(lambda: next(info.restarts for info in bus.services() if info.name == "frail") == 1)
+    caller = next(info for info in bus.services() if info.name == "caller")
+    assert (caller.state, caller.restarts, caller.error) == ("running", 0, "")
+
+
 def test_service_that_is_not_restarted(bus: Bus) -> None:
     """With restart="never" the first crash is the end of it."""
     bus.add(frail(restart="never")())

@@ -118,6 +118,8 @@ class BusScreen(Screen[None]):
             bar.say(f"{reason}. Everything recorded so far can still be browsed.", warn=True)
         elif info.state == "connecting":
             bar.say(info.reason or "connecting to the program …", warn=True)
+        elif info.progress < 1.0:
+            bar.say(f"reading the recording … {info.progress:.0%}")
         elif info.damaged:
             bar.say(f"{info.damaged:,} damaged lines of this recording were left out", warn=True)
         else:

@@ -1,32 +1,6 @@
-import threading
-
 import pytest
 
-from bus.trace.stacks import TRACEBACK_LIMIT, error_of, stack_of
-
-
-def test_the_stack_of_a_waiting_thread_ends_where_it_waits():
-    """Innermost last, with the source line."""
-    ready, leave = threading.Event(), threading.Event()
-
-    def wait_here():
-        ready.set()
-        leave.wait()
-
-    thread = threading.Thread(target=wait_here)
-    thread.start()
-    ready.wait()
-    stack = stack_of(thread.ident)
-    leave.set()
-    thread.join()
-    assert "wait_here" in stack
-    assert "leave.wait()" in stack
-    assert stack.index("wait_here") < stack.index("in Event.wait")
-
-
-def test_an_unknown_thread_has_no_stack():
-    """It may have ended meanwhile."""
-    assert stack_of(1) == ""
+from bus.trace.stacks import TRACEBACK_LIMIT, error_of
 
 
 def raised(error):

@@ -40,7 +40,7 @@ def test_a_recording_comes_as_batches_that_end_with_the_snapshot(tmp_path):
     assert batches[-1].at == 40
     assert (target.info.state, target.info.can_act, target.info.damaged) == ("recorded", False, 0)
     assert target.info.session == SESSION
-    assert target.progress == 1.0
+    assert target.info.progress == 1.0
 
 
 def test_calls_without_an_end_are_in_flight_at_the_end(tmp_path):
@@ -68,9 +68,9 @@ def test_a_long_recording_can_be_looked_at_while_it_is_read(tmp_path):
     target = RecordedTarget(path)
     seen = []
     while not (seen and seen[-1].snapshot_done):
-        before = target.progress
+        before = target.info.progress
         seen += target.drain()
-        assert before <= target.progress <= 1.0
+        assert before <= target.info.progress <= 1.0
     assert len(seen) > 3
     assert sum(len(batch.records) for batch in seen) == 60_000
     target.close()
