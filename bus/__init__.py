@@ -1,6 +1,6 @@
 """Services on threads of their own that talk only through commands and events. Importing this loads no UI."""
 
-from bus.context import Call, current_call
+from bus.context import Call
 from bus.core import Bus
 from bus.errors import (
     BadArguments,
@@ -24,6 +24,7 @@ from bus.errors import (
     ServiceStopped,
 )
 from bus.hooks import Hook
+from bus.lanes import current_call
 from bus.promise import Promise
 from bus.registry import DeadLetter, Registration
 from bus.service import Service, ServiceInfo, command, every, listener

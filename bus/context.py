@@ -1,37 +1,71 @@
-"""The call that the current thread is running, and the lane (a small number for a thread) that it runs on."""
+"""A call: what it runs, where it comes from, what becomes of it. A delivery is a plain tuple while nobody looks."""
 
-import itertools
 from collections.abc import Callable, Mapping
 from contextvars import Context
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-
-from bus import runtime
 
 if TYPE_CHECKING:
     from bus.promise import Promise
+    from bus.worker import Runner
 
-_NO_KWARGS: Mapping[str, Any] = {}
 MAX_HOPS = 100
 """Calls and deliveries in one causal chain before `HopLimitExceeded`."""
+
+Args = tuple[Any, ...]
+Kwargs = Mapping[str, Any] | None
+Event = tuple[int, int, int, int, int, Args, Kwargs, Context | None]
+"""A fired event: id, root, hops, lane of who fired it, when (monotonic ns), its arguments, the context of them all."""
+Delivery = tuple[int, Event, "Source"]
+"""An event on its way to one listener, with an id of its own: a plain tuple, because an event may have thousands.
+
+It becomes a `Call` when somebody has a use for one: `current_call()`, a hook, an error.
+"""
+Timing = tuple[int, int, int, int, "Source", int, int, int, int, int]
+"""A call that went well: id, parent, root, caller's lane, source, lane, queued, started, ended, waited (ns)."""
 
 
 class Source:
     """What a call runs: of which kind it is, its name, its service, its callback. Shared by all calls of it.
 
-    `entry`: the id of the registration, 0 for what was not registered (an event, a timer's turn).
+    `entry`: the id of the registration, 0 for what was not registered (an event, a timer's turn). `runner`: to whose
+    mailbox its calls go; an event has none.
     """
 
-    __slots__ = ("call_kind", "callback", "entry", "name", "service")
+    __slots__ = ("call_kind", "callback", "entry", "name", "runner", "service")
+
+    callback: Callable[..., Any] | None
+    runner: "Runner"
+    disposed: bool = False
+    """Taken back by its owner: no delivery may start any more."""
 
     def __init__(
-        self, call_kind: str, name: str, service: str = "", callback: Callable[..., Any] | None = None, entry: int = 0
+        self,
+        call_kind: str,
+        name: str,
+        service: str = "",
+        callback: Callable[..., Any] | None = None,
+        entry: int = 0,
     ) -> None:
         self.call_kind = call_kind
         self.name = name
         self.service = service
         self.callback = callback
         self.entry = entry
+
+
+class Origin:
+    """Where calls come from: one running call, or one thread outside of all. Shared by all that are made there.
+
+    `parent` and `root` are ids, 0 outside of all calls; `hops` is how many calls and deliveries led to the next one.
+    """
+
+    __slots__ = ("hops", "lane", "parent", "root")
+
+    def __init__(self, lane: int, parent: int = 0, root: int = 0, hops: int = 0) -> None:
+        self.lane = lane
+        self.parent = parent
+        self.root = root
+        self.hops = hops
 
 
 class Call:
@@ -45,44 +79,24 @@ class Call:
     __slots__ = (
         "__dict__",
         "args",
-        "caller",
         "context",
-        "ended",
-        "hops",
         "id",
         "kwargs",
         "lane",
-        "outcome",
-        "parent",
-        "promise",
+        "origin",
         "queued",
-        "result",
-        "root",
         "source",
         "started",
+        "waited",
     )
 
-    id: int
-    parent: int
-    root: int
-    hops: int
-    source: Source
-    caller: int
-    lane: int
-    queued: int
-    started: int
-    ended: int
-    outcome: str | None
-    args: tuple[Any, ...]
-    kwargs: Mapping[str, Any]
-    context: Context | None
-    promise: "Promise[Any] | None"
-    result: Any
-
+    value: Any = None
+    """What the handler returned; here until the hooks have been told."""
+    ended: int = 0
+    outcome: str | None = None
     by: str = "code"
     client: str = ""
     cpu: int | None = None
-    waited: int = 0
     deadline: int | None = None
     cancel_requested: bool = False
     error: BaseException | None = None
@@ -92,26 +106,24 @@ class Call:
     waiting_for: "Promise[Any] | None" = None
     wait_timed: bool = False
 
-    def __init__(
-        self, call_id: int, source: Source, at: int, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] = _NO_KWARGS
+    def __init__(  # noqa: PLR0917  by position: on the way of every call
+        self,
+        call_id: int,
+        source: Source,
+        origin: Origin,
+        at: int,
+        args: Args = (),
+        kwargs: Kwargs = None,
+        context: Context | None = None,
     ) -> None:
         self.id = call_id
         self.source = source
+        self.origin = origin
         self.queued = at
         self.args = args
         self.kwargs = kwargs
-        self.started = self.ended = self.lane = 0
-        self.outcome = self.promise = self.context = self.result = None
-        thread = current
-        self.caller = thread.lane or current_lane()
-        parent = thread.call
-        if parent is None:
-            self.parent = self.hops = 0
-            self.root = call_id
-        else:
-            self.parent = parent.id
-            self.root = parent.root
-            self.hops = parent.hops + 1
+        self.context = context
+        self.started = self.lane = self.waited = 0
 
     @property
     def kind(self) -> str:
@@ -133,53 +145,58 @@ class Call:
         """The id of the registration that it runs, 0 when there is none."""
         return self.source.entry
 
-    def line(self) -> str:
-        """What and where, for a person: `index.file on indexer-2`."""
-        where = lanes[self.lane].name if self.lane else self.service
-        return f"{self.name} on {where}"
+    @property
+    def parent(self) -> int:
+        """The id of the call that made this one, 0 when none did."""
+        return self.origin.parent
+
+    @property
+    def root(self) -> int:
+        """The id of the call that all this began with."""
+        return self.origin.root or self.id
+
+    @property
+    def hops(self) -> int:
+        """How many calls and deliveries led to it."""
+        return self.origin.hops
+
+    @property
+    def caller(self) -> int:
+        """The lane of who made it."""
+        return self.origin.lane
+
+    @property
+    def in_flight(self) -> bool:
+        """Whether it is queued or running."""
+        return self.outcome is None
+
+    def timing(self) -> Timing:
+        """All there is to tell of it, if it went well and nothing about it is special."""
+        return (
+            self.id, self.parent, self.root, self.caller, self.source, self.lane, self.queued, self.started, self.ended,
+            self.waited,
+        )  # fmt: skip
+
+    def let_go(self) -> None:
+        """Drop what only a running call needs: whoever keeps it must not keep its arguments alive."""
+        self.args, self.kwargs, self.context = (), None, None
+
+    def bare(self) -> "Call":
+        """What it was, without what it keeps alive."""
+        call = Call(self.id, self.source, self.origin, self.queued)
+        call.lane, call.started, call.waited = self.lane, self.started, self.waited
+        call.by, call.client, call.marks = self.by, self.client, self.marks
+        call.cpu, call.args_text = self.cpu, self.args_text
+        return call
 
     def __repr__(self) -> str:
-        return f"<Call #{self.id} {self.kind} {self.name} {self.outcome or 'in flight'}>"
+        state = self.outcome or ("in flight" if self.in_flight else "ended")
+        return f"<Call #{self.id} {self.kind} {self.name} {state}>"
 
 
-@dataclass(frozen=True, slots=True)
-class LaneInfo:
-    """A thread that made or ran calls: `key` is from 1 and never reused, as thread ids are."""
-
-    key: int
-    name: str
-    service: str
-    worker: int
-    native: int
-    ident: int = 0
-
-
-class _Thread(runtime.Local):
-    """What each thread knows about itself; owned by that thread."""
-
-    call: Call | None = None
-    lane: int = 0
-
-
-current = _Thread()
-lanes: dict[int, LaneInfo] = {}
-"""Every lane so far. Entries are only added, each by its own thread; reading needs no lock."""
-_keys = itertools.count(1)
-
-
-def current_call() -> Call | None:
-    """The call that this thread is running, None outside a handler."""
-    return current.call
-
-
-def current_lane() -> int:
-    """The key of this thread's lane; made on first use."""
-    return current.lane or enter_lane(runtime.thread_name())
-
-
-def enter_lane(name: str, service: str = "", worker: int = 0) -> int:
-    """Give this thread a lane of its own and return its key."""
-    key = next(_keys)
-    lanes[key] = LaneInfo(key, name, service, worker, runtime.native_id(), runtime.thread_ident())
-    current.lane = key
-    return key
+def as_call(item: "Call | Delivery") -> Call:
+    """ITEM itself, or a call that says what the delivery ITEM is."""
+    if not isinstance(item, tuple):
+        return item
+    call_id, (event, root, hops, lane, at, args, kwargs, context), source = item
+    return Call(call_id, source, Origin(lane, event, root, hops), at, args, kwargs, context)

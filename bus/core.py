@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar, overload
 
 from bus import lifecycle, signature
-from bus.context import Call
+from bus.context import Call, as_call
 from bus.dispatch import Dispatch
 from bus.errors import BusError, ServiceExists, ServiceNotFound
 from bus.hooks import Hooks
@@ -278,14 +278,14 @@ class Bus:
         """The calls that run or are queued at this moment, service by service."""
         calls: list[Call] = []
         for runner in self._runners():
-            calls += [call for call in runner.running if call is not None and call.outcome is None]
-            calls += runner.mailbox.queued()
+            calls += [call for call in runner.running if call is not None and call.in_flight]
+            calls += map(as_call, runner.mailbox.queued())
         return calls
 
-    def add_hook(self, hook: object) -> Registration:
-        """Let HOOK watch; see `bus.hooks.Hook` for what it may implement."""
+    def add_hook(self, hook: object, *, instead_of: object = None) -> Registration:
+        """Let HOOK watch from now on, INSTEAD_OF another one; see `bus.hooks.Hook` for what it may implement."""
         with self._lock:
-            self.hooks.add(hook)
+            self.hooks.add(hook, instead_of)
         return Registration(lambda: self._remove_hook(hook))
 
     def serve(self) -> Registration:
@@ -322,7 +322,7 @@ class Bus:
         converted, keywords = signature.convert_for_any(
             [entry.schema for entry in self.receivers(name)], name, args, kwargs
         )
-        return self._dispatch.fire(name, converted, keywords, by, client)
+        return self._dispatch.fire_watched(name, converted, keywords, by, client)
 
     # ---- for what is opened for the bus, and for a fork
 
@@ -340,19 +340,19 @@ class Bus:
         with self._lock:
             return list(self._dispatch.runners.values())
 
-    def _owner(self, callback: Callable[..., Any], service: str | Service | None) -> str:
+    def _owner(self, callback: Callable[..., Any], service: str | Service | None) -> Runner:
         owner = service if service is not None else getattr(callback, "__self__", None)
         if isinstance(owner, Service):
             name = service_name(owner)
-            if name not in self._dispatch.runners or self._dispatch.runners[name].service is not owner:
+            runner = self._dispatch.runners.get(name)
+            if runner is None or runner.service is not owner:
                 message = f"the service {name!r} is not on the bus {self.name!r}: add it first, with bus.add(...)"
                 raise ServiceNotFound(message)
-            return name
+            return runner
         name = service if isinstance(service, str) else MAIN
         if name == MAIN:
             self._make_main()
-        self._runner(name)
-        return name
+        return self._runner(name)
 
     def _make_main(self) -> None:
         with self._lock:

@@ -3,14 +3,17 @@
 import logging
 from collections.abc import Callable
 
-from bus.context import Call, enter_lane
+from bus.context import Call, Delivery
+from bus.lanes import ThreadState, enter_lane
 from bus.mailbox import Mailbox
 from bus.runtime import NS, Runtime, Thread
 from bus.service import Service
 
 _log = logging.getLogger("bus")
-Run = Callable[[Call, int, int], int]
-"""Runs a call on a lane, started at a time (monotonic ns), and returns when it ended, 0 if it did not run."""
+Run = Callable[[Call, ThreadState, int], int]
+"""Runs a call on a thread, started at a time (monotonic ns), and returns when it ended, 0 if it did not run."""
+RunDelivery = Callable[[Delivery, ThreadState, int], int]
+"""The same for a plain delivery."""
 
 
 class Term:
@@ -30,7 +33,7 @@ class Term:
 class Crew:
     """`_lock` guards `size`, `_term`, `_closed` and `_epoch`: it changes when workers should look if they may stay.
 
-    `running[n]` belongs to worker n; others only read it. The list only grows.
+    `states[n]` is put there by worker n, None until it begins; others only read it. The list only grows.
     """
 
     def __init__(
@@ -39,17 +42,19 @@ class Crew:
         name: str,
         mailbox: Mailbox,
         run: Run,
+        run_delivery: RunDelivery,
         *,
         started: Callable[[], None],
         stopped: Callable[[], None],
     ) -> None:
-        """RUN runs a call. A term's first worker calls STARTED after `on_start`, its last one STOPPED at the end."""
+        """RUN and RUN_DELIVERY run what is queued; a term's first worker calls STARTED, its last one STOPPED."""
         self.size = 0
-        self.running: list[Call | None] = []
+        self.states: list[ThreadState | None] = []
         self._runtime = runtime
         self._name = name
         self._mailbox = mailbox
         self._run = run
+        self._run_delivery = run_delivery
         self._started = started
         self._stopped = stopped
         self._lock = runtime.lock()
@@ -113,7 +118,7 @@ class Crew:
     def _set_size(self, size: int) -> None:
         with self._lock:
             self.size = size
-            self.running += [None] * (size - len(self.running))
+            self.states += [None] * (size - len(self.states))
             self._epoch += 1
 
     def _hire_all(self, term: Term) -> None:
@@ -136,13 +141,13 @@ class Crew:
     # ---- on a worker's thread
 
     def _work(self, number: int, term: Term, first: bool) -> None:  # noqa: FBT001  what `spawn` passes on
-        lane = enter_lane(f"{self._name}-{number}", self._name, number)
+        thread = self.states[number] = enter_lane(f"{self._name}-{number}", self._name, number)
         try:
             if first:
                 self._set_up(term)
             term.up.wait()  # one that was hired by `resize` meanwhile must not begin before `on_start` is done
             if term.started:
-                self._serve(number, term, lane)
+                self._serve(number, term, thread)
         finally:
             self._leave(number, term)
 
@@ -156,12 +161,12 @@ class Crew:
             self._started()
         term.up.set()
 
-    def _serve(self, number: int, term: Term, lane: int) -> None:
+    def _serve(self, number: int, term: Term, thread: ThreadState) -> None:
         # Who executes a command is about to wait for it, and an eventfd lets go of the GIL; who fires an event has more
         # to fire, and goes on. So a worker sleeps on the kind of token that fits what it ran last.
         quick, quiet = self._runtime.wakeup(), self._runtime.quiet_wakeup()
         wakeup = quick
-        running, mailbox, run = self.running, self._mailbox, self._run
+        mailbox, run, run_delivery = self._mailbox, self._run, self._run_delivery
         now, popleft = self._runtime.now, mailbox.popleft
         epoch, at = -1, 0
         while True:
@@ -171,7 +176,7 @@ class Crew:
                     mailbox.wake_one()  # this worker may have been woken for a call that another one has to take now
                     return
             try:
-                call = popleft()
+                item = popleft()
             except IndexError:
                 at = 0
                 if mailbox.sleep(wakeup):
@@ -179,12 +184,14 @@ class Crew:
                 return
             if mailbox.blocked:
                 mailbox.let_one_in()
-            running[number] = call
-            wakeup = quiet if call.promise is None else quick
             # A busy worker starts a call when it ended the last one: that saves a look at the clock.
-            at = run(call, lane, at if at >= call.queued else now())
-            running[number] = None
-            del call  # an idle worker must not keep the last call alive
+            if isinstance(item, tuple):
+                wakeup = quiet
+                at = run_delivery(item, thread, at if at >= item[1][4] else now())
+            else:
+                wakeup = quick
+                at = run(item, thread, at if at >= item.queued else now())
+            del item  # an idle worker must not keep the last call alive
 
     def _wanted(self, number: int, term: Term) -> bool:
         with self._lock:

@@ -3,18 +3,19 @@
 import itertools
 import logging
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextvars import copy_context
 from typing import Any, Literal
 
-from bus.context import MAX_HOPS, Call, Source, current
+from bus.context import MAX_HOPS, Args, Call, Delivery, Kwargs, Origin, Source, as_call
 from bus.deadlines import Clock, current_deadline
-from bus.errors import BusError, CallCancelled, CallTimeout, HopLimitExceeded, ServiceStopped
+from bus.errors import BusError, CallCancelled, CallTimeout, HopLimitExceeded
 from bus.hooks import Hooks
+from bus.lanes import current, current_call, this_thread
 from bus.mailbox import Closed, Full
-from bus.notes import add_chain
+from bus.notes import add_chain, line
 from bus.promise import Promise
-from bus.registry import OWN_EVENTS, DeadLetter, Entry, Heard, Registry
+from bus.registry import OWN_EVENTS, DeadLetter, Entry, Registry
 from bus.runtime import Runtime
 from bus.unretrieved import Reports
 from bus.waits import Waits
@@ -22,10 +23,8 @@ from bus.worker import Runner
 
 _log = logging.getLogger("bus")
 _MAX_DEAD_LETTERS = 1_000
-_MAX_EVENTS = 4_096
 _OWN_ERRORS = ("error", "aborted", "deadlock")
 """The outcomes in which the handler's own error is lost if nobody asks for it."""
-_NO_KWARGS: Mapping[str, Any] = {}
 
 
 class Dispatch:
@@ -49,9 +48,6 @@ class Dispatch:
         self.clock = Clock(runtime)
         self.reports = Reports(runtime, name, self._unretrieved)
         self._ids = itertools.count(1)
-        # Remembered sources; written by any thread that fires, and a lost entry is made again.
-        self._events: dict[str, Source] = {}
-        self._globs: dict[tuple[int, str], Source] = {}
 
     def accepted(self) -> int:
         """A number that grows with every call that is made."""
@@ -59,155 +55,159 @@ class Dispatch:
 
     def refuse(self) -> None:
         """Raise why nothing is accepted here, if so; the handlers of a bus that drains may still call each other."""
-        if self.refusal is not None and (current.call is None or self.forbidden):
+        if self.refusal is not None and (current_call() is None or self.forbidden):
             raise self.refusal
 
-    def execute(
-        self, entry: Entry, args: tuple[Any, ...], kwargs: Mapping[str, Any], by: str = "code", client: str = ""
-    ) -> Promise[Any]:
+    def execute(self, entry: Entry, args: Args, kwargs: Kwargs, by: str = "code", client: str = "") -> Promise[Any]:
         """Queue a call of ENTRY, whose arguments were checked, and return its promise."""
         if self.refusal is not None:
             self.refuse()
-        runner = self.runners.get(entry.service)
-        if runner is None:
-            raise self.not_found(entry.name)
-        call = Call(next(self._ids), entry, self.now(), args, kwargs)
-        call.context = copy_context()
-        promise = call.promise = Promise(runner, call)
+        runner = entry.runner
+        origin = (current.state or this_thread()).origin_now()
+        context = copy_context()
+        promise: Promise[Any] = Promise(
+            next(self._ids), entry, origin, self.now(), args, kwargs or None, context or None
+        )
+        if context:
+            self._inherit_deadline(promise)
+        if client:
+            promise.by, promise.client, promise.open_ = by, client, False
+        if self.hooks.queued:
+            promise.open_ = False
+            self.hooks.notify("queued", promise)
+        try:
+            if origin.hops >= MAX_HOPS:
+                raise HopLimitExceeded(_too_long(promise))
+            runner.put(promise)
+        except (BusError, Full, Closed) as refused:
+            raise self._reject(promise, runner.refusal(refused)) from None
+        return promise
+
+    def _inherit_deadline(self, call: Call) -> None:
         deadline = current_deadline.get()
         if deadline is not None:
             call.deadline = deadline
-        if client:
-            call.by, call.client = by, client
-        for method in self.hooks.queued:
-            try:
-                method(call)
-            except Exception:  # noqa: BLE001  foreign code: whatever it raises must not reach the program
-                self.hooks.failed(method)
-        try:
-            if call.hops >= MAX_HOPS:
-                raise HopLimitExceeded(_too_long(call))
-            runner.put(call)
-        except (BusError, Full, Closed) as refused:
-            raise self._reject(call, runner.refusal(refused)) from None
-        return promise
 
-    def fire(
-        self, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any], by: str = "code", client: str = ""
-    ) -> tuple[Call, tuple[Entry, ...]]:
-        """Queue a delivery for each listener; the event's call and those listeners."""
+    def fire(self, name: str, args: Args, kwargs: Kwargs) -> None:
+        """Queue a delivery for each listener."""
         if self.refusal is not None:
             self.refuse()
-        event = Call(next(self._ids), self._event(name), self.now(), args, kwargs)
+        route = self.registry.route(name)
+        hooks, thread = self.hooks, current.state or this_thread()
+        origin = thread.origin_now()
+        if hooks.queued or hooks.ended or not route.plain or origin.hops >= MAX_HOPS:
+            self.fire_watched(name, args, kwargs)
+            return
+        number, at, lane = next(self._ids), self.now(), thread.lane
+        root = origin.root or number
+        event = (number, root, origin.hops, lane, at, args, kwargs or None, copy_context() or None)
+        # The event's own record ends before its first effect can begin.
+        hooks.keep((number, origin.parent, root, lane, route.source, lane, at, at, at, 0), thread)
+        for runner, source in route.singles:
+            self._deliver((next(self._ids), event, source), runner)
+        for runner, sources in route.groups:
+            self._deliver_all([(next(self._ids), event, source) for source in sources], runner)
+
+    def _deliver_all(self, deliveries: "list[Delivery]", runner: Runner) -> None:
+        """In one step if there is room for all; else one by one, as the service's policy wants it."""
+        try:
+            refused = runner.put_all(deliveries)
+        except Full:
+            for delivery in deliveries:
+                self._deliver(delivery, runner)
+            return
+        for item in refused:
+            self.abandon(as_call(item), runner.refusal(Closed()))
+
+    def fire_watched(
+        self, name: str, args: Args, kwargs: Kwargs, by: str = "code", client: str = ""
+    ) -> tuple[Call, tuple[Entry, ...]]:
+        """As `fire`, with calls that can be shown to hooks; the event's call, and the listeners it goes to."""
+        self.refuse()
+        route = self.registry.route(name)
+        thread = this_thread()
+        event = Call(next(self._ids), route.source, thread.origin_now(), self.now(), args, kwargs or None)
         event.started = event.ended = event.queued
-        event.lane = event.caller
+        event.lane = thread.lane
         event.outcome = "ok"
         if client:
             event.by, event.client = by, client
         if event.hops >= MAX_HOPS:
             raise self._reject(event, HopLimitExceeded(_too_long(event)))
-        if self.hooks.queued:
-            self.hooks.notify("queued", event)
-        receivers = self.registry.receivers(name)
-        took = tuple(entry for entry in receivers if not entry.once or self.registry.claim(entry))
-        if not took:
+        self.hooks.notify("queued", event)
+        goes_to = list(zip(route.entries, route.sources, strict=True))
+        goes_to = [pair for pair in goes_to if not pair[0].once or self.registry.claim(pair[0])]
+        if not goes_to:
             self._dead_letter("event", name, "no listener")
-        deliveries = [self._delivery(event, entry) for entry in took]
-        # The event's own record ends before its first effect can begin.
-        self.ended(event)
-        for delivery, entry in zip(deliveries, took, strict=True):
-            self._deliver(delivery, entry)
-        return event, took
+        deliveries = [self._delivery(event, source) for _, source in goes_to]
+        self.hooks.tell_ended(event)
+        event.let_go()
+        for delivery in deliveries:
+            self.hooks.notify("queued", delivery)
+            self._deliver(delivery, delivery.source.runner)
+        return event, tuple(entry for entry, _ in goes_to)
 
-    def _event(self, name: str) -> Source:
-        """One source for all events of a name; the table is forgotten when a program makes up names without end."""
-        source = self._events.get(name)
-        if source is None:
-            if len(self._events) >= _MAX_EVENTS:
-                self._events = {}
-            source = self._events[name] = Source("event", name)
-        return source
-
-    def _delivery(self, event: Call, entry: Entry) -> Call:
-        source = entry if entry.name == event.name else self._heard(entry, event.name)
-        call = Call(next(self._ids), source, self.now(), event.args, event.kwargs)
-        call.parent, call.root, call.hops = event.id, event.root, event.hops
-        call.context = copy_context()
+    def _delivery(self, event: Call, source: Source) -> Call:
+        origin = Origin(event.caller, event.id, event.root, event.hops)
+        call = Call(next(self._ids), source, origin, self.now(), event.args, event.kwargs, copy_context() or None)
         if event.client:
             call.by, call.client = event.by, event.client
         return call
 
-    def _heard(self, entry: Entry, event: str) -> Source:
-        """What a glob's delivery runs: the listener, under the event's name."""
-        key = (entry.entry, event)
-        source = self._globs.get(key)
-        if source is None:
-            if len(self._globs) >= _MAX_EVENTS:
-                self._globs = {}
-            source = self._globs[key] = Heard(entry, event)
-        return source
-
-    def _deliver(self, call: Call, entry: Entry) -> None:
-        if self.hooks.queued:
-            self.hooks.notify("queued", call)
-        runner = self.runners.get(entry.service)
+    def _deliver(self, item: "Call | Delivery", runner: Runner) -> None:
         try:
-            if runner is None:
-                message = f"the service {entry.service!r} is gone"
-                raise ServiceStopped(message)
-            lost = runner.deliver(call)
-        except BusError as error:
-            self.abandon(call, error)
+            runner.put(item)
+        except (BusError, Full, Closed) as refused:
+            self._not_put(item, runner, refused)
+
+    def _not_put(self, item: "Call | Delivery", runner: Runner, refused: BusError | Full | Closed) -> None:
+        """A delivery was not taken: the service's policy says which one is lost, if it is for want of room."""
+        try:
+            lost = runner.make_room(item) if isinstance(refused, Full) else item
+        except (Closed, BusError) as closed:
+            lost, refused = item, closed
+        if lost is None:
             return
-        if lost is not None:
-            self._drop(lost, runner)
+        if isinstance(refused, Full):
+            self._drop(as_call(lost), runner)
+        else:
+            self.abandon(as_call(item), runner.refusal(refused))
 
     def _drop(self, call: Call, runner: Runner) -> None:
         with runner.mailbox.lock:
             runner.dropped += 1
         self.hooks.notify("dropped", call, runner.name)
         self._dead_letter("delivery", call.name, f"the mailbox of {runner.name} was full")
-        call.outcome, call.ended = "rejected", self.now()
-        self.ended(call)
+        self.end(call, "rejected")
 
     def _reject(self, call: Call, error: BusError) -> BusError:
         """It was never queued: the record says why; returns ERROR, which the caller gets."""
-        call.error, call.outcome, call.ended = error, "rejected", self.now()
-        self.hooks.notify("ended", call)
-        _let_go(call)
+        self.end(call, "rejected", error=error)
         return error
 
     def tick(self, runner: Runner, method: Callable[..., Any], name: str) -> Callable[[], None]:
         """What a timer calls: it queues a call of METHOD under NAME, unless the last one is not done."""
         pending: list[Call] = []
         source = Source("delivery", name, runner.name, method)
+        source.runner = runner
 
         def tick() -> None:
-            if pending and pending[0].outcome is None:
+            if pending and pending[0].in_flight:
                 return
-            call = Call(next(self._ids), source, self.now())
-            call.context = copy_context()
+            origin = this_thread().origin_now()
+            call = Call(next(self._ids), source, origin, self.now(), context=copy_context() or None)
             pending[:] = [call]
             self.hooks.notify("queued", call)
-            try:
-                lost = runner.deliver(call)
-            except BusError as error:
-                self.abandon(call, error)
-            else:
-                if lost is not None:
-                    self._drop(lost, runner)
+            self._deliver(call, runner)
 
         return tick
 
     def may_run(self, call: Call) -> bool:
         """A worker has taken a delivery: whether its listener still wants it."""
-        source = call.source
-        listener = source.listener if isinstance(source, Heard) else source
-        if not isinstance(listener, Entry) or not listener.disposed:
+        if not call.source.disposed:
             return True
-        call.outcome, call.ended = "cancelled", self.now()
         self._dead_letter("delivery", call.name, f"the listener on {call.service} was disposed before it came")
-        self.ended(call)
+        self.end(call, "cancelled")
         return False
 
     def expired(self, call: Call) -> bool:
@@ -215,44 +215,45 @@ class Dispatch:
         if call.deadline is None or self.clock.now() < call.deadline:
             return False
         text = f"{call.name} #{call.id} was queued for {call.service} when its deadline passed, and was not started"
-        call.error, call.outcome, call.ended = CallTimeout(text), "expired", self.now()
-        self.ended(call)
+        self.end(call, "expired", error=CallTimeout(text))
         return True
 
-    def ended(self, call: Call) -> None:
-        """The one end of every call: noted on its error, told to the hooks, then to whoever waits."""
-        error, promise, result = call.error, call.promise, call.result
+    def end(self, call: Call, outcome: str, *, error: BaseException | None = None, value: object = None) -> int:
+        """The end of a call that is not one of the plain ones, and when that is: noted, told, then known to its caller.
+
+        Of a promise that another thread has ended before, only the hooks learn what became of it late.
+        """
+        promise = call if isinstance(call, Promise) and call.claim() else None
+        if promise is None and isinstance(call, Promise):
+            call = call.bare()
+        call.value, call.error, call.outcome, call.ended = value, error, outcome, self.now()
         if error is not None:
             add_chain(error, call, self._running)
-        for method in self.hooks.ended:
-            try:
-                method(call)
-            except Exception:  # noqa: BLE001  foreign code: whatever it raises must not reach the program
-                self.hooks.failed(method)
-        _let_go(call)
+        self.hooks.tell_ended(call)
+        call.let_go()
         if promise is not None:
-            if error is not None and call.outcome in _OWN_ERRORS:
-                promise.unretrieved = self.reports.watch(call, error)
-            promise.settle(result, error)
+            if error is not None and outcome in _OWN_ERRORS:
+                promise.unretrieved = self.reports.watch(promise.bare(), error)
+            promise.settle(value, error)
         elif error is not None and call.kind == "delivery" and not call.name.startswith(OWN_EVENTS):
             self.announce("listener_failed", service=call.service, name=call.name, error=error)
+        return call.ended
 
-    def cancelled(self, call: Call) -> None:
-        """CALL was taken out of its queue by its promise."""
-        promise = call.promise
-        message = f"{call.name} #{call.id} was cancelled before it started"
-        call.outcome, call.ended = "cancelled", self.now()
-        self.hooks.notify("ended", call)
-        _let_go(call)
-        if promise is not None:
+    def cancelled(self, promise: Promise[Any]) -> None:
+        """PROMISE was taken out of its queue by itself."""
+        message = f"{promise.name} #{promise.id} was cancelled before it started"
+        promise.outcome, promise.ended = "cancelled", self.now()
+        claimed = promise.claim()
+        self.hooks.tell_ended(promise)
+        promise.let_go()
+        if claimed:
             promise.set_cancelled(CallCancelled(message))
 
     def abandon(self, call: Call, error: BusError) -> None:
         """CALL is queued, and nobody will run it: it ends with ERROR, a delivery as a dead letter."""
-        if call.promise is None:
+        if call.kind == "delivery":
             self._dead_letter("delivery", call.name, str(error))
-        call.error, call.outcome, call.ended = error, "rejected", self.now()
-        self.ended(call)
+        self.end(call, "rejected", error=error)
 
     def announce(self, name: str, /, **kwargs: Any) -> None:
         """Fire one of the bus's own events, if somebody listens to it."""
@@ -266,7 +267,7 @@ class Dispatch:
         return self.registry.not_found(name)
 
     def _unretrieved(self, call: Call, error: BaseException) -> None:
-        text = f"the error of {call.line()} #{call.id} was never retrieved: {type(error).__name__}: {error}"
+        text = f"the error of {line(call)} #{call.id} was never retrieved: {type(error).__name__}: {error}"
         _log.error("%s", text, exc_info=error)
         self.hooks.notify("problem", "swallowed", text, (call.id,))
         self.announce("error_unretrieved", name=call.name, service=call.service, error=error)
@@ -279,12 +280,6 @@ class Dispatch:
         letter = DeadLetter(self.now(), kind, name, reason)
         self.dead_letters.append(letter)
         self.hooks.notify("dead_letter", letter)
-
-
-def _let_go(call: Call) -> None:
-    """Drop what only a running call needs, so that a record of it keeps no argument or result alive."""
-    call.promise = call.context = call.result = None
-    call.args, call.kwargs = (), _NO_KWARGS
 
 
 def _too_long(call: Call) -> str:

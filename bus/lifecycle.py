@@ -5,7 +5,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bus import runtime
+from bus.context import as_call
 from bus.errors import BusClosed, BusError, ForkedBusError, ServiceStopped
+from bus.promise import Promise
 from bus.runtime import NS
 
 if TYPE_CHECKING:
@@ -110,11 +112,9 @@ def end(runner: "Runner", dispatch: "Dispatch", error: BusError, *, drain: bool,
     stragglers = runner.join(until)
     abandon_queued(runner, dispatch, error)
     for call in runner.running:
-        # Read once: the worker clears it when the call ends.
-        promise = call.promise if call is not None else None
-        if call is not None and promise is not None:
+        if isinstance(call, Promise):
             call.marks = (*call.marks, "late")
-            promise.set_exception(error)
+            call.set_exception(error)
     if stragglers:
         runtime.log_stacks(f"ending the service {runner.name!r}", stragglers)
     runner.change("stopped")
@@ -133,5 +133,5 @@ def stopped_error(name: str) -> ServiceStopped:
 
 def abandon_queued(runner: "Runner", dispatch: "Dispatch", error: BusError) -> None:
     """What RUNNER has not begun ends with ERROR."""
-    for call in runner.mailbox.empty():
-        dispatch.abandon(call, error)
+    for item in runner.mailbox.empty():
+        dispatch.abandon(as_call(item), error)

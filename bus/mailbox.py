@@ -1,12 +1,14 @@
 """A service's bounded mailbox: first in, first out, from any thread to the service's workers."""
 
 from collections import deque
+from collections.abc import Sequence
 from typing import Literal
 
-from bus.context import Call
+from bus.context import Call, Delivery, as_call
 from bus.runtime import NS, Runtime, Wakeup
 
 Overflow = Literal["drop_newest", "drop_oldest", "block"]
+Item = Call | Delivery
 
 
 class Full(Exception):
@@ -36,7 +38,7 @@ class Mailbox:
     def __init__(self, runtime: Runtime, capacity: int) -> None:
         self.lock = runtime.lock()
         self.capacity = capacity
-        self._calls: deque[Call] = deque()
+        self._calls: deque[Item] = deque()
         self.popleft = self._calls.popleft
         """Takes the next call or raises IndexError."""
         self._sleepers: list[Wakeup] = []
@@ -50,54 +52,72 @@ class Mailbox:
     def __len__(self) -> int:
         return len(self._calls)
 
-    def put(self, call: Call) -> None:
-        """Append CALL and wake one sleeping worker.
+    def put(self, item: Item) -> None:
+        """Append ITEM and wake one sleeping worker.
 
         Raises:
             Full: the mailbox holds `capacity` calls.
             Closed: it takes no more.
         """
-        if len(self._calls) >= self.capacity and not self._closed:
+        calls = self._calls
+        if len(calls) >= self.capacity and not self._closed:
             raise Full
-        self._calls.append(call)
-        if self._closed and self.withdraw(call):
+        calls.append(item)
+        if self._closed and self.withdraw(item):
             raise Closed
         if self._sleepers:
             self.wake_one()
 
-    def put_dropping_oldest(self, call: Call) -> Call | None:
-        """Append CALL; the delivery that had to make room, or None. A command never makes room: then CALL itself."""
+    def put_all(self, items: Sequence[Item]) -> Sequence[Item]:
+        """Append ITEMS in one step and wake as many workers; those that were not taken, because it is closed.
+
+        Raises:
+            Full: there is not room for all, and none was appended.
+        """
+        calls = self._calls
+        if len(calls) + len(items) > self.capacity and not self._closed:
+            raise Full
+        calls.extend(items)
+        if self._closed:
+            return [item for item in items if self.withdraw(item)]
+        for _ in items:
+            if not self._sleepers:
+                break
+            self.wake_one()
+        return ()
+
+    def put_dropping_oldest(self, item: Item) -> Item | None:
+        """Append ITEM; the delivery that had to make room, or None. A command never makes room: then ITEM itself."""
         try:
-            self.put(call)
+            self.put(item)
         except Full:
-            oldest = next((queued for queued in self.queued() if queued.kind == "delivery"), None)
+            oldest = next((queued for queued in self.queued() if as_call(queued).kind == "delivery"), None)
             if oldest is None:
-                return call
+                return item
             if not self.withdraw(oldest):  # a worker took it, so there is room
-                return self.put_dropping_oldest(call)
-            return self.put_dropping_oldest(call) or oldest
+                return self.put_dropping_oldest(item)
+            return self.put_dropping_oldest(item) or oldest
         return None
 
-    def put_waiting(self, call: Call, timeout: float) -> None:
-        """Append CALL, waiting for room TIMEOUT seconds at most.
+    def put_waiting(self, item: Item, until: int) -> None:
+        """Append ITEM, waiting for room until this monotonic ns at most.
 
         Raises:
             Full: there was no room in time.
             Closed: it takes no more.
         """
-        give_up = self._now() + int(timeout * NS)
         wakeup = self._own_wakeup()
         while True:
             try:
-                return self.put(call)
+                return self.put(item)
             except Full:
-                left = give_up - self._now()
+                left = until - self._now()
                 if left <= 0:
                     self.let_one_in()  # a wake that came too late for this one is for the next
                     raise
                 self._wait_for_room(wakeup, left / NS)
 
-    def get(self, wakeup: Wakeup) -> Call | None:
+    def get(self, wakeup: Wakeup) -> Item | None:
         """The next call, waiting for it on WAKEUP; None when the mailbox is closed and empty."""
         while True:
             try:
@@ -129,10 +149,10 @@ class Mailbox:
             return
         wakeup.wake()
 
-    def withdraw(self, call: Call) -> bool:
-        """Take CALL out again; False when somebody else has it."""
+    def withdraw(self, item: Item) -> bool:
+        """Take ITEM out again; False when somebody else has it."""
         try:
-            self._calls.remove(call)
+            self._calls.remove(item)
         except ValueError:
             return False
         return True
@@ -144,8 +164,8 @@ class Mailbox:
         except ValueError:
             return -1
 
-    def queued(self) -> list[Call]:
-        """The queued calls, the next one first."""
+    def queued(self) -> list[Item]:
+        """What is queued, the next one first."""
         return list(self._calls.copy())
 
     def idle(self, workers: int) -> bool:
@@ -163,9 +183,9 @@ class Mailbox:
         for _ in range(len(self.blocked)):
             self.let_one_in()
 
-    def empty(self) -> list[Call]:
+    def empty(self) -> list[Item]:
         """Take out all that is queued."""
-        calls: list[Call] = []
+        calls: list[Item] = []
         while self._calls:
             try:
                 calls.append(self.popleft())

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from bus.context import Call, lanes
+from bus.context import Call
+from bus.lanes import lanes
 
 _OURS = "__bus_notes__"
 _MAX_CALLERS = 10
@@ -15,11 +16,11 @@ def add_chain(error: BaseException, call: Call, running: Callable[[int], Call | 
     again by an unrelated call keeps only the new lines.
     """
     what = "command" if call.kind == "command" else "listener of"
-    line = f"in {what} {call.line()}, called from {' ← '.join(_callers(call, running))}"
+    text = f"in {what} {line(call)}, called from {' ← '.join(_callers(call, running))}"
     passed: tuple[int, list[str]] = getattr(error, _OURS, (0, []))
     parent, lines = passed
     notes = [note for note in getattr(error, "__notes__", ()) if note not in lines]
-    kept = [*lines, line] if parent == call.id else [line]
+    kept = [*lines, text] if parent == call.id else [text]
     try:
         error.__notes__ = [*notes, *kept]
         setattr(error, _OURS, (call.parent, kept))
@@ -33,10 +34,16 @@ def came_from_child(error: BaseException, call: Call) -> bool:
     return bool(parent == call.id)
 
 
+def line(call: Call) -> str:
+    """What and where, for a person: `index.file on indexer-2`."""
+    where = lanes[call.lane].name if call.lane else call.service
+    return f"{call.name} on {where}"
+
+
 def _callers(call: Call, running: Callable[[int], Call | None]) -> list[str]:
     callers: list[str] = []
     caller = running(call.parent)
     while caller is not None and len(callers) < _MAX_CALLERS:
-        callers.append(caller.line())
+        callers.append(line(caller))
         call, caller = caller, running(caller.parent)
     return [*callers, lanes[call.caller].name]

@@ -6,22 +6,25 @@ A plain Future makes a Condition when it is born (2.1 µs); here nothing is made
 
 import asyncio
 import logging
-from collections.abc import Callable, Generator, Sequence
+from collections import deque
+from collections.abc import Callable, Generator
 from concurrent.futures import Future
+from contextvars import Context
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bus import runtime
-from bus.context import Call, current
+from bus.context import Args, Call, Kwargs, Origin, Source
 from bus.deadlines import current_deadline
 from bus.errors import CallCancelled, CallTimeout, DeadlockError
+from bus.lanes import current_call
 from bus.runtime import NS, Wakeup
 from bus.unretrieved import Unretrieved
 from bus.waits import describe
 
 if TYPE_CHECKING:
+    from bus.dispatch import Dispatch
     from bus.mailbox import Mailbox
-    from bus.worker import Runner
 
 T = TypeVar("T")
 # The standard library's own words, which `wait` and `as_completed` look at; compared by identity here.
@@ -29,44 +32,84 @@ _PENDING, _FINISHED, _NOTIFIED = "PENDING", "FINISHED", "CANCELLED_AND_NOTIFIED"
 _log = logging.getLogger("bus")
 
 
-class Promise(Future[T]):
-    """The result of a command, or its error, some time later.
+class Promise(Call, Future[T]):
+    """The call of a command and, in the same object, its result, or its error, some time later.
 
-    All states change under the lock of the mailbox that the call went to; once `_made_condition` exists, also under
-    that, taken first. `call` says what is asked, of whom, by whom. What few promises need has its default in the class.
+    There is no lock. To end it is to delete `open_`, which one thread can do and all others fail to: a slot that is
+    gone cannot be deleted. That one sets value, error and state, in this order, and then looks whether it is `watched`;
+    who wants to be told says so first and then looks at the state. So of two that race at least one sees the other.
     """
 
-    __slots__ = ("_exception", "_result", "_runner", "_state", "call")
+    __slots__ = ("_state", "open_", "value", "watched")
 
-    _result: T | None
-    _exception: BaseException | None
+    value: Any
+    open_: bool
+    """There until somebody ends it; False (by its maker) when hooks are to hear more than a timing."""
+    watched: bool
+    """Whether a thread sleeps for it, a callback waits, or a condition was made."""
     _traceback: TracebackType | None = None
     _made_condition: runtime.Condition | None = None
-    _done_callbacks: Sequence[Callable[[Future[T]], object]] = ()
+    _done_callbacks: "deque[Callable[[Future[T]], object]]"
     _waiters: list[Any]
+    _sleepers: list[Wakeup]
     unretrieved: Unretrieved | None = None
     """Reports the error when the promise goes and nobody has asked for it."""
-    _sleepers: Sequence[Wakeup] = ()
-    """The threads that wait in `result`; who appends looks at the state again, who settles looks here after it."""
 
-    def __init__(self, runner: "Runner", call: Call) -> None:
-        self._runner = runner
-        self.call = call
+    def __init__(  # noqa: PLR0917  by position: on the way of every call
+        self,
+        call_id: int,
+        source: Source,
+        origin: Origin,
+        at: int,
+        args: Args,
+        kwargs: Kwargs,
+        context: Context | None,
+    ) -> None:
+        # As in `Call`, written out: on the way of every call, and `Future.__init__` would make a Condition.
+        self.id = call_id
+        self.source = source
+        self.origin = origin
+        self.queued = at
+        self.args = args
+        self.kwargs = kwargs
+        self.context = context
+        self.started = self.lane = self.waited = 0
+        self.value = None
         self._state = _PENDING
+        self.open_ = True
+        self.watched = False
+
+    @property
+    def call(self) -> Call:
+        """What is asked, of whom, by whom: the promise itself, which is its call."""
+        return self
+
+    @property
+    def in_flight(self) -> bool:
+        """Whether it is queued or running."""
+        return hasattr(self, "open_")
 
     @property
     def mailbox(self) -> "Mailbox":
         """Where the call is queued until it starts."""
-        return self._runner.mailbox
+        return self.source.runner.mailbox
+
+    @property
+    def _dispatch(self) -> "Dispatch":
+        return self.source.runner.dispatch
 
     @property
     def _condition(self) -> runtime.Condition:  # type: ignore[override]  # an attribute there, made on first use here
         """For `concurrent.futures.wait` and `as_completed`, which take the conditions of many futures at once."""
-        with self._runner.mailbox.lock:
-            if self._made_condition is None:
-                self._waiters = []
-                self._made_condition = runtime.Condition()
-            return self._made_condition
+        if self._made_condition is None:
+            # Each step is atomic, and the first one's object stays.
+            self.__dict__.setdefault("_waiters", [])
+            self.__dict__.setdefault("_made_condition", runtime.Condition())
+            self.watched = True
+            if self._state is _PENDING and not self.in_flight:
+                # Who ends it at this moment may not have seen the condition, under which the state must change.
+                self._sleep(None, None)
+        return self._made_condition  # type: ignore[return-value]  # just made
 
     # ---- asking
 
@@ -76,7 +119,7 @@ class Promise(Future[T]):
 
     def running(self) -> bool:
         """Whether a worker has begun it."""
-        return self._state is _PENDING and self.call.started > 0
+        return self._state is _PENDING and self.started > 0
 
     def cancelled(self) -> bool:
         """Whether it was cancelled before it began."""
@@ -91,14 +134,15 @@ class Promise(Future[T]):
         """
         if self._state is _PENDING:
             self._wait(timeout)
-        if self._exception is None:
-            return self._result  # type: ignore[return-value]  # the state says that it is there
+        error = self.error
+        if error is None:
+            return self.value  # type: ignore[no-any-return]  # the state says that it is there
         self._retrieved()
         try:
             # Always from the original traceback: a result asked for a thousand times must not grow a thousandfold.
-            raise self._exception.with_traceback(self._traceback)
+            raise error.with_traceback(self._traceback)
         finally:
-            self = None  # type: ignore[assignment]  # noqa: PLW0642  break the cycle of error, frame and promise
+            self = error = None  # type: ignore[assignment]  # noqa: PLW0642  break the cycle of error, frame and promise
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
         """Wait as `result` does, and return the error, None when there is none.
@@ -110,9 +154,9 @@ class Promise(Future[T]):
         if self._state is _PENDING:
             self._wait(timeout)
         if self.cancelled():
-            raise CallCancelled(*self._exception.args) if self._exception else CallCancelled
+            raise CallCancelled(*self.error.args) if self.error else CallCancelled
         self._retrieved()
-        return self._exception
+        return self.error
 
     def _retrieved(self) -> None:
         if self.unretrieved is not None:
@@ -120,21 +164,20 @@ class Promise(Future[T]):
 
     def add_done_callback(self, fn: Callable[[Future[T]], object]) -> None:
         """Call FN with this promise when it is done: on the thread that does it, or here and now if it is."""
-        with self._runner.mailbox.lock:
-            if self._state is _PENDING:
-                self._done_callbacks = (*self._done_callbacks, fn)
-                return
-        self._call_back(fn)
+        self.__dict__.setdefault("_done_callbacks", deque()).append(fn)
+        self.watched = True
+        if self._state is not _PENDING:
+            self._call_back()
 
     def __await__(self) -> Generator[Any, None, T]:
         return asyncio.wrap_future(self).__await__()
 
     def cancel(self) -> bool:
         """Take the call out of the queue; False when it runs already, which is then only asked to stop."""
-        if self._runner.mailbox.withdraw(self.call):
-            self._runner.dispatch.cancelled(self.call)
+        if self.mailbox.withdraw(self):
+            self._dispatch.cancelled(self)
         elif self._state is _PENDING:
-            self.call.cancel_requested = True
+            self.cancel_requested = True
         return self.cancelled()
 
     # ---- answering: for the bus
@@ -145,65 +188,82 @@ class Promise(Future[T]):
 
     def set_result(self, result: T) -> None:
         """End it with RESULT; nothing happens when it is over already."""
-        self.settle(result, None)
+        if self.claim():
+            self.settle(result, None)
 
     def set_exception(self, exception: BaseException | None) -> None:
         """End it with an error; nothing happens when it is over already."""
-        self.settle(None, exception)
+        if self.claim():
+            self.settle(None, exception)
 
     def set_cancelled(self, error: CallCancelled) -> None:
-        """End it before it began."""
+        """End it, which was claimed, before it began."""
         self.settle(None, error, _NOTIFIED)
 
-    def settle(self, result: T | None, error: BaseException | None, state: str = _FINISHED) -> bool:
-        """The one way to an end; False when another thread was first."""
-        if error is not None:
-            self._traceback = error.__traceback__
-        with self._runner.mailbox.lock:
-            condition = self._made_condition
-            if condition is None:
-                if self._state is not _PENDING:
-                    return False
-                self._result, self._exception = result, error
-                self._state = state
-        if condition is not None and not self._settle_with(condition, result, error, state):
-            return False
-        if self._sleepers:
-            for wakeup in tuple(self._sleepers):  # a copy: who gives up meanwhile takes itself out
-                wakeup.wake()
-        for fn in self._done_callbacks:
-            self._call_back(fn)
-        return True
-
-    def _settle_with(
-        self, condition: runtime.Condition, result: T | None, error: BaseException | None, state: str
-    ) -> bool:
-        with condition:
-            with self._runner.mailbox.lock:
-                if self._state is not _PENDING:
-                    return False
-                self._result, self._exception = result, error
-                self._state = state
-            condition.notify_all()
-            for waiter in self._waiters:
-                _inform(waiter, self)
-        return True
-
-    def _call_back(self, fn: Callable[[Future[T]], object]) -> None:
+    def claim_plainly(self) -> bool:
+        """Whether the current thread is the one that ends it, and a timing tells all there is to tell."""
         try:
-            fn(self)
-        except Exception:  # noqa: BLE001  foreign code: it must not end the worker's thread
-            _log.exception("a callback of %r raised", self)
+            plain = self.open_
+            if plain:
+                del self.open_
+        except AttributeError:
+            return False
+        return plain
+
+    def claim(self) -> bool:
+        """Whether the current thread is the one that ends it."""
+        try:
+            del self.open_
+        except AttributeError:
+            return False
+        return True
+
+    def settle(self, value: T | None, error: BaseException | None, state: str = _FINISHED) -> None:
+        """The end, for the one who has claimed it."""
+        if error is not None:
+            self.error, self._traceback = error, error.__traceback__
+        self.value = value
+        condition = self._made_condition if self.watched else None
+        if condition is None:
+            self._state = state
+        else:
+            with condition:
+                self._state = state
+                for waiter in self._waiters:
+                    _inform(waiter, self)
+                condition.notify_all()
+        if self.watched:
+            self._tell()
+
+    def _tell(self) -> None:
+        """It is over: wake those who sleep for it, and call back."""
+        rare = self.__dict__
+        for wakeup in tuple(rare.get("_sleepers", ())):  # a copy: who gives up meanwhile takes itself out
+            wakeup.wake()
+        if "_done_callbacks" in rare:
+            self._call_back()
+
+    def _call_back(self) -> None:
+        """Whoever gets a callback out of the deque calls it, so that each is called once."""
+        while self._done_callbacks:
+            try:
+                fn = self._done_callbacks.popleft()
+            except IndexError:
+                return
+            try:
+                fn(self)
+            except Exception:  # noqa: BLE001  foreign code: it must not end the worker's thread
+                _log.exception("a callback of %r raised", self)
 
     # ---- waiting
 
     def _wait(self, timeout: float | None) -> None:
-        call, dispatch, deadline = current.call, self._runner.dispatch, current_deadline.get()
+        call, dispatch, deadline = current_call(), self._dispatch, current_deadline.get()
         if call is not None:
             self._begin_edge(call, timed=timeout is not None or deadline is not None)
         hooks, began = dispatch.hooks, dispatch.now()
         if hooks.wait_began:
-            hooks.notify("wait_began", call, self.call, began)
+            hooks.notify("wait_began", call, self, began)
         try:
             self._sleep(None if timeout is None else began + int(timeout * NS), deadline)
         finally:
@@ -211,14 +271,14 @@ class Promise(Future[T]):
                 dispatch.waits.end(call)
                 call.waited += dispatch.now() - began
             if hooks.wait_ended:
-                hooks.notify("wait_ended", call, self.call, began, dispatch.now())
+                hooks.notify("wait_ended", call, self, began, dispatch.now())
         if self._state is _PENDING:
             limit = f"within {timeout} s" if timeout is not None else "by its deadline"
-            text = f"{self.call.name} #{self.call.id} did not end {limit}: {describe(self, dispatch.now())}"
+            text = f"{self.name} #{self.id} did not end {limit}: {describe(self, dispatch.now())}"
             raise CallTimeout(text)
 
     def _begin_edge(self, call: Call, *, timed: bool) -> None:
-        dispatch = self._runner.dispatch
+        dispatch = self._dispatch
         try:
             cycle = dispatch.waits.begin(call, self, timed=timed)
         except DeadlockError:
@@ -229,9 +289,10 @@ class Promise(Future[T]):
             dispatch.hooks.notify("problem", "deadlock", text, tuple(step.call for step in cycle))
 
     def _sleep(self, until: int | None, deadline: int | None) -> None:
-        wakeup = self._runner.dispatch.runtime.own_wakeup()
+        wakeup = self._dispatch.runtime.own_wakeup()
         sleepers: list[Wakeup] = self.__dict__.setdefault("_sleepers", [])  # one atomic step, if many wait
         sleepers.append(wakeup)
+        self.watched = True
         while self._state is _PENDING:
             if until is None and deadline is None:
                 wakeup.wait()
@@ -243,7 +304,7 @@ class Promise(Future[T]):
 
     def _left(self, until: int | None, deadline: int | None) -> int:
         """Ns until the earlier of the two, each on its own clock."""
-        dispatch = self._runner.dispatch
+        dispatch = self._dispatch
         timeout = None if until is None else until - dispatch.now()
         rest = None if deadline is None else deadline - dispatch.clock.now()
         return min(left for left in (timeout, rest) if left is not None)

@@ -7,13 +7,17 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from bus.context import Source
 from bus.errors import CommandExists, CommandNotFound
+from bus.routes import Route
 from bus.runtime import Lock
 from bus.signature import Schema, callback_name, schema_of
 from bus.trace.records import EntryKind
+
+if TYPE_CHECKING:
+    from bus.worker import Runner
 
 IfExists = Literal["error", "replace", "shadow"]
 OWN_EVENTS = "bus."
@@ -24,26 +28,28 @@ _ids = itertools.count(1)
 
 
 class Entry(Source):
-    """A command or a listener. All but the two flags never changes; they change under the registry's lock.
+    """A command or a listener. All but the last three never changes; they change under the registry's lock.
 
-    `disposed`: taken back by its owner, no delivery may start any more. `claimed`: a `once` listener has its event.
-    `least` and `most`: how many positional arguments alone make a good call.
+    `least` and `most`: how many positional arguments alone make a good call. `disposed`: see `Source`. `claimed`: a
+    `once` listener has its event. `successor`: what queued deliveries run instead, since the service was replaced.
     """
 
-    __slots__ = ("claimed", "disposed", "kind", "least", "most", "once", "schema")
+    __slots__ = ("claimed", "disposed", "kind", "least", "most", "once", "schema", "successor")
 
     callback: Callable[..., Any]
 
     def __init__(
-        self, kind: EntryKind, name: str, callback: Callable[..., Any], service: str, *, once: bool = False
+        self, kind: EntryKind, name: str, callback: Callable[..., Any], runner: "Runner", *, once: bool = False
     ) -> None:
-        super().__init__("command" if kind == "command" else "delivery", name, service, callback, next(_ids))
+        super().__init__("command" if kind == "command" else "delivery", name, runner.name, callback, next(_ids))
+        self.runner = runner
         self.kind: EntryKind = kind
         self.once = once
         self.schema: Schema = schema_of(callback)
         self.least, self.most = self.schema.least, self.schema.most
         self.disposed = False
         self.claimed = False
+        self.successor: Entry | None = None
 
     def __repr__(self) -> str:
         return f"<{self.kind} {self.name} on {self.service}: {self.callback_name} at {self.schema.where}>"
@@ -52,16 +58,6 @@ class Entry(Source):
     def callback_name(self) -> str:
         """What the callback is called in the source."""
         return callback_name(self.callback)
-
-
-class Heard(Source):
-    """What a delivery runs that reached its listener through a glob: the listener, under the event's name."""
-
-    __slots__ = ("listener",)
-
-    def __init__(self, listener: Entry, event: str) -> None:
-        super().__init__("delivery", event, listener.service, listener.callback, listener.entry)
-        self.listener = listener
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +100,7 @@ class Registry:
         self.top: dict[str, Entry] = {}
         """The command that a call of each name runs now; for reading."""
         self._listeners: dict[str, tuple[Entry, ...]] = {}
-        self._routes: dict[str, tuple[Entry, ...]] = {}
+        self._routes: dict[str, Route] = {}
         # Commands that went with their service, and which that was: for a better error than "not found".
         self._gone: dict[str, str] = {}
         self._patterns: tuple[tuple[str, re.Pattern[str]], ...] = ()
@@ -122,6 +118,10 @@ class Registry:
 
     def receivers(self, event: str) -> tuple[Entry, ...]:
         """The listeners that EVENT goes to now, in the order of registration."""
+        return self.route(event).entries
+
+    def route(self, event: str) -> Route:
+        """The way that EVENT goes now."""
         route = self._routes.get(event)
         return route if route is not None else self._find_route(event)
 
@@ -227,11 +227,12 @@ class Registry:
         self._patterns = tuple((glob, re.compile(fnmatch.translate(glob))) for glob in globs)
         self._routes = {}
 
-    def _find_route(self, event: str) -> tuple[Entry, ...]:
+    def _find_route(self, event: str) -> Route:
         with self._lock:
             found = [self._listeners.get(event, ())] if not is_pattern(event) else []
             found += [self._listeners[glob] for glob, regex in self._patterns if _matches(glob, regex, event)]
-            route = tuple(sorted(itertools.chain.from_iterable(found), key=lambda entry: entry.entry))
+            entries = sorted(itertools.chain.from_iterable(found), key=lambda entry: entry.entry)
+            route = Route(event, tuple(entries))
             if len(self._routes) >= _MAX_ROUTES:
                 self._routes = {}
             self._routes[event] = route

@@ -1,9 +1,10 @@
 """A service takes over from another one of its name: the mailbox stays, and what is queued goes to the new one."""
 
-from bus.context import Call
+from bus.context import Call, as_call
 from bus.dispatch import Dispatch
 from bus.errors import CommandNotFound
-from bus.registry import Entry, Heard
+from bus.registry import Entry
+from bus.routes import Heard, follow
 from bus.service import Service, declared
 from bus.worker import Runner
 
@@ -22,7 +23,7 @@ class Takeover:
         self._dispatch = dispatch
         registry = dispatch.registry
         self._leaving = [entry for entry in (*registry.commands(), *registry.listeners()) if self._is_old(entry)]
-        self._coming = _entries_of(service, runner.name)
+        self._coming = _entries_of(service, runner)
         registry.check_free([entry for entry in self._coming if entry.kind == "command"], self._leaving)
 
     def carry_out(self) -> None:
@@ -51,16 +52,17 @@ class Takeover:
     def _redirect(self) -> None:
         """Queued calls run the new entries of the same names; what has none fails. Nobody takes any meanwhile."""
         by_name = {(entry.kind, entry.name): entry for entry in self._coming}
-        for call in self._runner.mailbox.queued():
-            source = call.source
-            listener = source.listener if isinstance(source, Heard) else source
-            if not isinstance(listener, Entry) or not self._is_old(listener):
-                continue
-            entry = by_name.get((listener.kind, listener.name))
-            if entry is not None:
-                call.source = Heard(entry, call.name) if isinstance(source, Heard) else entry
-            elif self._runner.mailbox.withdraw(call):
-                self._fail(call)
+        for entry in self._leaving:
+            entry.successor = by_name.get((entry.kind, entry.name))
+        for item in self._runner.mailbox.queued():
+            call = as_call(item)
+            listener = call.source.listener if isinstance(call.source, Heard) else call.source
+            if isinstance(listener, Entry) and self._is_old(listener):
+                following = listener.successor is not None
+                if following and call is item:
+                    follow(call)
+                elif not following and self._runner.mailbox.withdraw(item):
+                    self._fail(call)
 
     def _fail(self, call: Call) -> None:
         text = (
@@ -69,12 +71,12 @@ class Takeover:
         self._dispatch.abandon(call, CommandNotFound(text))
 
 
-def _entries_of(service: Service, name: str) -> list[Entry]:
-    """What SERVICE declares, as entries of the service NAME that are not registered yet."""
+def _entries_of(service: Service, runner: Runner) -> list[Entry]:
+    """What SERVICE declares, as entries that RUNNER will run and that are not registered yet."""
     entries: list[Entry] = []
     for one, method in declared(service):
         if one.command:
-            entries.append(Entry("command", one.command, method, name))
+            entries.append(Entry("command", one.command, method, runner))
         elif one.event:
-            entries.append(Entry("listener", one.event, method, name, once=one.once))
+            entries.append(Entry("listener", one.event, method, runner, once=one.once))
     return entries

@@ -47,7 +47,7 @@ class Reports:
         self._queue: deque[Unretrieved] = deque()
 
     def watch(self, call: Call, error: BaseException) -> Unretrieved:
-        """To be kept by the promise of CALL."""
+        """To be kept by the promise of CALL, which must not be the promise itself: that would keep it alive."""
         if self._thread is None:
             self._start()
         return Unretrieved(call, error, self._put)

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bus import runtime
-from bus.context import Call, lanes
+from bus.context import Call
 from bus.errors import DeadlockError, PoolStarvation, SelfCallError
+from bus.lanes import lanes
 from bus.runtime import NS, Lock
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class Waits:
         if target.started:
             return target.waiting_for is None
         runner = self._runners.get(target.service)
-        return runner is None or any(one is None or one.waiting_for is None for one in runner.running)
+        return runner is None or runner.has_free_worker()
 
     def _stuck_with(self, call: Call) -> list[Call]:
         """All calls that CALL depends on, itself first, if none of them can go on; else nothing."""

@@ -1,9 +1,10 @@
 """A service at work on a bus: its mailbox, its threads, its state; started anew when it crashes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextvars import Context
 from typing import TYPE_CHECKING
 
-from bus.context import Call, current
+from bus.context import Call, Delivery, as_call
 from bus.crew import Crew, Term
 from bus.errors import (
     BusError,
@@ -14,9 +15,12 @@ from bus.errors import (
     ServiceDied,
     ServiceStopped,
 )
-from bus.mailbox import Closed, Full, Mailbox
+from bus.lanes import ThreadState
+from bus.mailbox import Closed, Full, Item, Mailbox
 from bus.notes import came_from_child
-from bus.runtime import Thread
+from bus.promise import Promise
+from bus.routes import follow
+from bus.runtime import NS, Thread
 from bus.service import Service, ServiceInfo, check_settings
 from bus.supervisor import RESTARTS, Budget
 from bus.trace.records import ServiceState
@@ -46,13 +50,16 @@ class Runner:
         self.restarts = 0
         self.dispatch = dispatch
         self._runtime = dispatch.runtime
-        self._crew = Crew(dispatch.runtime, name, self.mailbox, self._run, started=self._started, stopped=self._stopped)
+        self._crew = Crew(
+            dispatch.runtime, name, self.mailbox, self._run, self._run_delivery, started=self._started,
+            stopped=self._stopped,
+        )  # fmt: skip
         self._budget = Budget()
         self._ending = dispatch.runtime.event()
         self._lazy = False
         self._restarting = False
         self._given_up = ""
-        self.put: Callable[[Call], None]
+        self.put: Callable[[Item], None]
         self._choose_put()
 
     # ---- life
@@ -130,7 +137,15 @@ class Runner:
     @property
     def running(self) -> list[Call | None]:
         """What each worker runs, None for one that does not."""
-        return self._crew.running[: self.workers]
+        return [state.seen() if state is not None else None for state in self._crew.states[: self.workers]]
+
+    def has_free_worker(self) -> bool:
+        """Whether one of the workers does not wait for a call: nearly always, so nothing is made to look."""
+        for state in self._crew.states[: self.workers]:
+            item = state.call if state is not None else None
+            if item is None or isinstance(item, tuple) or item.waiting_for is None:
+                return True
+        return False
 
     def info(self) -> ServiceInfo:
         """How it is now."""
@@ -142,21 +157,23 @@ class Runner:
 
     # ---- calls come in
 
-    def deliver(self, call: Call) -> Call | None:
-        """Queue an event's delivery; the delivery that was dropped for want of room, if any.
+    def put_all(self, deliveries: Sequence[Delivery]) -> Sequence[Item]:
+        """Queue them in one step; those that were not taken, because the service is ending.
 
         Raises:
-            ServiceStopped: the service is ending.
+            Full: there is not room for all, and none was queued.
         """
-        try:
-            if self.service.overflow == "drop_oldest":
-                return self.mailbox.put_dropping_oldest(call)
-            self.put(call)
-        except Full:
-            return call
-        except Closed as closed:
-            raise self.refusal(closed) from None
-        return None
+        if self._lazy:
+            self._start_lazily()
+        return self.mailbox.put_all(deliveries)
+
+    def make_room(self, item: Item) -> Item | None:
+        """The mailbox was full for the delivery ITEM: the one that is lost, None when there was room after all.
+
+        Raises:
+            Closed: the service is ending.
+        """
+        return self.mailbox.put_dropping_oldest(item) if self.service.overflow == "drop_oldest" else item
 
     def refusal(self, reason: BusError | Full | Closed) -> BusError:
         """What a caller is told whose call could not be queued for this REASON."""
@@ -175,47 +192,111 @@ class Runner:
         # The mailbox's own `put` where it will do, so that it costs nothing that others wait, or start on first use.
         self.put = self._put_waiting if self.service.overflow == "block" else self.mailbox.put
 
-    def _put_waiting(self, call: Call) -> None:
-        self.mailbox.put_waiting(call, self.service.push_timeout)
+    def _put_waiting(self, item: Item) -> None:
+        """All deliveries of one event share the time for which its firer may wait."""
+        try:
+            self.mailbox.put(item)
+        except Full:
+            self.mailbox.put_waiting(item, as_call(item).queued + int(self.service.push_timeout * NS))
 
-    def _start_and_put(self, call: Call) -> None:
+    def _start_and_put(self, item: Item) -> None:
+        self._start_lazily()
+        self.mailbox.put(item)
+
+    def _start_lazily(self) -> None:
         with self.mailbox.lock:
             first, self._lazy = self._lazy, False
         if first:
             self._choose_put()
             self.start()
-        self.mailbox.put(call)
 
     # ---- and are run
 
-    def _run(self, call: Call, lane: int, at: int) -> int:
-        """Run CALL, which starts AT; when it ended."""
+    def _run(self, call: Call, thread: ThreadState, at: int) -> int:
+        """Run CALL, which starts AT; when it ended, 0 if it did not run."""
         dispatch = self.dispatch
-        if call.promise is None:
-            if not dispatch.may_run(call):
-                return 0
+        hooks = dispatch.hooks
+        context = call.context
+        if context is None:
+            context = thread.blank
         elif call.deadline is not None and dispatch.expired(call):
             return 0
-        call.lane = lane
+        if call.__class__ is not Promise and not dispatch.may_run(call):
+            return 0
+        call.lane = thread.lane
         call.started = at
-        for method in dispatch.hooks.started:
-            try:
-                method(call)
-            except Exception:  # noqa: BLE001  foreign code: whatever it raises must not reach the program
-                dispatch.hooks.failed(method)
-        current.call = call
+        thread.call = call
+        thread.origin = None
+        if hooks.started:
+            hooks.notify("started", call)
         try:
-            call.result = call.context.run(call.source.callback, *call.args, **call.kwargs)  # type: ignore[union-attr,arg-type]  # set until the call ends
-            call.outcome = "ok"
+            if call.kwargs is None:
+                value = context.run(call.source.callback, *call.args)  # type: ignore[arg-type]  # what runs has one
+            else:
+                value = context.run(call.source.callback, *call.args, **call.kwargs)  # type: ignore[arg-type]
         except BaseException as error:  # noqa: BLE001  the thread's edge: an error is an answer, and the worker lives on
-            _failed(call, error)
-        current.call = None
-        at = call.ended = dispatch.now()
+            thread.call = None
+            at = self._end_failed(call, error)
+            del call  # the error's traceback leads to this frame, and the promise to the error
+            return at
+        thread.call = None
+        if context is thread.blank and context:
+            thread.blank = Context()  # the handler left variables in it
+        at = dispatch.now()
+        if hooks.ended or call.__class__ is not Promise or not call.claim_plainly():
+            return dispatch.end(call, "ok", value=value)
+        origin = call.origin
+        hooks.keep(
+            (
+                call.id, origin.parent, origin.root or call.id, origin.lane, call.source, thread.lane, call.queued,
+                call.started, at, call.waited,
+            ),
+            thread,
+        )  # fmt: skip
+        call.let_go()
+        call.settle(value, None)
+        return at
+
+    def _run_delivery(self, delivery: Delivery, thread: ThreadState, at: int) -> int:
+        """Run DELIVERY, which starts AT; when it ended, 0 if it did not run. It becomes a call only if need be."""
+        number, event, source = delivery
+        hooks = self.dispatch.hooks
+        if hooks.started or hooks.ended or source.disposed:
+            return self._run(follow(as_call(delivery)), thread, at)
+        event_id, root, _, caller, queued, args, kwargs, context = event
+        # All listeners have the firer's variables, and none sees what another one sets.
+        context = thread.blank if context is None else context.copy()
+        thread.began = at
+        thread.call = delivery
+        thread.origin = None
+        try:
+            if kwargs is None:
+                context.run(source.callback, *args)  # type: ignore[arg-type]  # a listener has one
+            else:
+                context.run(source.callback, *args, **kwargs)  # type: ignore[arg-type]
+        except BaseException as error:  # noqa: BLE001  the thread's edge: an error is an answer, and the worker lives on
+            call = thread.running() or as_call(delivery)
+            thread.call = None
+            at = self._end_failed(call, error)
+            del call
+            return at
+        looked_at, thread.call = thread.call, None
+        if context is thread.blank and context:
+            thread.blank = Context()
+        at = self.dispatch.now()
+        waited = looked_at.waited if isinstance(looked_at, Call) else 0  # type: ignore[redundant-expr]  # see `running`
+        hooks.keep((number, event_id, root, caller, source, thread.lane, queued, thread.began, at, waited), thread)
+        return at
+
+    def _end_failed(self, call: Call, error: BaseException) -> int:
+        # Without the first entry, which is the worker's own frame: the traceback begins in the handler.
+        handler = error.__traceback__.tb_next if error.__traceback__ is not None else None
+        error, outcome = _as_answer(call, error.with_traceback(handler))
         # One that only passes through, from another service that this call asked, is an error like any other here.
-        crash = call.error if isinstance(call.error, ServiceCrash) and not came_from_child(call.error, call) else None
-        dispatch.ended(call)
-        if crash is not None:
-            self._crashed(crash)
+        crash = isinstance(error, ServiceCrash) and not came_from_child(error, call)
+        at = self.dispatch.end(call, outcome, error=error)
+        if crash:
+            self._crashed(error)
         return at
 
     # ---- crashes
@@ -269,8 +350,8 @@ class Runner:
         self._given_up = when
         self.change("failed")
         self.mailbox.close()
-        for call in self.mailbox.empty():
-            self.dispatch.abandon(call, self._died())
+        for item in self.mailbox.empty():
+            self.dispatch.abandon(as_call(item), self._died())
         self.dispatch.announce("service_failed", service=self.name, error=self.error)
 
     def _died(self) -> ServiceDied:
@@ -283,18 +364,13 @@ def _wait_gone(term: Term | None) -> None:
         term.gone.wait(_LEAVE_SECONDS)
 
 
-def _failed(call: Call, error: BaseException) -> None:
-    # Without the first entry, which is the worker's own frame: the traceback begins in the handler.
-    handler = error.__traceback__.tb_next if error.__traceback__ is not None else None
-    error = error.with_traceback(handler)
+def _as_answer(call: Call, error: BaseException) -> tuple[BaseException, str]:
+    """What the caller gets for ERROR, and the outcome."""
     if isinstance(error, _ABORTS):
-        message = f"the handler of {call.name} raised {type(error).__name__}: {error}"
-        aborted = HandlerAborted(message)
+        aborted = HandlerAborted(f"the handler of {call.name} raised {type(error).__name__}: {error}")
         aborted.__cause__ = error
-        call.error, call.outcome = aborted, "aborted"
-    else:
-        call.error = error
-        call.outcome = "deadlock" if isinstance(error, DeadlockError) else "error"
+        return aborted, "aborted"
+    return error, "deadlock" if isinstance(error, DeadlockError) else "error"
 
 
 def _ended(name: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextvars import Context
 
-from bus import context
+from bus import lanes
 from bus.runtime import REAL, Thread
 
 
@@ -32,7 +32,7 @@ class Carrier:
             job, self.job = self.job, None
             if job is not None:
                 # What the last job left on this thread must not be seen by this one.
-                context.current.call, context.current.lane = None, 0
+                lanes.leave_lane()
                 Context().run(job)
                 del job
 

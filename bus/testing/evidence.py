@@ -4,9 +4,9 @@ import platform
 from fnmatch import fnmatchcase
 from itertools import chain
 
-from bus import context
-from bus.context import LaneInfo
 from bus.core import Bus
+from bus.lanes import LaneInfo
+from bus.lanes import lanes as all_lanes
 from bus.registry import Entry as Registered
 from bus.testing.controlled import UNIX_START, ControlledRuntime
 from bus.testing.scheduler import START, Scheduler
@@ -14,7 +14,7 @@ from bus.trace.buffers import LIMIT, Buffers
 from bus.trace.catalog import Catalog
 from bus.trace.chunk import Chunk, unended_record
 from bus.trace.records import AnyRecord, Call, Entry, Lane, Session, State, Wait
-from bus.trace.taps import CallsTap, DetailTap, PartsTap
+from bus.trace.taps import FullTap, PartsTap
 
 
 class Evidence:
@@ -27,9 +27,7 @@ class Evidence:
         runtime = ControlledRuntime(scheduler)
         catalog = Catalog(self._listeners)
         self._buffers = Buffers(runtime)
-        calls = CallsTap(catalog, self._buffers, runtime)
-        calls.full = True
-        for tap in (PartsTap(catalog, self._notes.append, runtime), DetailTap(catalog, runtime), calls):
+        for tap in (PartsTap(catalog, self._notes.append, runtime), FullTap(catalog, self._buffers, runtime)):
             bus.hooks.add(tap)  # not `add_hook`: taking the bus's lock may be a scheduling point
 
     def _listeners(self, event: str) -> list[Registered]:
@@ -46,10 +44,10 @@ class Evidence:
         items = chain.from_iterable(self._buffers.take(LIMIT))
         records = (one for one in Chunk(self._scheduler.now, tuple(items)).records() if isinstance(one, Call | Wait))
         happened = sorted(records, key=lambda one: one.ended)
-        live = tuple(unended_record(call) for call in self._bus.live_calls() if call.outcome is None)
+        live = tuple(unended_record(call) for call in self._bus.live_calls() if call.in_flight)
         keys = {one.lane for one in happened}
         keys |= {key for one in (*happened, *live) if isinstance(one, Call) for key in (one.lane, one.caller)}
-        lanes = tuple(_lane(context.lanes[key]) for key in sorted(keys) if key in context.lanes)
+        lanes = tuple(_lane(all_lanes[key]) for key in sorted(keys) if key in all_lanes)
         parts = tuple(one for one in self._notes if isinstance(one, Entry | State))
         return (self._session(), *lanes, *parts, *happened, *live)
 

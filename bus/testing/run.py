@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Self
 
-from bus import context
+from bus import lanes
 from bus.core import Bus
 from bus.errors import DeadlockError
 from bus.testing.carriers import Carriers
@@ -69,7 +69,7 @@ class Runs:
         """
         scheduler = Scheduler(self._carriers, strategy, self._settings.max_steps)
         kept: list[Evidence] = []
-        before = len(context.lanes)
+        before = len(lanes.lanes)
         try:
             blocked = scheduler.run(lambda: self._main(scheduler, kept if trace else None), self._settings.patience)
         except BaseException:  # ^C, most likely: no thread may run on without a scheduler
@@ -87,7 +87,7 @@ class Runs:
         return Ran(scheduler.picks, scheduler.crowds, scheduler.steps, failure, records)
 
     def _main(self, scheduler: Scheduler, kept: list[Evidence] | None) -> None:
-        context.enter_lane("scenario")
+        lanes.enter_lane("scenario")
         points = Points(scheduler, ignore_listener_errors=self._settings.listener_errors == "ignore")
         bus = ScheduledBus(ControlledRuntime(scheduler, fine=self._settings.fine), points)
         if kept is not None:
@@ -123,6 +123,6 @@ def _blocking(task: Task, patience: float) -> UncontrolledBlocking:
 
 def _forget_lanes(before: int, idents: set[int]) -> None:
     """Nobody asks for the lanes of a run that is over, and thousands of runs would keep thousands of them."""
-    for key, lane in list(context.lanes.items())[before:]:
+    for key, lane in list(lanes.lanes.items())[before:]:
         if lane.ident in idents:
-            del context.lanes[key]
+            del lanes.lanes[key]

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import NoReturn, Protocol
 
 from bus import runtime
-from bus.context import Call, lanes
+from bus.context import Call
+from bus.lanes import lanes
 from bus.runtime import NS, REAL, Wakeup
 from bus.testing.carriers import Carrier, Carriers
 from bus.testing.errors import Stuck, TooManySteps, UncontrolledThread

@@ -12,23 +12,44 @@ LIMIT = 65_536
 """Items in one shard; beyond that they are lost, and counted. Only a pump without CPU time lets it come to that."""
 
 
-class Buffers:
-    """Appending is one `deque.append`, which needs no lock; `_lock` guards `_lost`. Only the pump takes out."""
+class Shard(deque[Item]):
+    """Appending is one atomic step; who appends looks first whether there is room. `_lock` guards `_lost`."""
 
-    def __init__(self, runtime: Runtime, limit: int = LIMIT) -> None:
-        self._shards = tuple(deque[Item]() for _ in range(SHARDS))
-        self._limit = limit
+    def __init__(self, runtime: Runtime, limit: int) -> None:
+        super().__init__()
+        self.limit = limit
         self._lock = runtime.lock()
         self._lost = 0
 
+    def lose(self) -> None:
+        """One more for which there was no room."""
+        with self._lock:
+            self._lost += 1
+
+    def take_lost(self) -> int:
+        """How many were lost since this was last asked."""
+        with self._lock:
+            lost, self._lost = self._lost, 0
+        return lost
+
+
+class Buffers:
+    """Filled by all threads, each with the shard of its lane. Only the pump takes out."""
+
+    def __init__(self, runtime: Runtime, limit: int = LIMIT) -> None:
+        self._shards = tuple(Shard(runtime, limit) for _ in range(SHARDS))
+
+    def of(self, lane: int) -> Shard:
+        """Where LANE leaves what happened there."""
+        return self._shards[lane & (SHARDS - 1)]
+
     def put(self, lane: int, item: Item) -> None:
         """Leave ITEM, which happened on LANE."""
-        shard = self._shards[lane & (SHARDS - 1)]
-        if len(shard) < self._limit:
+        shard = self.of(lane)
+        if len(shard) < shard.limit:
             shard.append(item)
         else:
-            with self._lock:
-                self._lost += 1
+            shard.lose()
 
     def take(self, most: int) -> Iterator[list[Item]]:
         """All that is there now, in lists of at most MOST."""
@@ -44,6 +65,4 @@ class Buffers:
 
     def take_lost(self) -> int:
         """How many were lost since this was last asked."""
-        with self._lock:
-            lost, self._lost = self._lost, 0
-        return lost
+        return sum(shard.take_lost() for shard in self._shards)

@@ -60,11 +60,11 @@ class Catalog:
     def arguments(self, call: Call) -> str:
         """The text of CALL's arguments, without those that are secret by their name."""
         names, secret = self._of(call)
-        return arguments_text(call.args, call.kwargs, names, secret)
+        return arguments_text(call.args, call.kwargs or {}, names, secret)
 
     def secrets(self, call: Call) -> tuple[str, ...]:
         """The values of CALL's secret arguments, to keep them out of the text of its error."""
-        return _secret_values(*self._of(call), call.args, call.kwargs)
+        return _secret_values(*self._of(call), call.args, call.kwargs or {})
 
     def secrets_for(self, command: str, args: Sequence[object], kwargs: Mapping[str, object]) -> tuple[str, ...]:
         """The same for a call of COMMAND that is still to be made."""

@@ -2,22 +2,31 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import cast
 
 from msgspec import structs
 
 from bus.context import Call as LiveCall
+from bus.context import Timing
 from bus.trace.records import AnyRecord, Call, Wait
 from bus.trace.redact import bounded
 
 WaitItem = tuple[int, int, int, int, int]
 """What becomes a `Wait`: call, lane, target, began, ended. A tuple, because it is made on the way of a call."""
-Item = LiveCall | WaitItem | AnyRecord
+Detail = tuple[Timing, int | None, str | None, str, str, str, str, tuple[str, ...]]
+"""What becomes a `Call` and is more than a timing: that, cpu, outcome, arguments, result, by, client, marks."""
+Item = Timing | Detail | WaitItem | AnyRecord
 
 NAME_LIMIT = 400
 """Bytes of a name."""
-_CALL_BYTES = 480
-"""What an ended call keeps alive in memory, its texts not counted (measured: slots, four times, two ids)."""
+_TIMING_BYTES = 312
+"""What a timing keeps alive in memory (measured: the tuple, two ids, three times)."""
+_DETAIL_BYTES = 480
+"""The same with its details, the texts not counted."""
+_WAIT_BYTES = 240
 _RECORD_BYTES = 600
+# Which kind of tuple an item is, is told by its length.
+_TIMING, _WAIT = 10, 5
 
 
 class Chunk:
@@ -61,29 +70,37 @@ class Chunk:
         return sum(map(_size, self.items))
 
 
-def call_record(call: LiveCall) -> Call:
-    """The record of a call that ended without an error (`recorder` makes those with one when they end)."""
+def detail_of(call: LiveCall) -> Detail:
+    """All that there is to tell of CALL but its error; keeps none of its values alive."""
+    marks = call.marks
+    return call.timing(), call.cpu, call.outcome, call.args_text, call.result_text, call.by, call.client, marks
+
+
+def call_record(detail: Detail) -> Call:
+    """A call as a record."""
+    timing, cpu, outcome, args, result, by, client, marks = detail
+    number, parent, root, caller, source, lane, queued, started, ended, waited = timing
     return Call(
-        id=call.id,
-        parent=call.parent,
-        root=call.root,
-        kind=call.kind,  # type: ignore[arg-type]  # the bus knows no others
-        name=_name(call.name),
-        service=_name(call.service),
-        caller=call.caller,
-        lane=call.lane,
-        queued=call.queued,
-        started=call.started,
-        ended=call.ended,
-        cpu=call.cpu,
-        waited=call.waited,
-        outcome=call.outcome,  # type: ignore[arg-type]  # as above
-        args=call.args_text,
-        result=call.result_text,
-        by=call.by,  # type: ignore[arg-type]  # as above
-        client=call.client,
-        entry=call.entry,
-        marks=call.marks,
+        id=number,
+        parent=parent,
+        root=root,
+        kind=source.call_kind,  # type: ignore[arg-type]  # the bus knows no others
+        name=_name(source.name),
+        service=_name(source.service),
+        caller=caller,
+        lane=lane,
+        queued=queued,
+        started=started,
+        ended=ended,
+        cpu=cpu,
+        waited=waited,
+        outcome=outcome,  # type: ignore[arg-type]  # as above
+        args=args,
+        result=result,
+        by=by,  # type: ignore[arg-type]  # as above
+        client=client,
+        entry=source.entry,
+        marks=marks,
     )
 
 
@@ -95,21 +112,40 @@ def _name(name: str) -> str:
 
 def unended_record(call: LiveCall) -> Call:
     """A call in flight as a record, even if it has ended since."""
-    return structs.replace(call_record(call), ended=0, cpu=None, outcome=None, result="")
+    return structs.replace(call_record(detail_of(call)), ended=0, cpu=None, outcome=None, result="")
+
+
+def ended_id(item: Item) -> int:
+    """The id of the call whose end ITEM is, 0 when it is something else."""
+    match item:
+        case Call():
+            return item.id
+        case (int(number), *rest) if len(rest) == _TIMING - 1:
+            return number
+        case ((int(number), *_), *_):
+            return number
+    return 0
 
 
 def _record(item: Item) -> AnyRecord:
-    if type(item) is LiveCall:
-        return call_record(item)
-    if isinstance(item, tuple):
-        call, lane, target, began, ended = item
+    if not isinstance(item, tuple):
+        return item
+    if len(item) == _WAIT:
+        call, lane, target, began, ended = cast("WaitItem", item)
         return Wait(call=call, lane=lane, target=target, began=began, ended=ended)
-    return item  # type: ignore[return-value]  # the exact type was tested: Call has no subclasses
+    if len(item) == _TIMING:
+        return call_record((cast("Timing", item), None, "ok", "", "", "code", "", ()))
+    return call_record(cast("Detail", item))
 
 
 def _size(item: Item) -> int:
-    if type(item) is LiveCall:
-        return _CALL_BYTES + len(item.args_text) + len(item.result_text)
+    if isinstance(item, tuple):
+        if len(item) == _TIMING:
+            return _TIMING_BYTES
+        if len(item) == _WAIT:
+            return _WAIT_BYTES
+        _, _, _, args, result, *_ = cast("Detail", item)
+        return _DETAIL_BYTES + len(args) + len(result)
     if type(item) is Call and item.error is not None:
         return _RECORD_BYTES + len(item.args) + len(item.error.message) + len(item.error.traceback)
     return _RECORD_BYTES

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec import structs
 
-from bus import context
+from bus import lanes
 from bus.context import Call as LiveCall
+from bus.hooks import Hook
 from bus.runtime import Runtime
 from bus.trace.buffers import Buffers
 from bus.trace.catalog import Catalog
-from bus.trace.chunk import NAME_LIMIT, Chunk, Item
-from bus.trace.records import VERSION, AnyRecord, Call, Depth, Dropped, Lane, Level, Session
+from bus.trace.chunk import NAME_LIMIT, Chunk, Item, ended_id
+from bus.trace.records import VERSION, AnyRecord, Depth, Dropped, Lane, Level, Session
 from bus.trace.redact import bounded
 from bus.trace.ring import Ring
-from bus.trace.taps import CallsTap, DetailTap, PartsTap, state_record
+from bus.trace.taps import FullTap, PartsTap, TimesTap, state_record
 
 if TYPE_CHECKING:
     from bus.registry import Entry, Registration
@@ -37,7 +38,7 @@ class Program(Protocol):
     name: str
     runtime: Runtime
 
-    def add_hook(self, hook: object) -> "Registration":
+    def add_hook(self, hook: object, *, instead_of: object = None) -> "Registration":
         """See `Bus`."""
 
     def commands(self) -> Sequence["Entry"]:
@@ -98,9 +99,13 @@ class Recorder:
         self.catalog = Catalog(program.receivers)
         self._notes: deque[AnyRecord] = deque()
         self._parts = PartsTap(self.catalog, self.note, runtime)
-        self._calls = CallsTap(self.catalog, self._buffers, runtime)
-        self._detail = DetailTap(self.catalog, runtime)
-        self._hooks: dict[CallsTap | DetailTap, Registration] = {}
+        self._taps: dict[Level, Hook] = {
+            "off": Hook(),
+            "times": TimesTap(self.catalog, self._buffers, runtime),
+            "full": FullTap(self.catalog, self._buffers, runtime),
+        }
+        self._tap = self._taps["off"]
+        self._hook = program.add_hook(self._tap)
         self._ring = ring or Ring()
         self._sinks: tuple[Sink, ...] = ()
         self._depths: dict[str, Depth] = {}
@@ -130,16 +135,11 @@ class Recorder:
     def set_level(self, level: Level) -> None:
         """Record more or less from now on. Calls that are under way get what the new level can still see of them."""
         with self._lock:
+            if level == self._level:
+                return
             self._level = level
-            self._calls.full = level == "full"
-            self._install(self._calls, wanted=level != "off")
-            self._install(self._detail, wanted=level == "full")
-
-    def _install(self, hook: CallsTap | DetailTap, *, wanted: bool) -> None:
-        if wanted and hook not in self._hooks:
-            self._hooks[hook] = self._program.add_hook(hook)
-        elif not wanted and hook in self._hooks:
-            self._hooks.pop(hook).dispose()
+            former, self._tap = self._tap, self._taps[level]
+            self._hook = self._program.add_hook(self._tap, instead_of=former)
 
     def note(self, record: AnyRecord) -> None:
         """Add a record that is not a call."""
@@ -193,6 +193,7 @@ class Recorder:
         ended = self._pump.join(timeout)
         self.set_level("off")
         self._parts_hook.dispose()
+        self._hook.dispose()
         return ended
 
     # ---- on the pump's thread
@@ -239,7 +240,7 @@ class Recorder:
 
     def _live_calls(self) -> list[LiveCall]:
         """Asked before the buffers are emptied: a call that ends meanwhile is in either or both, never in none."""
-        calls = [call for call in self._program.live_calls() if call.outcome is None]
+        calls = [call for call in self._program.live_calls() if call.in_flight]
         calls.sort(key=lambda call: call.queued)
         return calls
 
@@ -256,7 +257,7 @@ class Recorder:
 
     def _new_lanes(self) -> tuple[Lane, ...]:
         known = self._lanes[-1].key if self._lanes else 0
-        fresh = tuple(_lane(info) for key, info in list(context.lanes.items()) if key > known)
+        fresh = tuple(_lane(info) for key, info in list(lanes.lanes.items()) if key > known)
         self._lanes += fresh
         return fresh
 
@@ -322,7 +323,7 @@ def _session(program: Program) -> Session:
     )
 
 
-def _lane(info: context.LaneInfo) -> Lane:
+def _lane(info: lanes.LaneInfo) -> Lane:
     return Lane(
         key=info.key,
         name=bounded(info.name, NAME_LIMIT),
@@ -336,6 +337,5 @@ def _still(live: list[LiveCall], taken: list[Sequence[Item]]) -> list[LiveCall]:
     """LIVE without those whose end has just been taken."""
     if not live:
         return live
-    kinds = (LiveCall, Call)
-    ended = {item.id for items in taken for item in items if isinstance(item, kinds)}
+    ended = {ended_id(item) for items in taken for item in items}
     return [call for call in live if call.id not in ended]

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from bus.context import Call, current, current_lane
+from bus.context import Call
 from bus.hooks import Hook
+from bus.lanes import current_lane
 from bus.runtime import Runtime
-from bus.trace.buffers import Buffers
+from bus.trace.buffers import Buffers, Shard
 from bus.trace.catalog import Catalog
-from bus.trace.chunk import NAME_LIMIT, call_record
+from bus.trace.chunk import NAME_LIMIT, call_record, detail_of
 from bus.trace.records import AnyRecord, Dropped, Problem, ServiceState, State
 from bus.trace.redact import bounded, value_text
 from bus.trace.stacks import error_of
@@ -65,52 +66,49 @@ class PartsTap(Hook):
         )
 
 
-class CallsTap(Hook):
-    """Installed at the levels `times` and `full`. In `times` a call that goes well costs one `deque.append`."""
+class _Tap(Hook):
+    """What both levels have in common: the waits, and the ends that are more than a timing."""
 
     def __init__(self, catalog: Catalog, buffers: Buffers, runtime: Runtime) -> None:
-        self.full = False
         self._catalog = catalog
-        self._put = buffers.put
+        self._buffers = buffers
         self._cpu = runtime.cpu
-
-    def ended(self, call: Call) -> None:
-        """See `Hook`."""
-        if self.full or call.cpu is not None:
-            self._take_detail(call)
-        if call.error is None:
-            self._put(call.lane, call)
-        else:
-            self._failed(call)
 
     def wait_ended(self, call: Call | None, target: Call, began: int, at: int) -> None:
         """See `Hook`."""
         lane = current_lane()
-        self._put(lane, (call.id if call is not None else 0, lane, target.id, began, at))
+        self._buffers.put(lane, (call.id if call is not None else 0, lane, target.id, began, at))
 
-    def _take_detail(self, call: Call) -> None:
+    def _put(self, call: Call) -> None:
+        """As text now, not in the pump: an exception keeps the frames of its traceback alive, and what is in them."""
         if call.cpu is not None:
             # Read on the thread that ran it; a call that was given up by another thread has no cpu time. The two clocks
             # are not read at the same moment: a call must not compute for longer than it ran.
             used = min(self._cpu() - call.cpu, call.ended - call.started)
-            call.cpu = max(0, used) if call.lane == current.lane else None
-        if self.full and call.kind == "command" and call.outcome == "ok":
-            call.result_text = value_text(call.result)
-
-    def _failed(self, call: Call) -> None:
-        """As text now, not in the pump: an exception keeps the frames of its traceback alive, and what is in them."""
+            call.cpu = max(0, used) if call.lane == current_lane() else None
+        detail = detail_of(call)
         error = call.error
-        if error is not None:
-            record = structs.replace(call_record(call), error=error_of(error, self._catalog.secrets(call)))
-            self._put(call.lane, record)
+        if error is None:
+            self._buffers.put(call.lane, detail)
+        else:
+            record = structs.replace(call_record(detail), error=error_of(error, self._catalog.secrets(call)))
+            self._buffers.put(call.lane, record)
 
 
-class DetailTap(Hook):
-    """Installed at the level `full`: the arguments, before the handler can change them, and the CPU clock."""
+class TimesTap(_Tap):
+    """Installed at the level `times`: a call that goes well is one tuple in a buffer, and no call of a function."""
 
-    def __init__(self, catalog: Catalog, runtime: Runtime) -> None:
-        self._catalog = catalog
-        self._cpu = runtime.cpu
+    def timings(self, lane: int) -> Shard:
+        """See `Hook`."""
+        return self._buffers.of(lane)
+
+    def ended_notably(self, call: Call) -> None:
+        """See `Hook`."""
+        self._put(call)
+
+
+class FullTap(_Tap):
+    """Installed at the level `full`: the arguments before the handler can change them, the result, the CPU clock."""
 
     def queued(self, call: Call) -> None:
         """See `Hook`."""
@@ -119,6 +117,12 @@ class DetailTap(Hook):
     def started(self, call: Call) -> None:
         """See `Hook`."""
         call.cpu = self._cpu()
+
+    def ended(self, call: Call) -> None:
+        """See `Hook`."""
+        if call.kind == "command" and call.outcome == "ok":
+            call.result_text = value_text(call.value)
+        self._put(call)
 
 
 def state_record(service: str, state: ServiceState | str, at: int, workers: int, error: str) -> State:

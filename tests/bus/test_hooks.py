@@ -19,7 +19,7 @@ class Log(Hook):
         self.seen.append(f"started {call.name}")
 
     def ended(self, call: Call) -> None:
-        self.seen.append(f"ended {call.name} {call.outcome} {call.result}")
+        self.seen.append(f"ended {call.name} {call.outcome} {call.value}")
 
 
 def test_hook_sees_a_call_in_order() -> None:

@@ -5,13 +5,13 @@ import threading
 
 import pytest
 
-from bus.context import Call, Source
+from bus.context import Call, Origin, Source
 from bus.mailbox import Closed, Full, Mailbox
-from bus.runtime import REAL, EventfdWakeup, LockWakeup, Runtime
+from bus.runtime import NS, REAL, EventfdWakeup, LockWakeup, Runtime
 
 
 def call(number: int, kind: str = "command") -> Call:
-    return Call(number, Source(kind, "x", "s"), 0)
+    return Call(number, Source(kind, "x", "s"), Origin(1), 0)
 
 
 @pytest.mark.parametrize("wakeup", [EventfdWakeup, LockWakeup])
@@ -91,7 +91,7 @@ def test_waiting_sender_is_told_of_the_close() -> None:
 
     def send() -> None:
         try:
-            box.put_waiting(call(2), 30)
+            box.put_waiting(call(2), REAL.now() + 30 * NS)
         except Closed as error:
             errors.append(error)
 

@@ -2,6 +2,7 @@
 
 import threading
 from fnmatch import fnmatchcase
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,15 +15,24 @@ NAMES = st.sampled_from(["a", "a.b", "a.b.c", "b", "bus.x", "a[b]"])
 PATTERNS = st.sampled_from(["*", "a*", "a.*", "?", "[ab]", "bus.*", "b*", "a", "a.b", "bus.x"])
 
 
+class Somebody:
+    """Whoever runs it."""
+
+    name = "s"
+
+
+SOMEBODY: Any = Somebody()
+
+
 def nothing() -> None: ...
 
 
 def command(name: str) -> Entry:
-    return Entry("command", name, nothing, "s")
+    return Entry("command", name, nothing, SOMEBODY)
 
 
 def listener(name: str) -> Entry:
-    return Entry("listener", name, nothing, "s")
+    return Entry("listener", name, nothing, SOMEBODY)
 
 
 @given(patterns=st.lists(PATTERNS, max_size=6), event=NAMES, gone=st.sets(st.integers(0, 5)))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bus import Bus, Service, context
+from bus import Bus, Service, lanes
 from bus.testing import UncontrolledBlocking, UncontrolledThread, explore, replay
 from tests.support import wait_for
 
@@ -101,14 +101,14 @@ def test_nothing_is_left_behind() -> None:
         bus.execute_command("a.value").result()
 
     explore(scenario, schedules=5)
-    threads, lanes = threading.active_count(), len(context.lanes)
+    threads, before = threading.active_count(), len(lanes.lanes)
     for _ in range(20):
         explore(scenario, schedules=5)
     for thread in threading.enumerate():
         if thread.name.startswith("schedule-"):
             thread.join(10)
     assert threading.active_count() <= threads
-    assert len(context.lanes) == lanes
+    assert len(lanes.lanes) == before
 
 
 def test_handler_that_swallows_everything_does_not_hang() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from bus import Bus, CallCancelled, Service, command, listener
 from bus.context import Call as LiveCall
-from bus.context import Source
+from bus.context import Origin, Source
 from bus.trace.chunk import Chunk
 from bus.trace.recorder import Recorder
 from bus.trace.records import AnyRecord, Call, Depth, Dropped, Entry, Lane, Problem, State, Wait
@@ -329,7 +329,8 @@ def test_an_error_keeps_no_frame_alive(bus, recorder, memory):
 
 def test_what_a_full_buffer_loses_is_counted(bus, recorder, memory):
     """A pump that gets no time costs evidence, not memory."""
-    recorder._buffers._limit = 0
+    for shard in recorder._buffers._shards:
+        shard.limit = 0
     for _ in range(5):
         bus.execute_command("sell", "tea").result()
     wait_for(lambda: recorder.flush() and memory.of(Dropped))
@@ -442,7 +443,7 @@ def test_a_live_call_is_never_listed_after_its_end():
 
 def test_live_calls_are_plain_calls():
     """The sink sees records, never the bus's own objects."""
-    call = LiveCall(1, Source("command", "x", "s"), 5)
+    call = LiveCall(1, Source("command", "x", "s"), Origin(1), 5)
     (record,) = Chunk(9, (), [call]).unended()
     assert isinstance(record, Call)
     assert (record.id, record.outcome, record.ended) == (1, None, 0)

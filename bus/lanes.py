@@ -1,0 +1,115 @@
+"""What each thread knows about itself: the lane (a small number) that it is, and the call that it runs."""
+
+import itertools
+from collections.abc import Callable
+from contextvars import Context
+from dataclasses import dataclass
+from typing import Any
+
+from bus import runtime
+from bus.context import Call, Delivery, Origin, as_call
+
+
+@dataclass(frozen=True, slots=True)
+class LaneInfo:
+    """A thread that made or ran calls: `key` is from 1 and never reused, as thread ids are."""
+
+    key: int
+    name: str
+    service: str
+    worker: int
+    native: int
+    ident: int = 0
+
+
+class ThreadState:
+    """What a thread knows about itself. Written by that thread alone; others may read `call` and `began`.
+
+    `call` is what it runs, since `began` (monotonic ns); `origin` is where the calls come from that it makes now, None
+    until it makes the first one inside `call`. `blank` is a context without variables, for calls that were made in one.
+    `buffers` are where timings go, asked of the hooks that were the tuple `buffers_of`.
+    """
+
+    __slots__ = ("began", "blank", "buffers", "buffers_of", "call", "lane", "origin", "outside")
+
+    def __init__(self, lane: int) -> None:
+        self.lane = lane
+        self.call: Call | Delivery | None = None
+        self.began = 0
+        self.outside = Origin(lane)
+        self.origin: Origin | None = self.outside
+        self.blank = Context()
+        self.buffers: tuple[Any, ...] = ()
+        self.buffers_of: tuple[Callable[..., Any], ...] = ()
+
+    def running(self) -> Call | None:
+        """The call that this thread runs; what was a plain delivery is a call from now on."""
+        item = self.call
+        if isinstance(item, tuple):
+            item = as_call(item)
+            item.lane, item.started = self.lane, self.began
+            self.call = item
+        return item
+
+    def seen(self) -> Call | None:
+        """The same for another thread, which gets a copy of a plain delivery."""
+        item, began = self.call, self.began
+        call = as_call(item) if item is not None else None
+        if isinstance(item, tuple) and call is not None:
+            call.lane, call.started = self.lane, began
+        return call
+
+    def origin_now(self) -> Origin:
+        """Where a call comes from that this thread makes now."""
+        origin = self.origin
+        if origin is None:
+            item = self.call
+            if isinstance(item, tuple):
+                (_, root, hops, *_), call_id = item[1], item[0]
+            elif item is not None:
+                root, hops, call_id = item.root, item.hops, item.id
+            else:
+                return self.outside
+            origin = self.origin = Origin(self.lane, call_id, root, hops + 1)
+        return origin
+
+
+class _Current(runtime.Local):
+    """Each thread's own."""
+
+    state: ThreadState | None = None
+
+
+current = _Current()
+lanes: dict[int, LaneInfo] = {}
+"""Every lane so far. Entries are only added, each by its own thread; reading needs no lock."""
+_keys = itertools.count(1)
+
+
+def current_call() -> Call | None:
+    """The call that this thread is running, None outside a handler."""
+    state = current.state
+    return state.running() if state is not None else None
+
+
+def current_lane() -> int:
+    """The key of this thread's lane; made on first use."""
+    return this_thread().lane
+
+
+def this_thread() -> ThreadState:
+    """The current thread's state; made on first use."""
+    return current.state or enter_lane(runtime.thread_name())
+
+
+def enter_lane(name: str, service: str = "", worker: int = 0) -> ThreadState:
+    """Give this thread a lane of its own and return its new state."""
+    key = next(_keys)
+    lanes[key] = LaneInfo(key, name, service, worker, runtime.native_id(), runtime.thread_ident())
+    current.state = ThreadState(key)
+    return current.state
+
+
+def leave_lane() -> None:
+    """Forget what this thread was: it is going to be another one."""
+    current.state = None
