@@ -9,7 +9,7 @@ BIN := .venv/bin
 # pip below 25.1 does not know dependency groups.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test check bench screenshots clean
+.PHONY: help demo test soak check bench screenshots clean
 .DEFAULT_GOAL := help
 
 help: ## what there is
@@ -20,6 +20,9 @@ demo: .venv/run ## the console on the sample program; FOLDER=~/src indexes that 
 
 test: .venv/test ## all tests
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+soak: .venv/test ## the proofs about the bus, at full length; half an hour
+	$(BIN)/python -m pytest --timeout=3600 tests/soak $(PYTEST_ARGS)
 
 check: .venv/check ## style, types, import contracts
 	$(BIN)/ruff check .
