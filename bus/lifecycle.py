@@ -22,7 +22,8 @@ _open: "weakref.WeakSet[Bus]" = weakref.WeakSet()
 
 def opened(bus: "Bus") -> None:
     """Close BUS when the interpreter ends, and refuse it in a forked child, where it has no threads."""
-    _open.add(bus)
+    if bus.runtime.real:  # what a run under a schedule leaves open has no threads any more, nor lanes
+        _open.add(bus)
 
 
 def _close_all() -> None:

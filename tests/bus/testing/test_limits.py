@@ -152,9 +152,13 @@ def test_program_ends_after_a_failure() -> None:
 from bus import Service
 from bus.testing import explore
 
+kept = []
+
 def scenario(bus):
+    kept.append(bus)
     bus.add(Service("a"))
     bus.register_command("a.wait", bus.runtime.event().wait, service="a")
+    bus.execute_command("a.wait")
     bus.execute_command("a.wait").result()
 
 print(explore(scenario, schedules=3).kind)
