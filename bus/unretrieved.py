@@ -67,6 +67,8 @@ class Reports:
                 self._thread = self._runtime.spawn(f"{self._name}-unretrieved", self._run)
 
     def _put(self, lost: Unretrieved) -> None:
+        if self._closed:  # nobody listens, and if all this goes at once, the token may have gone before
+            return
         self._queue.append(lost)
         self._wakeup.wake()
 
