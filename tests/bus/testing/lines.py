@@ -1,0 +1,54 @@
+"""Schedules at the grain of lines: for code that takes no lock, and so has no scheduling point of its own."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+from unittest.mock import patch
+
+import bus.mailbox
+import bus.promise
+from bus import Bus
+from bus.testing.controlled import ControlledRuntime
+from bus.testing.run import Scenario
+from bus.testing.scheduler import Scheduler
+
+LOCK_FREE = frozenset({bus.mailbox.__file__, bus.promise.__file__})
+
+
+@contextmanager
+def every_line(scenario: Scenario, files: frozenset[str] = LOCK_FREE) -> Iterator[Scenario]:
+    """SCENARIO, with a scheduling point before each line of FILES, on all of its threads."""
+    spawn = ControlledRuntime.spawn
+
+    def spawn_traced(runtime: ControlledRuntime, name: str, target: Callable[..., None], *args: Any) -> Any:
+        return spawn(runtime, name, _traced(runtime._scheduler, files, target), *args)
+
+    def traced(made: Bus) -> None:
+        runtime = made.runtime
+        assert isinstance(runtime, ControlledRuntime)
+        _traced(runtime._scheduler, files, scenario)(made)
+
+    with patch.object(ControlledRuntime, "spawn", spawn_traced):
+        yield traced
+
+
+def _traced(scheduler: Scheduler, files: frozenset[str], target: Callable[..., None]) -> Callable[..., None]:
+    def local(frame: FrameType, event: str, arg: object) -> Any:
+        if event == "line" and not scheduler.over and scheduler.inside():
+            scheduler.point()
+        return local
+
+    def enter(frame: FrameType, event: str, arg: object) -> Any:
+        return local if frame.f_code.co_filename in files else None
+
+    def run(*args: Any) -> None:
+        before = sys.gettrace()
+        sys.settrace(enter)
+        try:
+            target(*args)
+        finally:
+            sys.settrace(before)
+
+    return run
