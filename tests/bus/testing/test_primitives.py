@@ -14,7 +14,7 @@ from tests.bus.testing.primitives import PRIMITIVES, once, report_of, start
 
 @pytest.mark.parametrize("name", PRIMITIVES)
 def test_primitive_holds(name: str, figure: Callable[[str], None]) -> None:
-    """No schedule breaks what its scenario says. (`make soak` tries ten times as many.)"""
+    """No schedule breaks what its scenario says; `make soak` tries ten times as many."""
     figure(report_of(name, 1_000))
 
 
