@@ -278,7 +278,7 @@ class Bus:
         """The calls that run or are queued at this moment, service by service."""
         calls: list[Call] = []
         for runner in self._runners():
-            calls += [call for call in runner.running if call is not None and call.in_flight]
+            calls += [call for call in runner.unended if call.in_flight]
             calls += map(as_call, runner.mailbox.queued())
         return calls
 

@@ -112,7 +112,7 @@ def end(runner: "Runner", dispatch: "Dispatch", error: BusError, *, drain: bool,
         abandon_queued(runner, dispatch, error)
     stragglers = runner.join(until)
     abandon_queued(runner, dispatch, error)
-    for call in runner.running:
+    for call in runner.unended:
         if isinstance(call, Promise):
             call.marks = (*call.marks, "late")
             call.set_exception(error)

@@ -147,6 +147,12 @@ class Runner:
                 return True
         return False
 
+    @property
+    def unended(self) -> list[Call]:
+        """What is being run, also by workers that are to leave when they are done with it."""
+        seen = [state.seen() for state in list(self._crew.states) if state is not None]
+        return [call for call in seen if call is not None]
+
     def info(self) -> ServiceInfo:
         """How it is now."""
         error = "" if self.error is None else repr(self.error)
