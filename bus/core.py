@@ -406,7 +406,7 @@ class Bus:
 
     def _forget(self, runner: Runner) -> None:
         self._stop_timers(runner.name)
-        for entry in (*self.commands(), *self.listeners()):
+        for entry in self._registry.entries():
             if entry.service == runner.name:
                 self._unregister(entry)
                 if entry.kind == "command":

@@ -116,6 +116,12 @@ class Registry:
             every = list(itertools.chain.from_iterable(self._listeners.values()))
         return tuple(sorted(every, key=lambda entry: entry.entry))
 
+    def entries(self) -> tuple[Entry, ...]:
+        """All commands, shadowed ones too, those on top first; and all listeners."""
+        with self._lock:
+            every = [*itertools.chain.from_iterable(map(reversed, self._commands.values()))]
+        return (*every, *self.listeners())
+
     def receivers(self, event: str) -> tuple[Entry, ...]:
         """The listeners that EVENT goes to now, in the order of registration."""
         return self.route(event).entries

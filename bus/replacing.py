@@ -22,7 +22,7 @@ class Takeover:
         self._service = service
         self._dispatch = dispatch
         registry = dispatch.registry
-        self._leaving = [entry for entry in (*registry.commands(), *registry.listeners()) if self._is_old(entry)]
+        self._leaving = [entry for entry in registry.entries() if self._is_old(entry)]
         self._coming = _entries_of(service, runner)
         registry.check_free([entry for entry in self._coming if entry.kind == "command"], self._leaving)
 
