@@ -1,0 +1,8 @@
+"""Whatever is done to a bus in whatever order, it is as the model says."""
+
+from tests.bus.machine import run
+
+
+def test_bus_is_as_the_model_says() -> None:
+    """Each promise ends once, as it has to; each event is heard once; names resolve; a closed bus refuses."""
+    run(examples=100)
