@@ -13,6 +13,8 @@ from importlib import metadata
 
 from bus.trace.redact import escape
 from console import subcommands
+from console.export import formats
+from console.language import durations
 from console.target import TargetError
 
 USER_MISTAKE = 2
@@ -26,7 +28,7 @@ examples:
   bus-console attach                       a program that runs with BUS_CONSOLE=1
   echo 'search.query "x"' | bus-console repl NAME
   bus-console record NAME -o today.jsonl; bus-console open today.jsonl
-  bus-console export today.jsonl -o today.json
+  bus-console export today.jsonl -o today.pftrace --from 10s --to 12s
 """
 
 
@@ -115,10 +117,35 @@ def _add_others(adds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     record.add_argument("-o", "--output", metavar="FILE", required=True, help="the session file; a folder is fine too")
     record.set_defaults(carry_out=subcommands.record)
 
-    export = adds.add_parser("export", help="turn a recording into a file for another tool")
-    export.add_argument("session", metavar="SESSION", help="a session file (.jsonl)")
-    export.add_argument("-o", "--output", metavar="FILE", required=True, help="its ending says the format: .json")
+    _add_export(adds)
+
+
+def _add_export(adds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    export = adds.add_parser(
+        "export",
+        help="turn recordings into a file for another tool",
+        description="The file's ending says the format; several recordings become one file, where the format has room.",
+        epilog=f"formats:\n{formats.table()}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    export.add_argument("sessions", metavar="SESSION", nargs="+", help="a session file (.jsonl)")
+    export.add_argument("-o", "--output", metavar="FILE", required=True, help="what is written")
+    export.add_argument("--format", metavar="NAME", choices=formats.BY_NAME, default="", help="whatever FILE is called")
+    export.add_argument(
+        "--filter", metavar="PATTERN", default="", help="calls whose names match (file.*), or contain it"
+    )
+    since = "of the time since the first moment of the recording (1.5s, 250ms, 2min)"
+    export.add_argument("--from", dest="begin", metavar="TIME", type=_length, default=0, help=f"begin {since}")
+    export.add_argument("--to", dest="end", metavar="TIME", type=_length, help="end, as --from")
+    export.add_argument("--call", metavar="ID", type=int, default=0, help="what a sequence diagram shows")
     export.set_defaults(carry_out=subcommands.export)
+
+
+def _length(text: str) -> int:
+    try:
+        return durations.read(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _version() -> str:

@@ -91,12 +91,13 @@ def record(given: argparse.Namespace) -> int:
 
 
 def export(given: argparse.Namespace) -> int:
-    """A recording in the format of another tool."""
-    from console.export import ExportError
+    """Recordings in the format of another tool."""
+    from console.export import ExportError, Selection
     from console.export import export as write
 
+    selection = Selection(given.filter, given.begin, given.end, given.call)
     try:
-        written = write(given.session, given.output)
+        written = write(given.sessions, given.output, selection, name=given.format)
     except ExportError as error:
         raise TargetError(str(error)) from None
     left_out = f", {fmt.plural(written.damaged, 'damaged line')} left out" if written.damaged else ""

@@ -2,12 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
-from fnmatch import fnmatchcase
 
 from console.commands.results import CallList, CallShown, Description, Listing, Outcome, Quit
+from console.language.patterns import matcher
 from console.session import Session
-
-_GLOB = frozenset("*?[")
 
 
 class RefusedError(Exception):
@@ -22,9 +20,9 @@ class RefusedError(Exception):
 def ls(session: Session, args: Sequence[str]) -> Outcome:
     """Commands and events whose names match a pattern, or contain it when it has no wildcard."""
     pattern = args[0] if args else ""
-    glob = pattern if _GLOB & set(pattern) else f"*{pattern}*"
-    commands = tuple(row for row in session.commands() if fnmatchcase(row.name, glob) and not row.removed)
-    events = tuple(row for row in session.events() if fnmatchcase(row.name, glob))
+    matches = matcher(pattern)
+    commands = tuple(row for row in session.commands() if matches(row.name) and not row.removed)
+    events = tuple(row for row in session.events() if matches(row.name))
     if pattern and not commands and not events:
         raise RefusedError(f"nothing matches {pattern}: ls without a pattern lists all", 0)
     return Listing(pattern, commands, events)

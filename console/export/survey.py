@@ -1,4 +1,4 @@
-"""The first pass over a session: what has to be known before the first event of an export can be written."""
+"""The first pass over a session: what has to be known before the first line of an export can be written."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -12,6 +12,8 @@ class Survey:
 
     base: int = 0
     """The first moment."""
+    last: int = 0
+    """The last moment of which anything is known."""
     lanes: dict[int, Lane] = field(default_factory=dict)
     fired: dict[int, int] = field(default_factory=dict)
     """When each event was fired."""
@@ -36,8 +38,9 @@ class Survey:
 
     def _take_call(self, call: Call) -> None:
         self._take_moment(call.queued)
+        self.last = max(self.last, call.ended, call.started)
         if call.outcome is None:
-            self.unended.setdefault(call.id, call)
+            self.unended[call.id] = call  # what was seen last says most
         else:
             self.unended.pop(call.id, None)
         if call.kind == "event":
@@ -46,5 +49,6 @@ class Survey:
             self.last_start[call.lane] = max(call.started, self.last_start.get(call.lane, 0))
 
     def _take_moment(self, moment: int) -> None:
+        self.last = max(self.last, moment)
         if moment and (moment < self.base or not self.base):
             self.base = moment

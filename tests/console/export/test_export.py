@@ -33,7 +33,7 @@ def test_a_cut_session_is_exported_as_far_as_it_goes(recorded: Path, tmp_path: P
     assert export(recorded, tmp_path / "out.json").damaged == 1
 
 
-@pytest.mark.parametrize("name", ["out.pftrace", "out", "out.jsonl"])
+@pytest.mark.parametrize("name", ["out.foo", "out", "out.jsonl"])
 def test_an_unknown_ending_is_explained(recorded: Path, tmp_path: Path, name: str) -> None:
     """The message names the ending that works."""
     with pytest.raises(ExportError, match=r"\.json \(Chrome trace JSON"):
