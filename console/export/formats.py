@@ -52,6 +52,11 @@ class Format:
 FORMATS: Final = (
     Format("perfetto", (".pftrace", ".perfetto-trace"), "for ui.perfetto.dev", "perfetto", library="perfetto"),
     Format("chrome", (".json",), "Chrome trace JSON, for ui.perfetto.dev and chrome://tracing", "chrome"),
+    Format(
+        "parquet", (".parquet",), "a table of the calls, for DuckDB and pandas", "tables", "write_parquet", "pyarrow"
+    ),
+    Format("sqlite", (".sqlite", ".db"), "calls, lanes, waits, problems as tables, for SQL", "tables", "write_sqlite"),
+    Format("csv", (".csv",), "a table of the calls, for a spreadsheet", "tables", "write_csv"),
 )
 BY_NAME: Final[Mapping[str, Format]] = MappingProxyType({form.name: form for form in FORMATS})
 

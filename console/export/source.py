@@ -57,7 +57,7 @@ class Source:
         self.pid = self.session.pid or 1  # 0 would be taken for the idle process
         self.damaged = reader.damaged
         self._matches: Callable[[str], bool] = matcher(selection.pattern)
-        self.first = self.survey.base + selection.begin
+        self.first = self.survey.base + selection.begin if selection.begin else 0
         self.last = _NEVER if selection.end is None else self.survey.base + selection.end
 
     def __iter__(self) -> Iterator[AnyRecord]:
