@@ -18,8 +18,8 @@ Write = Callable[[Sequence[Source], Path], int]
 class Format:
     """A format: its name, the endings of its files, what it is for, and the module of `console.export` that writes it.
 
-    `library`: what has to be installed besides; the module is imported when it is used, and only then. `several`: more
-    than one session can be in one file.
+    The module is imported when it is used, and only then; so is `needs`, a module of `library`, which has to be
+    installed besides. `several`: more than one session can be in one file.
     """
 
     name: str
@@ -28,6 +28,7 @@ class Format:
     module: str
     writer: str = "write"
     library: str = ""
+    needs: str = ""
     several: bool = True
 
     def load(self) -> Write:
@@ -37,27 +38,35 @@ class Format:
             ExportError: a library that it needs is not installed.
         """
         try:
-            module = import_module(f"console.export.{self.module}")
-        except ModuleNotFoundError as error:
-            if not self.library or (error.name or "").startswith("console"):
-                raise
+            if self.needs:
+                import_module(self.needs)
+        except ModuleNotFoundError:
             raise ExportError(
                 f"{self.name} needs the library {self.library}, which is not installed: "
                 "pip install 'bus-console[export]'"
             ) from None
-        write: Write = getattr(module, self.writer)
+        write: Write = getattr(import_module(f"console.export.{self.module}"), self.writer)
         return write
 
 
 FORMATS: Final = (
-    Format("perfetto", (".pftrace", ".perfetto-trace"), "for ui.perfetto.dev", "perfetto", library="perfetto"),
+    Format(
+        "perfetto", (".pftrace", ".perfetto-trace"), "for ui.perfetto.dev", "perfetto",
+        library="perfetto", needs="perfetto.protos.perfetto.trace.perfetto_trace_pb2",
+    ),
     Format("chrome", (".json",), "Chrome trace JSON, for ui.perfetto.dev and chrome://tracing", "chrome"),
     Format(
-        "parquet", (".parquet",), "a table of the calls, for DuckDB and pandas", "tables", "write_parquet", "pyarrow"
+        "parquet", (".parquet",), "a table of the calls, for DuckDB and pandas", "tables", "write_parquet",
+        library="pyarrow", needs="pyarrow.parquet",
     ),
     Format("sqlite", (".sqlite", ".db"), "calls, lanes, waits, problems as tables, for SQL", "tables", "write_sqlite"),
     Format("csv", (".csv",), "a table of the calls, for a spreadsheet", "tables", "write_csv"),
-)
+    Format(
+        "otlp", (".otlp",), "for OpenTelemetry collectors", "otlp", "write_protobuf",
+        library="opentelemetry-proto", needs="opentelemetry.proto.trace.v1.trace_pb2",
+    ),
+    Format("otlp-json", (".otlp.json",), "the same as lines of JSON", "otlp", "write_json"),
+)  # fmt: skip
 BY_NAME: Final[Mapping[str, Format]] = MappingProxyType({form.name: form for form in FORMATS})
 
 

@@ -1,12 +1,17 @@
 """Exporting by the ending of the file, and what is said when that cannot be done."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
+from bus.trace.records import Call
 from bus.trace.session import SessionWriter
-from console.export import ExportError, export
+from console.export import FORMATS, ExportError, Selection, export
+from console.export.formats import Format
 from tests import synthetic
 
 
@@ -61,3 +66,80 @@ def test_a_place_that_cannot_be_written_to(recorded: Path, tmp_path: Path) -> No
     """The message names the file and the reason."""
     with pytest.raises(ExportError, match=r"cannot write .*out\.json: No such file or directory"):
         export(recorded, tmp_path / "missing" / "out.json")
+
+
+@pytest.mark.parametrize("form", [form for form in FORMATS if form.needs], ids=lambda form: form.name)
+def test_a_missing_library_is_named(
+    recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: Format
+) -> None:
+    """The message says what to install and how, before anything is read or written."""
+    monkeypatch.setitem(sys.modules, form.needs, None)
+    advice = rf"{form.name} needs the library {form.library}, .*: pip install 'bus-console\[export\]'"
+    with pytest.raises(ExportError, match=advice):
+        export(recorded, tmp_path / f"out{form.endings[0]}")
+    assert [path.name for path in tmp_path.iterdir()] == [recorded.name]
+
+
+def test_only_the_exporter_loads_its_library(recorded: Path, tmp_path: Path) -> None:
+    """Who exports to one format does not wait for the libraries of the others."""
+    heavy = "perfetto", "google.protobuf", "pyarrow", "opentelemetry", "jinja2", "textual", "prompt_toolkit"
+    light = [tmp_path / name for name in ("out.json", "out.csv", "out.sqlite", "out.otlp.json")]
+    code = (
+        "import sys; from console.export import export; "
+        "[export(sys.argv[1], path) for path in sys.argv[2:]]; "
+        f"print([name for name in {heavy} if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, recorded, *light], capture_output=True, text=True, check=True, cwd=Path.cwd()
+    )
+    assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("form", FORMATS, ids=lambda form: form.name)
+def test_every_format_takes_filter_and_window(recorded: Path, tmp_path: Path, form: Format) -> None:
+    """Any format can be chosen by name, and has the calls that were selected only."""
+    if form.needs:
+        pytest.importorskip(form.needs, reason=f"the wheel {form.library} is not installed")
+    calls = [record for record in synthetic.session(50) if isinstance(record, Call)]
+    base = synthetic.START  # the states of the services are the first records
+    begin, end = 40 * synthetic.MS, 110 * synthetic.MS
+    chosen = [
+        call for call in calls
+        if "file" in call.name and call.queued <= base + end and max(call.ended, call.queued) >= base + begin
+    ]  # fmt: skip
+    assert 0 < len(chosen) < sum("file" in call.name for call in calls)
+    done = export(recorded, tmp_path / "any", Selection("file", begin, end), name=form.name)
+    assert done.calls == (len(chosen) if form.several else done.calls)
+    assert done.path.stat().st_size
+
+
+def test_a_filter_is_a_pattern_or_a_part(recorded: Path, tmp_path: Path) -> None:
+    """`*.query` matches whole names, `query` any part of them."""
+    calls = [record for record in synthetic.session(50) if isinstance(record, Call)]
+    wanted = sum(call.name == "search.query" for call in calls)
+    assert export(recorded, tmp_path / "out.csv", Selection("*.query")).calls == wanted
+    assert export(recorded, tmp_path / "out.csv", Selection("arch.qu")).calls == wanted
+
+
+def test_nothing_selected_is_said(recorded: Path, tmp_path: Path) -> None:
+    """An empty export is not written: the message says what a filter is and how long the recording is."""
+    with pytest.raises(ExportError, match=r"no call was selected: .* which is \d+ ms long"):
+        export(recorded, tmp_path / "out.json", Selection("nothing.like.this"))
+    assert not (tmp_path / "out.json").exists()
+
+
+def test_an_unknown_format_is_refused(recorded: Path, tmp_path: Path) -> None:
+    """The message lists those that there are."""
+    with pytest.raises(ExportError, match=r"no format 'word': choose one of perfetto, chrome"):
+        export(recorded, tmp_path / "out.json", name="word")
+
+
+def test_sessions_of_different_machines_do_not_mix(tmp_path: Path) -> None:
+    """Where the monotonic clocks cannot be the same, times could not be compared."""
+    ours, theirs = synthetic.session_record(), structs.replace(synthetic.session_record(), start_unix=1)
+    for name, first in (("a", ours), ("b", theirs)):
+        writer = SessionWriter(tmp_path / name, first)
+        writer.write(synthetic.session(5))
+        writer.close()
+    with pytest.raises(ExportError, match="one machine"):
+        export([tmp_path / "a", tmp_path / "b"], tmp_path / "out.json")
