@@ -66,6 +66,11 @@ FORMATS: Final = (
         library="opentelemetry-proto", needs="opentelemetry.proto.trace.v1.trace_pb2",
     ),
     Format("otlp-json", (".otlp.json",), "the same as lines of JSON", "otlp", "write_json"),
+    Format(
+        "mermaid", (".mmd", ".mermaid"), "a sequence diagram of one call tree, for documentation", "sequence",
+        "write_mermaid", several=False,
+    ),
+    Format("text", (".txt",), "the same in plain text", "sequence", "write_text", several=False),
 )  # fmt: skip
 BY_NAME: Final[Mapping[str, Format]] = MappingProxyType({form.name: form for form in FORMATS})
 

@@ -79,7 +79,7 @@ class _Trace:
     def resource(self) -> dict[str, str | int]:
         """What all spans have in common: the process."""
         session = self._source.session
-        said = {
+        said: dict[str, str | int] = {
             "service.name": session.program or "bus", "service.instance.id": session.session,
             "process.pid": self._source.pid, "process.runtime.version": session.python,
         }  # fmt: skip

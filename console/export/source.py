@@ -1,7 +1,9 @@
 """A session file as the exports read it: in passes over the file, what was selected, each call once."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -61,18 +63,19 @@ class Source:
         self.last = _NEVER if selection.end is None else self.survey.base + selection.end
 
     def __iter__(self) -> Iterator[AnyRecord]:
+        return (record for record in self.every() if self._is_wanted(record))
+
+    def every(self) -> Iterator[AnyRecord]:
+        """A pass over all records, selected or not, each call once."""
         seen: set[int] = set()
-        for records in SessionReader(self.path):
-            for record in records:
+        with closing(SessionReader(self.path)) as reader:  # a pass may be given up
+            for record in chain.from_iterable(reader):
                 if not isinstance(record, Call):
-                    if self._is_wanted(record):
-                        yield record
+                    yield record
                 elif record.outcome is not None and record.id not in seen:
                     seen.add(record.id)
-                    if self.selects(record):
-                        yield record
-        unended = self.survey.unended.values()
-        yield from (call for call in unended if call.id not in seen and self.selects(call))
+                    yield record
+        yield from (call for call in self.survey.unended.values() if call.id not in seen)
 
     def calls(self) -> Iterator[Call]:
         """The calls of a pass."""
@@ -108,6 +111,8 @@ class Source:
         return known.name if known else f"lane-{key}" if key else "unknown thread"
 
     def _is_wanted(self, record: AnyRecord) -> bool:
+        if isinstance(record, Call):
+            return self.selects(record)
         if isinstance(record, Lane | Entry | Session | State):
             return True
         if isinstance(record, Wait):
