@@ -66,6 +66,7 @@ FORMATS: Final = (
         library="opentelemetry-proto", needs="opentelemetry.proto.trace.v1.trace_pb2",
     ),
     Format("otlp-json", (".otlp.json",), "the same as lines of JSON", "otlp", "write_json"),
+    Format("html", (".html", ".htm"), "a report to send to somebody: one file, no network", "report", several=False),
     Format(
         "mermaid", (".mmd", ".mermaid"), "a sequence diagram of one call tree, for documentation", "sequence",
         "write_mermaid", several=False,
