@@ -255,6 +255,7 @@ _RENDERERS: Final[Mapping[type, Callable[[Any], RenderableType]]] = {
     commands.Description: description,
     commands.CallList: lambda found: call_table(found.calls) if found.calls else Text("it was not called yet", QUIET),
     commands.CallShown: lambda shown: call(shown.detail),
+    commands.Exported: lambda done: Text(f"{escape(done.path)}: {fmt.plural(done.calls, 'call')}", GOOD),
     commands.Help: lambda page: verbs(page.verbs),
     commands.Mistake: mistake,
     commands.Quit: lambda _quit: Text(),

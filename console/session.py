@@ -5,15 +5,15 @@ Not thread-safe: everything but `Pending` belongs to the thread of the front end
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, Final
 
 from msgspec import structs
 
 from bus.attach.protocol import Batch, Reply
-from bus.trace.records import Call, Entry
-from console.model import calls, timeline
+from bus.trace.records import AnyRecord, Call, Entry
+from console.model import calls, snapshot, timeline
 from console.model.catalog import Catalog
 from console.model.stats import Stats
 from console.model.store import Store
@@ -121,6 +121,10 @@ class Session:
     def neighbour(self, call_id: int, step: int) -> int:
         """The next (+1) or previous (-1) call in the same lane; 0 when there is none."""
         return calls.neighbour(self._store, call_id, step)
+
+    def records(self) -> Iterator[list[AnyRecord]]:
+        """All that is kept, as records, in lists."""
+        return snapshot.records(self._store)
 
     def execute(self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Pending:
         """Execute a command in the program.

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
-from console.commands.results import CallList, CallShown, Description, Listing, Outcome, Quit
+from console.commands.results import CallList, CallShown, Description, Exported, Listing, Outcome, Quit
 from console.language.patterns import matcher
 from console.session import Session
 
@@ -55,6 +55,21 @@ def call(session: Session, args: Sequence[str]) -> Outcome:
     if detail is None:
         raise RefusedError(f"there is no call #{int(digits)}, or it is not kept any more", 0)
     return CallShown(detail)
+
+
+def export(session: Session, args: Sequence[str]) -> Outcome:
+    """What is kept of the session, or of one name or call of it, into a file for another tool."""
+    from console.export import ExportError, Selection, export_records
+
+    pattern = args[1] if len(args) > 1 else ""
+    number = pattern.removeprefix("#")
+    is_call = pattern.startswith("#") and number.isascii() and number.isdigit()
+    selection = Selection(call=int(number)) if is_call else Selection(pattern)
+    try:
+        written = export_records(session.info.session, session.records, args[0], selection)
+    except ExportError as error:
+        raise RefusedError(str(error)) from None
+    return Exported(str(written.path), written.calls)
 
 
 def leave(_session: Session, _args: Sequence[str]) -> Outcome:

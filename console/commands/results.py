@@ -73,6 +73,14 @@ class CallShown:
 
 
 @dataclass(frozen=True, slots=True)
+class Exported:
+    """So many calls were written to a file."""
+
+    path: str
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
 class Help:
     """What can be written."""
 
@@ -97,4 +105,4 @@ class Quit:
     """The front end should end."""
 
 
-Outcome = Started | Ended | Listing | Description | CallList | CallShown | Help | Mistake | Quit
+Outcome = Started | Ended | Listing | Description | CallList | CallShown | Exported | Help | Mistake | Quit

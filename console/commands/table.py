@@ -7,6 +7,7 @@ from typing import Final
 
 from console.commands import handlers
 from console.commands.results import Help, Outcome
+from console.export.formats import FORMATS
 from console.language.completion import VerbInfo
 from console.language.grammar import EXECUTE, FIRE
 from console.session import Session
@@ -58,6 +59,16 @@ COMMANDS: Final = (
         handlers.call,
         least=1,
         most=1,
+    ),
+    ConsoleCommand(
+        VerbInfo(
+            "export",
+            "export FILE [PATTERN|#ID]",
+            f"write calls to a file for another tool, by its ending: {' '.join(form.endings[0] for form in FORMATS)}",
+        ),
+        handlers.export,
+        least=1,
+        most=2,
     ),
     ConsoleCommand(
         VerbInfo("help", "help [NAME]", "this list, or one name of it or of the program", "topics"),

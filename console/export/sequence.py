@@ -95,7 +95,7 @@ def _top(source: Source) -> Call:
     if wanted:
         found = next((each for each in source.every() if isinstance(each, Call) and each.id == wanted), None)
         if found is None:
-            raise ExportError(f"there is no call #{wanted} in {source.path}")
+            raise ExportError(f"there is no call #{wanted} in {source.name}")
         return found
     longest = max(source.calls(), key=lambda call: source.end_of(call) - call.queued, default=None)
     if longest is None:

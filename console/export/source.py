@@ -1,6 +1,6 @@
-"""A session file as the exports read it: in passes over the file, what was selected, each call once."""
+"""A session as the exports read it: in passes over its records, what was selected, each call once."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain
@@ -15,6 +15,9 @@ from console.language.patterns import matcher
 _NEVER: Final = 1 << 63
 _SAME_CLOCK_NS: Final = 60_000_000_000
 """Two processes on one machine read the same monotonic clock; their wall clock may have been set in between."""
+
+
+Read = Callable[[], Iterable[Iterable[AnyRecord]]]
 
 
 class ExportError(Exception):
@@ -36,31 +39,27 @@ class Selection:
 
 
 class Source:
-    """One session. Iterating over it is a pass over the file, and may be done as often as is needed.
+    """One session. Iterating over it is a pass over its records, and may be done as often as is needed.
 
-    A pass gives records in the order of the file, those that are about calls or moments in the window only; each call
-    once; and at the end the calls of which no end was seen. `pid` is the process's, or made up where that is not known
-    or another source has it. `damaged`: lines that were left out.
+    A pass gives records in their order, those that are about calls or moments in the window only; each call once; and
+    at the end the calls of which no end was seen. `pid` is the process's, or made up where that is not known or another
+    source has it. `damaged`: lines that were left out.
     """
 
-    def __init__(self, path: Path, selection: Selection) -> None:
-        """Read PATH once, for what has to be known first.
-
-        Raises:
-            SessionError: it cannot be read.
-        """
-        self.path = path
+    def __init__(
+        self, name: str, session: Session, survey: Survey, read: Read, selection: Selection, *, damaged: int = 0
+    ) -> None:  # fmt: skip
+        """READ gives all records, in lists; SURVEY has seen them."""
+        self.name = name
+        self.session = session
+        self.survey = survey
         self.selection = selection
-        self.survey = Survey()
-        reader = SessionReader(path)
-        for records in reader:
-            self.survey.take(records)
-        self.session: Session = reader.session
-        self.pid = self.session.pid or 1  # 0 would be taken for the idle process
-        self.damaged = reader.damaged
+        self.pid = session.pid or 1  # 0 would be taken for the idle process
+        self.damaged = damaged
+        self._read = read
         self._matches: Callable[[str], bool] = matcher(selection.pattern)
-        self.first = self.survey.base + selection.begin if selection.begin else 0
-        self.last = _NEVER if selection.end is None else self.survey.base + selection.end
+        self.first = survey.base + selection.begin if selection.begin else 0
+        self.last = _NEVER if selection.end is None else survey.base + selection.end
 
     def __iter__(self) -> Iterator[AnyRecord]:
         return (record for record in self.every() if self._is_wanted(record))
@@ -68,13 +67,12 @@ class Source:
     def every(self) -> Iterator[AnyRecord]:
         """A pass over all records, selected or not, each call once."""
         seen: set[int] = set()
-        with closing(SessionReader(self.path)) as reader:  # a pass may be given up
-            for record in chain.from_iterable(reader):
-                if not isinstance(record, Call):
-                    yield record
-                elif record.outcome is not None and record.id not in seen:
-                    seen.add(record.id)
-                    yield record
+        for record in chain.from_iterable(self._read()):
+            if not isinstance(record, Call):
+                yield record
+            elif record.outcome is not None and record.id not in seen:
+                seen.add(record.id)
+                yield record
         yield from (call for call in self.survey.unended.values() if call.id not in seen)
 
     def calls(self) -> Iterator[Call]:
@@ -120,14 +118,32 @@ class Source:
         return self.first <= getattr(record, "at", 0) <= self.last
 
 
-def open_all(paths: Sequence[Path], selection: Selection) -> list[Source]:
-    """The sources of one export.
+def of_file(path: Path, selection: Selection) -> Source:
+    """A session file, which is read once now, for what has to be known first.
 
     Raises:
-        SessionError: one of them cannot be read.
+        SessionError: it cannot be read.
+    """
+    survey, reader = Survey(), SessionReader(path)
+    for records in reader:
+        survey.take(records)
+    return Source(str(path), reader.session, survey, lambda: _lists(path), selection, damaged=reader.damaged)
+
+
+def of_records(session: Session, read: Read, selection: Selection) -> Source:
+    """What a console has of a session: READ gives all its records, in lists."""
+    survey = Survey()
+    for records in read():
+        survey.take(records)
+    return Source(session.program, session, survey, read, selection)
+
+
+def check_together(sources: Sequence[Source]) -> None:
+    """Give each process a pid of its own.
+
+    Raises:
         ExportError: their times cannot be compared.
     """
-    sources = [Source(path, selection) for path in paths]
     taken: set[int] = set()
     for source in sources:
         while source.pid in taken:
@@ -136,4 +152,8 @@ def open_all(paths: Sequence[Path], selection: Selection) -> list[Source]:
     offsets = [source.session.start_unix - source.session.start_monotonic for source in sources]
     if max(offsets) - min(offsets) > _SAME_CLOCK_NS:
         raise ExportError("these sessions were not recorded on one machine since it was started: export each by itself")
-    return sources
+
+
+def _lists(path: Path) -> Iterator[list[AnyRecord]]:
+    with closing(SessionReader(path)) as reader:  # a pass may be given up
+        yield from reader

@@ -120,6 +120,8 @@ def test_help_has_examples_and_version_a_number(place):
         (["export", "missing.jsonl", "-o", "x.json"], "missing.jsonl"), (["export", "shop.py", "-o", "x.foo"], ".foo"),
         (["export", "shop.py", "-o", "x.json"], "not a session file"),
         (["export", "blank.txt", "-o", "x.json"], "not a session file"),
+        (["export", "a.jsonl", "-o", "x", "--format", "word"], "invalid choice: 'word'"),
+        (["export", "a.jsonl", "-o", "x.csv", "--from", "soon"], "write 250ms, 1.5s or 2min"),
         (["repl", "--demo", "--open", "x"], "not allowed"),
     ],
 )  # fmt: skip
@@ -209,6 +211,12 @@ def test_record_and_export_and_open(place):
         assert recorder.wait(10) == 0
         assert "s.jsonl: 2 calls" in recorder.stderr.read()
     assert console("export", "s.jsonl", "-o", "s.json") == (0, "s.json: 2 calls\n", "")
+    assert console("export", "s.jsonl", "-o", "s.csv", "--filter", "fail", "--to", "1h")[0] == 2
+    assert console("export", "s.jsonl", "-o", "s.csv", "--filter", "fail", "--to", "60min")[:2] == (
+        0,
+        "s.csv: 1 call\n",
+    )
+    assert console("export", "s.jsonl", "-o", "s.csv", "--from", "59min")[0] == 2
     code, out, _ = console("repl", "--open", "s.jsonl", stdin="calls say_hello\n")
     assert code == 0
     assert "'Bob'" in out

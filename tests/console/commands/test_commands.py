@@ -1,11 +1,14 @@
 """Lines carried out on a session."""
 
+import csv
+
 import pytest
 
 from bus.attach.protocol import Batch, Reply
 from bus.trace.records import Call, Entry, Error, Parameter
 from console import commands
-from console.commands import CallList, CallShown, Description, Help, Listing, Mistake, Quit, Started
+from console.commands import CallList, CallShown, Description, Exported, Help, Listing, Mistake, Quit, Started
+from console.export import FORMATS
 from console.language.grammar import Execute, Fire
 from console.language.tokens import LanguageError
 from console.session import Session
@@ -195,11 +198,12 @@ def test_candidates(live):
     assert "quit" in [each.text for each in commands.candidates(live, "", 0)]
 
 
-def test_all_that_is_offered_works(live):
+def test_all_that_is_offered_works(live, tmp_path):
     """No verb is listed that is not there: each carries its own usage, and takes what it says."""
     examples = {
         "execute": "execute scan.status", "fire": "fire x", "ls": "ls", "show": "show scan.status",
-        "calls": "calls scan.status", "call": "call 1", "help": "help", "quit": "quit",
+        "calls": "calls scan.status", "call": "call 1", "export": f"export {tmp_path}/a.csv",
+            "help": "help", "quit": "quit",
     }  # fmt: skip
     assert list(examples) == list(commands.VERBS)
     for line in examples.values():
@@ -252,3 +256,40 @@ def test_a_reply_that_overtakes_its_record_has_no_record_yet(live):
     live.target.add(Batch(at=live.now(), records=(ended,)))
     live.pump()
     assert commands.finish(live, started).detail.call.outcome == "ok"
+
+
+def test_export(live, tmp_path):
+    """What is kept goes to a file, whole or by name, in the format of its ending."""
+    done = commands.run(live, f"export {tmp_path}/all.csv")
+    calls = [record for record in synthetic.session(300) if isinstance(record, Call)]
+    assert done == Exported(f"{tmp_path}/all.csv", len(calls))
+    some = commands.run(live, f"export {tmp_path}/some.json search.*")
+    assert some.calls == sum(call.name.startswith("search.") for call in calls)
+    with (tmp_path / "all.csv").open(newline="") as file:
+        assert {int(row["id"]) for row in csv.DictReader(file)} == {call.id for call in calls}
+
+
+def test_export_of_one_call(live, tmp_path):
+    """A number names the call of a sequence diagram."""
+    caused = next(record for record in synthetic.session(300) if isinstance(record, Call) and record.parent)
+    assert commands.run(live, f"export {tmp_path}/tree.txt #{caused.root}").calls > 1
+    assert (tmp_path / "tree.txt").read_text().startswith(f"#{caused.root} ")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [("export", "write export FILE"), ("export out.foo", ".pftrace"), ("export {}/no/out.csv", "cannot write"),
+     ("export {}/out.csv nothing.here", "no call was selected"), ("export {}/out.txt #99999999", "there is no call")],
+)  # fmt: skip
+def test_an_export_that_cannot_be_made_is_explained(live, tmp_path, line, said):
+    """A mistake says what to write instead, and leaves no file."""
+    wrong = commands.run(live, line.format(tmp_path))
+    assert isinstance(wrong, Mistake)
+    assert said in wrong.message
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_help_lists_the_formats(live):
+    """The endings are those of the one table of formats."""
+    (info,) = commands.run(live, "help export").verbs
+    assert all(form.endings[0] in info.help for form in FORMATS)
