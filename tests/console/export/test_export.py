@@ -143,3 +143,9 @@ def test_sessions_of_different_machines_do_not_mix(tmp_path: Path) -> None:
         writer.close()
     with pytest.raises(ExportError, match="one machine"):
         export([tmp_path / "a", tmp_path / "b"], tmp_path / "out.json")
+
+
+def test_the_readme_lists_every_format() -> None:
+    """No format is hidden: each one's first ending stands there."""
+    readme = Path("README.md").read_text(encoding="utf-8")
+    assert [form.name for form in FORMATS if f"`{form.endings[0]}`" not in readme] == []
