@@ -142,6 +142,9 @@ def test_json_is_the_same(tmp_path: Path, both: list[tuple[Any, Any]]) -> None:
     assert {(span["traceId"], span["spanId"], span.get("parentSpanId", "")) for span in said} == {
         (span.trace_id.hex(), span.span_id.hex(), span.parent_span_id.hex()) for _, span in both
     }
+    numbers = [each["value"]["intValue"] for span in said for each in span["attributes"] if "intValue" in each["value"]]
+    assert numbers
+    assert all(isinstance(number, str) for number in numbers)
     assert {(span["startTimeUnixNano"], span["endTimeUnixNano"]) for span in said} == {
         (str(span.start_time_unix_nano), str(span.end_time_unix_nano)) for _, span in both
     }
