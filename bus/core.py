@@ -1,5 +1,6 @@
 """The bus: four verbs, services that come and go, and one way in and out for every call."""
 
+import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -24,6 +25,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 S = TypeVar("S", bound=Service)
 MAIN = "main"
 """The bus's own service: runs the callbacks that were registered without one."""
+_log = logging.getLogger("bus")
 _SWITCHES = ("BUS_CONSOLE", "BUS_TRACE", "BUS_TRACE_FILE")
 
 
@@ -213,18 +215,24 @@ class Bus:
         The mailbox stays: queued calls go to the new one's command of that name, or fail with `CommandNotFound`.
         Callbacks that were added by `service="name"` belong to the name and stay.
 
+        Inside one of its own handlers this returns at once, and takes effect when the handler is done: no other call
+        begins before that, and what `on_start` raises then is logged, and is the error of the service that has failed.
+
         Raises:
             ServiceNotFound: no service has this name.
             CommandExists: the new one declares a command that is somebody else's.
             BaseException: what its `on_start` raised; then the service has failed.
         """
         check_settings(service)
+        runner = self._runner(name)
+        takeover = Takeover(runner, service, self._dispatch)
         service.name, service.bus = name, self
-        takeover = Takeover(self._runner(name), service, self._dispatch)
         self._stop_timers(name)
-        takeover.carry_out()
-        self._start_timers(service, name)
-        self._dispatch.announce("service_replaced", service=name)
+        takeover.begin()
+        if lifecycle.on_thread_of(runner):
+            self.runtime.spawn(f"{self.name}-replace", self._replace_alone, takeover, service)
+        else:
+            self._replace(takeover, service)
         return service
 
     def scale(self, name: str, workers: int, /) -> None:
@@ -399,6 +407,17 @@ class Bus:
         lifecycle.end(runner, self._dispatch, lifecycle.stopped_error(runner.name), drain=drain, until=until)
         self._forget(runner)
         self._dispatch.announce("service_stopped", service=runner.name)
+
+    def _replace(self, takeover: Takeover, service: Service) -> None:
+        takeover.carry_out()
+        self._start_timers(service, service.name)
+        self._dispatch.announce("service_replaced", service=service.name)
+
+    def _replace_alone(self, takeover: Takeover, service: Service) -> None:
+        try:
+            self._replace(takeover, service)
+        except BaseException:  # noqa: BLE001  the thread's edge: the one who asked for it has gone on
+            _log.exception("the service %r could not be replaced", service.name)
 
     def _stop_timers(self, name: str) -> None:
         for timer in self._every.pop(name, ()):

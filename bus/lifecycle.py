@@ -122,8 +122,7 @@ def end(runner: "Runner", dispatch: "Dispatch", error: BusError, *, drain: bool,
 
 def on_thread_of(runner: "Runner") -> bool:
     """Whether the current thread is one of RUNNER's."""
-    ident = runtime.thread_ident()
-    return any(thread.ident == ident for thread in runner.threads)
+    return runtime.thread_ident() in runner.idents
 
 
 def stopped_error(name: str) -> ServiceStopped:

@@ -71,7 +71,7 @@ class Waits:
         if target.started:
             return target.waiting_for is None
         runner = self._runners.get(target.service)
-        return runner is None or any(one is None or one.waiting_for is None for one in runner.running)
+        return runner is None or any(one is None or one.waiting_for is None for one in runner.serving)
 
     def _stuck_with(self, call: Call) -> list[Call]:
         """All calls that CALL depends on, itself first, if none of them can go on; else nothing."""
@@ -94,9 +94,11 @@ class Waits:
             return
         target = promise.call
         runner = self._runners.get(target.service)
-        running = list(runner.running) if runner is not None else [None]
+        if runner is None:
+            yield None
+            return
         # A call that was taken from the queue but did not start yet is as good as queued: its worker is not waiting.
-        yield from [target] if target in running else running
+        yield from [target] if target in runner.running else runner.serving
 
     def _error(self, call: Call, promise: "Promise[Any]", stuck: list[Call]) -> DeadlockError:
         target = promise.call
@@ -129,7 +131,7 @@ class Waits:
         target = promise.call
         while True:
             runner = self._runners.get(target.service)
-            running = [one for one in runner.running if one is not None] if runner is not None else []
+            running = runner.running if runner is not None else []
             following = target if target in running else next((one for one in running if one in stuck), None)
             if following is None or following in path:
                 return path

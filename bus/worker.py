@@ -104,10 +104,10 @@ class Runner:
         self._crew.resize(workers)
         self.dispatch.hooks.notify("service_state", self.name, self.state, workers, "")
 
-    def halt(self) -> None:
+    def halt(self) -> Term | None:
         """Let the threads end after the call that each runs; the mailbox stays, and is not served."""
         self.change("starting")
-        _wait_gone(self._crew.dismiss())
+        return self._crew.dismiss()
 
     def adopt(self, service: Service) -> None:
         """Work for SERVICE from the next `start` on."""
@@ -128,9 +128,24 @@ class Runner:
         return self._crew.threads
 
     @property
+    def ending(self) -> bool:
+        """Whether it was closed."""
+        return self._ending.is_set()
+
+    @property
+    def idents(self) -> frozenset[int]:
+        """The interpreter's ids of its threads, those of a former term too that have not ended."""
+        return frozenset(self._crew.idents)
+
+    @property
+    def serving(self) -> list[Call | None]:
+        """What each worker runs that takes calls, None for one that runs nothing."""
+        return self._crew.running
+
+    @property
     def running(self) -> list[Call | None]:
-        """What each worker runs, None for one that does not."""
-        return self._crew.running[: self.workers]
+        """The same, and what is run by those who take no more."""
+        return [*self._crew.running, *self._crew.left]
 
     def info(self) -> ServiceInfo:
         """How it is now."""
@@ -245,7 +260,7 @@ class Runner:
         self._runtime.spawn(f"{self.name}-restart", self._restart, term)
 
     def _restart(self, term: Term | None) -> None:
-        _wait_gone(term)
+        wait_gone(term)
         while not self._ending.is_set():
             delay = self._budget.spend(self._runtime.now()) if self.service.restart == "on-crash" else None
             if delay is None:
@@ -278,7 +293,8 @@ class Runner:
         return ServiceDied(text)
 
 
-def _wait_gone(term: Term | None) -> None:
+def wait_gone(term: Term | None) -> None:
+    """Wait until the workers of TERM have left, for as long as they get for that."""
     if term is not None:
         term.gone.wait(_LEAVE_SECONDS)
 
