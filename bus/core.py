@@ -17,6 +17,7 @@ from bus.registry import DeadLetter, Entry, IfExists, Registration, Registry
 from bus.replacing import Takeover
 from bus.runtime import NS, REAL, Runtime
 from bus.service import Service, ServiceInfo, check_settings, declared, service_name
+from bus.stuck import Watcher
 from bus.timers import Timers
 from bus.trace.records import Level
 from bus.worker import Runner
@@ -47,6 +48,7 @@ class Bus:
         self._top = self._registry.top
         self._dispatch = Dispatch(name, runtime, self._registry, self.hooks)
         self._timers = Timers(runtime, name)
+        self._watcher = Watcher(self._dispatch, self._timers)
         self._every: dict[str, list[Registration]] = {}
         self._closing = lifecycle.Closing(name, self._dispatch)
         self.at_close(self._dispatch.reports.close)
@@ -363,11 +365,13 @@ class Bus:
         return name
 
     def _make_main(self) -> None:
+        pool = Service(MAIN, workers=min(32, (os.cpu_count() or 1) + 4))
         with self._lock:
-            if MAIN not in self._dispatch.runners:
-                pool = Service(MAIN, workers=min(32, (os.cpu_count() or 1) + 4))
-                runner = self._dispatch.runners[MAIN] = Runner(self._dispatch, MAIN, pool)
-                runner.start_on_first_call()
+            if MAIN in self._dispatch.runners:
+                return
+            runner = self._dispatch.runners[MAIN] = Runner(self._dispatch, MAIN, pool)
+            runner.start_on_first_call()
+        self._watcher.watch(pool)
 
     def _runner(self, name: str) -> Runner:
         runner = self._dispatch.runners.get(name)
@@ -396,6 +400,7 @@ class Bus:
 
     def _start_timers(self, service: Service, name: str) -> None:
         runner = self._dispatch.runners[name]
+        self._watcher.watch(service)
         self._every[name] = [
             self._timers.every(one.seconds, self._dispatch.tick(runner, method, f"{name}.{method.__name__}"))
             for one, method in declared(service)

@@ -18,6 +18,7 @@ from bus.mailbox import Closed, Full, Mailbox
 from bus.notes import came_from_child
 from bus.runtime import Thread
 from bus.service import Service, ServiceInfo, check_settings
+from bus.stuck import stuck_calls
 from bus.supervisor import RESTARTS, Budget
 from bus.trace.records import ServiceState
 
@@ -104,6 +105,16 @@ class Runner:
         self._crew.resize(workers)
         self.dispatch.hooks.notify("service_state", self.name, self.state, workers, "")
 
+    def replace_stuck(self, call: Call) -> str:
+        """Let a fresh worker take the place of the one that runs CALL; its name, "" when the call has just ended.
+
+        What the old one still delivers is marked late; it leaves when its handler ends at last.
+        """
+        fresh = self._crew.unseat(call)
+        if fresh:
+            call.marks = (*call.marks, "late")
+        return fresh
+
     def halt(self) -> Term | None:
         """Let the threads end after the call that each runs; the mailbox stays, and is not served."""
         self.change("starting")
@@ -153,6 +164,7 @@ class Runner:
         return ServiceInfo(
             name=self.name, state=self.state, workers=self.workers, depth=len(self.mailbox),
             capacity=self.mailbox.capacity, dropped=self.dropped, restarts=self.restarts, error=error,
+            stuck=stuck_calls(self.running, self.service, self._runtime.now()),
         )  # fmt: skip
 
     # ---- calls come in
