@@ -26,6 +26,7 @@ from bus.errors import (
 from bus.hooks import Hook
 from bus.promise import Promise
 from bus.registry import DeadLetter, Registration
+from bus.secret import Secret
 from bus.service import Service, ServiceInfo, command, every, listener
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "PoolStarvation",
     "Promise",
     "Registration",
+    "Secret",
     "SelfCallError",
     "Service",
     "ServiceCrash",
