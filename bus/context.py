@@ -10,6 +10,7 @@ from bus import runtime
 
 if TYPE_CHECKING:
     from bus.promise import Promise
+    from bus.waits import Block
 
 _NO_KWARGS: Mapping[str, Any] = {}
 MAX_HOPS = 100
@@ -91,6 +92,7 @@ class Call:
     marks: tuple[str, ...] = ()
     waiting_for: "Promise[Any] | None" = None
     wait_timed: bool = False
+    blocked_on: "Block | None" = None
 
     def __init__(
         self, call_id: int, source: Source, at: int, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] = _NO_KWARGS

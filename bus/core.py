@@ -209,7 +209,8 @@ class Bus:
         if lifecycle.on_thread_of(runner):
             self.runtime.spawn(f"{self.name}-remove", self._remove, runner, drain, timeout)
         else:
-            self._remove(runner, drain, timeout)
+            with runner.blocked(end=True):
+                self._remove(runner, drain, timeout)
 
     def replace(self, name: str, service: S, /) -> S:
         """Let SERVICE take over from the service NAME, whose running calls end first, and return it when it runs.
@@ -234,7 +235,8 @@ class Bus:
         if lifecycle.on_thread_of(runner):
             self.runtime.spawn(f"{self.name}-replace", self._replace_alone, takeover, service)
         else:
-            self._replace(takeover, service)
+            with runner.blocked(end=True):
+                self._replace(takeover, service)
         return service
 
     def scale(self, name: str, workers: int, /) -> None:

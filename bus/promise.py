@@ -17,7 +17,7 @@ from bus.deadlines import current_deadline
 from bus.errors import CallCancelled, CallTimeout, DeadlockError
 from bus.runtime import NS, Wakeup
 from bus.unretrieved import Unretrieved
-from bus.waits import describe
+from bus.waits import describe, tell_suspicion
 
 if TYPE_CHECKING:
     from bus.mailbox import Mailbox
@@ -224,9 +224,7 @@ class Promise(Future[T]):
         except DeadlockError:
             self.cancel()  # nobody will wait for it
             raise
-        if cycle:
-            text = f"suspected, for the time of a wait that ends by itself: {'; '.join(map(str, cycle))}"
-            dispatch.hooks.notify("problem", "deadlock", text, tuple(step.call for step in cycle))
+        tell_suspicion(dispatch.hooks, cycle)
 
     def _sleep(self, until: int | None, deadline: int | None) -> None:
         wakeup = self._runner.dispatch.runtime.own_wakeup()

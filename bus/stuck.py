@@ -14,7 +14,7 @@ from bus.registry import Registration
 from bus.runtime import NS, Place
 from bus.service import Service
 from bus.timers import Timers
-from bus.waits import describe
+from bus.waits import describe, waits
 
 if TYPE_CHECKING:
     from bus.dispatch import Dispatch
@@ -59,7 +59,7 @@ class Watcher:
         now = self._dispatch.now()
         for runner in list(self._dispatch.runners.values()):
             for call in _overdue(runner.running, runner.service, now):
-                told: Told = (call.id, "waiting" if call.waiting_for is not None else "stuck")
+                told: Told = (call.id, "waiting" if waits(call) else "stuck")
                 found.add(told)
                 if told not in self._told:
                     self._tell(runner, call, now)
@@ -74,6 +74,9 @@ class Watcher:
             text = f"{what}, and waits: {describe(promise, now)}"
             dispatch.hooks.notify("problem", "stuck", text, (call.id, promise.call.id))
             return
+        if call.blocked_on is not None:
+            dispatch.hooks.notify("problem", "stuck", f"{what}, and waits for {call.blocked_on}", (call.id,))
+            return
         lane = lanes[call.lane]
         stack = stack_text(lane.ident)
         fresh = runner.replace_stuck(call) if runner.service.replace_stuck else ""
@@ -87,7 +90,7 @@ class Watcher:
 
 def stuck_calls(running: list[Call | None], service: Service, now: int) -> int:
     """How many of the calls that are RUNNING at NOW (monotonic ns) on SERVICE are stuck."""
-    return sum(call.waiting_for is None for call in _overdue(running, service, now))
+    return sum(not waits(call) for call in _overdue(running, service, now))
 
 
 def stack_text(ident: int) -> str:
@@ -103,7 +106,7 @@ def _overdue(running: list[Call | None], service: Service, now: int) -> Iterator
     limit = service.stuck_after * NS
     for call in running:
         if call is not None and call.started and call.outcome is None:
-            waited = 0 if call.waiting_for is not None else call.waited
+            waited = 0 if waits(call) else call.waited
             if now - call.started - waited > limit:
                 yield call
 

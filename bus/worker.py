@@ -1,6 +1,7 @@
 """A service at work on a bus: its mailbox, its threads, its state; started anew when it crashes."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from bus.context import Call, current
@@ -21,6 +22,7 @@ from bus.service import Service, ServiceInfo, check_settings
 from bus.stuck import stuck_calls
 from bus.supervisor import RESTARTS, Budget
 from bus.trace.records import ServiceState
+from bus.waits import Block
 
 if TYPE_CHECKING:
     from bus.dispatch import Dispatch
@@ -185,6 +187,11 @@ class Runner:
             raise self.refusal(closed) from None
         return None
 
+    def blocked(self, *, end: bool = False) -> AbstractContextManager[None]:
+        """The current thread waits inside for room in the mailbox, or for the END of the service."""
+        dispatch = self.dispatch
+        return dispatch.waits.blocked(Block(self.name, end), dispatch.hooks, dispatch.now)
+
     def refusal(self, reason: BusError | Full | Closed) -> BusError:
         """What a caller is told whose call could not be queued for this REASON."""
         if isinstance(reason, Full):
@@ -203,7 +210,11 @@ class Runner:
         self.put = self._put_waiting if self.service.overflow == "block" else self.mailbox.put
 
     def _put_waiting(self, call: Call) -> None:
-        self.mailbox.put_waiting(call, self.service.push_timeout)
+        try:
+            self.mailbox.put(call)
+        except Full:
+            with self.blocked():
+                self.mailbox.put_waiting(call, self.service.push_timeout)
 
     def _start_and_put(self, call: Call) -> None:
         with self.mailbox.lock:
