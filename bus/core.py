@@ -83,6 +83,7 @@ class Bus:
         Raises:
             CommandExists: the name is taken, and IF_EXISTS is not "replace" or "shadow".
             ServiceNotFound: SERVICE is not on this bus.
+            ServiceStopped: SERVICE is ending.
         """
         if callback is None:
 
@@ -132,6 +133,7 @@ class Bus:
 
         Raises:
             ServiceNotFound: SERVICE is not on this bus.
+            ServiceStopped: SERVICE is ending.
         """
         if callback is None:
 
@@ -359,11 +361,12 @@ class Bus:
             if name not in self._dispatch.runners or self._dispatch.runners[name].service is not owner:
                 message = f"the service {name!r} is not on the bus {self.name!r}: add it first, with bus.add(...)"
                 raise ServiceNotFound(message)
+            self._runner(name).check_open()
             return name
         name = service if isinstance(service, str) else MAIN
         if name == MAIN:
             self._make_main()
-        self._runner(name)
+        self._runner(name).check_open()
         return name
 
     def _make_main(self) -> None:

@@ -173,6 +173,8 @@ class Dispatch:
     def _reject(self, call: Call, error: BusError) -> BusError:
         """It was never queued: the record says why; returns ERROR, which the caller gets."""
         call.error, call.outcome, call.ended = error, "rejected", self.now()
+        if isinstance(error, ServiceStopped):
+            self._dead_letter("command", call.name, str(error))
         self.hooks.notify("ended", call)
         _let_go(call)
         return error

@@ -192,6 +192,11 @@ class Runner:
         dispatch = self.dispatch
         return dispatch.waits.blocked(Block(self.name, end), dispatch.hooks, dispatch.now)
 
+    def check_open(self) -> None:
+        """Raise `ServiceStopped` when it is ending."""
+        if self.ending:
+            raise ServiceStopped(_ended(self.name))
+
     def refusal(self, reason: BusError | Full | Closed) -> BusError:
         """What a caller is told whose call could not be queued for this REASON."""
         if isinstance(reason, Full):
