@@ -27,6 +27,7 @@ from bus.hooks import Hook
 from bus.lanes import current_call
 from bus.promise import Promise
 from bus.registry import DeadLetter, Registration
+from bus.secret import Secret
 from bus.service import Service, ServiceInfo, command, every, listener
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "PoolStarvation",
     "Promise",
     "Registration",
+    "Secret",
     "SelfCallError",
     "Service",
     "ServiceCrash",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bus.promise import Promise
+    from bus.waits import Block
     from bus.worker import Runner
 
 MAX_HOPS = 100
@@ -105,6 +106,7 @@ class Call:
     marks: tuple[str, ...] = ()
     waiting_for: "Promise[Any] | None" = None
     wait_timed: bool = False
+    blocked_on: "Block | None" = None
 
     def __init__(  # noqa: PLR0917  by position: on the way of every call
         self,
@@ -169,6 +171,11 @@ class Call:
     def in_flight(self) -> bool:
         """Whether it is queued or running."""
         return self.outcome is None
+
+    @property
+    def waits(self) -> bool:
+        """Whether it waits on the bus at this moment."""
+        return self.waiting_for is not None or self.blocked_on is not None
 
     def timing(self) -> Timing:
         """All there is to tell of it, if it went well and nothing about it is special."""

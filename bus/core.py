@@ -1,5 +1,6 @@
 """The bus: four verbs, services that come and go, and one way in and out for every call."""
 
+import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -16,6 +17,7 @@ from bus.registry import DeadLetter, Entry, IfExists, Registration, Registry
 from bus.replacing import Takeover
 from bus.runtime import NS, REAL, Runtime
 from bus.service import Service, ServiceInfo, check_settings, declared, service_name
+from bus.stuck import Watcher
 from bus.timers import Timers
 from bus.trace.records import Level
 from bus.worker import Runner
@@ -24,6 +26,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 S = TypeVar("S", bound=Service)
 MAIN = "main"
 """The bus's own service: runs the callbacks that were registered without one."""
+_log = logging.getLogger("bus")
 _SWITCHES = ("BUS_CONSOLE", "BUS_TRACE", "BUS_TRACE_FILE")
 
 
@@ -45,6 +48,7 @@ class Bus:
         self._top = self._registry.top
         self._dispatch = Dispatch(name, runtime, self._registry, self.hooks)
         self._timers = Timers(runtime, name)
+        self._watcher = Watcher(self._dispatch, self._timers)
         self._every: dict[str, list[Registration]] = {}
         self._closing = lifecycle.Closing(name, self._dispatch)
         self.at_close(self._dispatch.reports.close)
@@ -79,6 +83,7 @@ class Bus:
         Raises:
             CommandExists: the name is taken, and IF_EXISTS is not "replace" or "shadow".
             ServiceNotFound: SERVICE is not on this bus.
+            ServiceStopped: SERVICE is ending.
         """
         if callback is None:
 
@@ -128,6 +133,7 @@ class Bus:
 
         Raises:
             ServiceNotFound: SERVICE is not on this bus.
+            ServiceStopped: SERVICE is ending.
         """
         if callback is None:
 
@@ -205,7 +211,8 @@ class Bus:
         if lifecycle.on_thread_of(runner):
             self.runtime.spawn(f"{self.name}-remove", self._remove, runner, drain, timeout)
         else:
-            self._remove(runner, drain, timeout)
+            with runner.blocked(end=True):
+                self._remove(runner, drain, timeout)
 
     def replace(self, name: str, service: S, /) -> S:
         """Let SERVICE take over from the service NAME, whose running calls end first, and return it when it runs.
@@ -213,18 +220,25 @@ class Bus:
         The mailbox stays: queued calls go to the new one's command of that name, or fail with `CommandNotFound`.
         Callbacks that were added by `service="name"` belong to the name and stay.
 
+        Inside one of its own handlers this returns at once, and takes effect when the handler is done: no other call
+        begins before that, and what `on_start` raises then is logged, and is the error of the service that has failed.
+
         Raises:
             ServiceNotFound: no service has this name.
             CommandExists: the new one declares a command that is somebody else's.
             BaseException: what its `on_start` raised; then the service has failed.
         """
         check_settings(service)
+        runner = self._runner(name)
+        takeover = Takeover(runner, service, self._dispatch)
         service.name, service.bus = name, self
-        takeover = Takeover(self._runner(name), service, self._dispatch)
         self._stop_timers(name)
-        takeover.carry_out()
-        self._start_timers(service, name)
-        self._dispatch.announce("service_replaced", service=name)
+        takeover.begin()
+        if lifecycle.on_thread_of(runner):
+            self.runtime.spawn(f"{self.name}-replace", self._replace_alone, takeover, service)
+        else:
+            with runner.blocked(end=True):
+                self._replace(takeover, service)
         return service
 
     def scale(self, name: str, workers: int, /) -> None:
@@ -278,7 +292,7 @@ class Bus:
         """The calls that run or are queued at this moment, service by service."""
         calls: list[Call] = []
         for runner in self._runners():
-            calls += [call for call in runner.unended if call.in_flight]
+            calls += [call for call in runner.running if call is not None and call.in_flight]
             calls += map(as_call, runner.mailbox.queued())
         return calls
 
@@ -348,18 +362,23 @@ class Bus:
             if runner is None or runner.service is not owner:
                 message = f"the service {name!r} is not on the bus {self.name!r}: add it first, with bus.add(...)"
                 raise ServiceNotFound(message)
+            runner.check_open()
             return runner
         name = service if isinstance(service, str) else MAIN
         if name == MAIN:
             self._make_main()
-        return self._runner(name)
+        runner = self._runner(name)
+        runner.check_open()
+        return runner
 
     def _make_main(self) -> None:
+        pool = Service(MAIN, workers=min(32, (os.cpu_count() or 1) + 4))
         with self._lock:
-            if MAIN not in self._dispatch.runners:
-                pool = Service(MAIN, workers=min(32, (os.cpu_count() or 1) + 4))
-                runner = self._dispatch.runners[MAIN] = Runner(self._dispatch, MAIN, pool)
-                runner.start_on_first_call()
+            if MAIN in self._dispatch.runners:
+                return
+            runner = self._dispatch.runners[MAIN] = Runner(self._dispatch, MAIN, pool)
+            runner.start_on_first_call()
+        self._watcher.watch(pool)
 
     def _runner(self, name: str) -> Runner:
         runner = self._dispatch.runners.get(name)
@@ -388,6 +407,7 @@ class Bus:
 
     def _start_timers(self, service: Service, name: str) -> None:
         runner = self._dispatch.runners[name]
+        self._watcher.watch(service)
         self._every[name] = [
             self._timers.every(one.seconds, self._dispatch.tick(runner, method, f"{name}.{method.__name__}"))
             for one, method in declared(service)
@@ -399,6 +419,17 @@ class Bus:
         lifecycle.end(runner, self._dispatch, lifecycle.stopped_error(runner.name), drain=drain, until=until)
         self._forget(runner)
         self._dispatch.announce("service_stopped", service=runner.name)
+
+    def _replace(self, takeover: Takeover, service: Service) -> None:
+        takeover.carry_out()
+        self._start_timers(service, service.name)
+        self._dispatch.announce("service_replaced", service=service.name)
+
+    def _replace_alone(self, takeover: Takeover, service: Service) -> None:
+        try:
+            self._replace(takeover, service)
+        except BaseException:  # noqa: BLE001  the thread's edge: the one who asked for it has gone on
+            _log.exception("the service %r could not be replaced", service.name)
 
     def _stop_timers(self, name: str) -> None:
         for timer in self._every.pop(name, ()):

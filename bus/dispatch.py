@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from bus.context import MAX_HOPS, Args, Call, Delivery, Kwargs, Origin, Source, as_call
 from bus.deadlines import Clock, current_deadline
-from bus.errors import BusError, CallCancelled, CallTimeout, HopLimitExceeded
+from bus.errors import BusError, CallCancelled, CallTimeout, HopLimitExceeded, ServiceStopped
 from bus.hooks import Hooks
 from bus.lanes import current, current_call, this_thread
 from bus.mailbox import Closed, Full
@@ -182,6 +182,8 @@ class Dispatch:
 
     def _reject(self, call: Call, error: BusError) -> BusError:
         """It was never queued: the record says why; returns ERROR, which the caller gets."""
+        if isinstance(error, ServiceStopped):
+            self._dead_letter("command", call.name, str(error))
         self.end(call, "rejected", error=error)
         return error
 

@@ -27,15 +27,16 @@ class ThreadState:
 
     `call` is what it runs, since `began` (monotonic ns); `origin` is where the calls come from that it makes now, None
     until it makes the first one inside `call`. `blank` is a context without variables, for calls that were made in one.
+    `late` is the id of the call with which it was stuck when its place was given away: written by who does that.
     `buffers` are where timings go, asked of the hooks that were the tuple `buffers_of`.
     """
 
-    __slots__ = ("began", "blank", "buffers", "buffers_of", "call", "lane", "origin", "outside")
+    __slots__ = ("began", "blank", "buffers", "buffers_of", "call", "lane", "late", "origin", "outside")
 
     def __init__(self, lane: int) -> None:
         self.lane = lane
         self.call: Call | Delivery | None = None
-        self.began = 0
+        self.began = self.late = 0
         self.outside = Origin(lane)
         self.origin: Origin | None = self.outside
         self.blank = Context()

@@ -112,7 +112,7 @@ def end(runner: "Runner", dispatch: "Dispatch", error: BusError, *, drain: bool,
         abandon_queued(runner, dispatch, error)
     stragglers = runner.join(until)
     abandon_queued(runner, dispatch, error)
-    for call in runner.unended:
+    for call in runner.running:
         if isinstance(call, Promise):
             call.marks = (*call.marks, "late")
             call.set_exception(error)
@@ -123,8 +123,7 @@ def end(runner: "Runner", dispatch: "Dispatch", error: BusError, *, drain: bool,
 
 def on_thread_of(runner: "Runner") -> bool:
     """Whether the current thread is one of RUNNER's."""
-    ident = runtime.thread_ident()
-    return any(thread.ident == ident for thread in runner.threads)
+    return runtime.thread_ident() in runner.idents
 
 
 def stopped_error(name: str) -> ServiceStopped:

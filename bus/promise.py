@@ -20,7 +20,7 @@ from bus.errors import CallCancelled, CallTimeout, DeadlockError
 from bus.lanes import current_call
 from bus.runtime import NS, Wakeup
 from bus.unretrieved import Unretrieved
-from bus.waits import describe
+from bus.waits import describe, tell_suspicion
 
 if TYPE_CHECKING:
     from bus.dispatch import Dispatch
@@ -268,8 +268,8 @@ class Promise(Call, Future[T]):
             self._sleep(None if timeout is None else began + int(timeout * NS), deadline)
         finally:
             if call is not None:
+                call.waited += dispatch.now() - began  # first: who looks in between must not take the wait for work
                 dispatch.waits.end(call)
-                call.waited += dispatch.now() - began
             if hooks.wait_ended:
                 hooks.notify("wait_ended", call, self, began, dispatch.now())
         if self._state is _PENDING:
@@ -284,9 +284,7 @@ class Promise(Call, Future[T]):
         except DeadlockError:
             self.cancel()  # nobody will wait for it
             raise
-        if cycle:
-            text = f"suspected, for the time of a wait that ends by itself: {'; '.join(map(str, cycle))}"
-            dispatch.hooks.notify("problem", "deadlock", text, tuple(step.call for step in cycle))
+        tell_suspicion(dispatch.hooks, cycle)
 
     def _sleep(self, until: int | None, deadline: int | None) -> None:
         wakeup = self._dispatch.runtime.own_wakeup()

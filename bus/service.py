@@ -52,7 +52,9 @@ class Service:
 
     `capacity`: calls the mailbox holds. `overflow`: what happens to events beyond that: "drop_newest", "drop_oldest",
     or "block" (commands too), which waits `push_timeout` seconds for room. `restart`: whether it is started anew after
-    a crash, which is a failing `on_start` or a `ServiceCrash` that a handler raises.
+    a crash, which is a failing `on_start` or a `ServiceCrash` that a handler raises. `stuck_after`: a call whose code
+    runs for more seconds than that is shown as stuck; `replace_stuck`: another worker then takes the place of its own,
+    which cannot be killed. While that one goes on, methods may run at the same time even with one worker.
     """
 
     name: str = ""
@@ -61,6 +63,8 @@ class Service:
     overflow: Overflow = "drop_newest"
     push_timeout: float = 1.0
     restart: Restart = "on-crash"
+    stuck_after: float = 30.0
+    replace_stuck: bool = False
     bus: "Bus"
 
     def __init__(
@@ -72,6 +76,8 @@ class Service:
         overflow: Overflow | None = None,
         push_timeout: float | None = None,
         restart: Restart | None = None,
+        stuck_after: float | None = None,
+        replace_stuck: bool | None = None,
     ) -> None:
         given = {
             "name": name,
@@ -80,6 +86,8 @@ class Service:
             "overflow": overflow,
             "push_timeout": push_timeout,
             "restart": restart,
+            "stuck_after": stuck_after,
+            "replace_stuck": replace_stuck,
         }
         for setting, value in given.items():
             if value is not None:
@@ -94,7 +102,10 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class ServiceInfo:
-    """A service as it was when asked. `depth`: calls queued; `dropped`: events lost so far; `error`: its last crash."""
+    """A service as it was when asked. `depth`: calls queued; `dropped`: events lost so far; `error`: its last crash.
+
+    `stuck`: calls whose code runs for longer than `stuck_after` at this moment, on workers that were replaced too.
+    """
 
     name: str
     state: ServiceState
@@ -104,6 +115,7 @@ class ServiceInfo:
     dropped: int
     restarts: int
     error: str
+    stuck: int = 0
 
 
 def service_name(service: Service) -> str:
@@ -137,6 +149,9 @@ def check_settings(service: Service) -> None:
         raise ValueError(message)
     if service.overflow not in {"drop_newest", "drop_oldest", "block"}:
         message = f"the service {name!r} has overflow={service.overflow!r}: use drop_newest, drop_oldest or block"
+        raise ValueError(message)
+    if not service.stuck_after > 0:
+        message = f"the service {name!r} has stuck_after={service.stuck_after}: it needs more than 0 seconds"
         raise ValueError(message)
     if service.restart not in {"on-crash", "never"}:
         message = f"the service {name!r} has restart={service.restart!r}: use on-crash or never"

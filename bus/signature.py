@@ -18,8 +18,9 @@ from typing import Any
 import msgspec
 
 from bus.errors import BadArguments
+from bus.secret import is_marked
 from bus.trace.records import Parameter
-from bus.trace.redact import is_secret
+from bus.trace.redact import REDACTED, is_secret
 
 _MAX_DEFAULT = 80
 _MODULES = re.compile(r"\b(?:[A-Za-z_]\w*\.)+(?=[A-Za-z_])")
@@ -72,7 +73,8 @@ class Schema:
             return _converted(value, wanted)
         except (msgspec.ValidationError, TypeError, ValueError) as error:
             shown = parameter.name if parameter is not None else "?"
-            message = f"{name}: {shown}={reprlib.repr(value)} is not {annotation_text(wanted)}: {error}"
+            text = REDACTED if parameter is not None and parameter.secret else reprlib.repr(value)
+            message = f"{name}: {shown}={text} is not {annotation_text(wanted)}: {error}"
             raise BadArguments(message) from None
 
     def _wrong(self, args: Sequence[object], kwargs: Mapping[str, object]) -> list[str]:
@@ -110,8 +112,9 @@ def schema_of(callback: Callable[..., object]) -> Schema:
     except (TypeError, ValueError):
         anything = (Parameter(name="args", kind="var_positional"), Parameter(name="kwargs", kind="var_keyword"))
         return Schema(anything, "", _doc(callback), where(callback), 0, float("inf"), {})
-    hints = _hints(callback)
-    parameters = tuple(_parameter(p, hints.get(p.name, p.annotation)) for p in signature.parameters.values())
+    # Values are converted by the plain types: what else an annotation says of them is the program's own business.
+    hints, marked = _hints(callback), _hints(callback, extras=True)
+    parameters = tuple(_parameter(p, hints, marked) for p in signature.parameters.values())
     least, most = _positional_range(parameters)
     returns = hints.get("return", signature.return_annotation)
     return Schema(parameters, annotation_text(returns), _doc(callback), where(callback), least, most, hints)
@@ -132,9 +135,21 @@ def annotation_text(annotation: object) -> str:
         return "None"
     if isinstance(annotation, str):
         return annotation
+    if is_marked(annotation):
+        return _marked_text(annotation)
     if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
         return annotation.__qualname__
     return _MODULES.sub("", str(annotation))
+
+
+def _marked_text(annotation: Any) -> str:
+    origin, parts = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Annotated:
+        inner = annotation_text(annotation.__origin__)
+        return inner if is_marked(annotation.__origin__) else f"Secret[{inner}]"
+    if origin in {typing.Union, types.UnionType}:
+        return " | ".join(map(annotation_text, parts))
+    return f"{annotation_text(origin)}[{', '.join(map(annotation_text, parts))}]"
 
 
 def where(callback: Callable[..., object]) -> str:
@@ -160,21 +175,36 @@ def _doc(callback: Callable[..., object]) -> str:
     return lines[0] if lines else ""
 
 
-def _hints(callback: Callable[..., object]) -> dict[str, Any]:
+def _hints(callback: Callable[..., object], *, extras: bool = False) -> dict[str, Any]:
+    """What can be resolved of the annotations, with EXTRAS as they stand; each by itself if not all can."""
+    plain = _plain(callback)
     try:
-        return typing.get_type_hints(_plain(callback))
+        return typing.get_type_hints(plain, include_extras=extras)
     except Exception:  # noqa: BLE001  annotations are foreign code: what cannot be resolved is simply not converted
+        each = getattr(plain, "__annotations__", {})
+        known: dict[str, Any] = {}
+        for name in each:
+            known |= _hint(plain, name, extras=extras)
+        return known
+
+
+def _hint(plain: Any, name: str, *, extras: bool) -> dict[str, Any]:
+    alone = types.SimpleNamespace(__annotations__={name: plain.__annotations__[name]})
+    try:
+        return typing.get_type_hints(alone, getattr(plain, "__globals__", {}), include_extras=extras)
+    except Exception:  # noqa: BLE001  as above
         return {}
 
 
-def _parameter(parameter: inspect.Parameter, annotation: object) -> Parameter:
+def _parameter(parameter: inspect.Parameter, hints: Mapping[str, Any], marked: Mapping[str, Any]) -> Parameter:
+    annotation = marked.get(parameter.name, parameter.annotation)
     empty = parameter.default is inspect.Parameter.empty
-    secret = is_secret(parameter.name)
+    secret = is_secret(parameter.name) or is_marked(annotation)
     return Parameter(
         name=parameter.name,
         kind=parameter.kind.name.lower(),  # type: ignore[arg-type]  # inspect's names are ours, in lower case
-        annotation=annotation_text(annotation),
-        default=None if empty else "‹redacted›" if secret else _default_text(parameter.default),
+        annotation=annotation_text(annotation if is_marked(annotation) else hints.get(parameter.name, annotation)),
+        default=None if empty else REDACTED if secret else _default_text(parameter.default),
         secret=secret,
     )
 

@@ -3,16 +3,21 @@
 A worker is *live* if it is not waiting on the bus, or its wait has a timeout, or what it waits for is done, or is run
 by a live worker, or is still queued for a service that has a live worker. A wait after which its worker is not live
 would close a cycle. The rule is a least fixpoint; as every condition is an "or", it is found by walking the waits once.
+
+A cycle that a wait with a timeout is part of heals itself, and is only suspected. So are those through a worker that is
+blocked in the bus itself, which always has a timeout: for room in a full mailbox, or for the end of a service.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bus import runtime
 from bus.context import Call
 from bus.errors import DeadlockError, PoolStarvation, SelfCallError
-from bus.lanes import lanes
+from bus.hooks import Hooks
+from bus.lanes import current_call, lanes
 from bus.runtime import NS, Lock
 
 if TYPE_CHECKING:
@@ -37,8 +42,19 @@ class Step:
         return f"{self.name} #{self.call} on {self.thread} waits at {self.where} for {self.waits_for}"
 
 
+@dataclass(frozen=True, slots=True)
+class Block:
+    """What a worker waits for that is no call: room in the mailbox of SERVICE, or its END."""
+
+    service: str
+    end: bool = False
+
+    def __str__(self) -> str:
+        return f"the end of {self.service}" if self.end else f"room in {self.service}"
+
+
 class Waits:
-    """`_lock` guards the fields `waiting_for` and `wait_timed` of all running calls of one bus."""
+    """`_lock` guards the fields `waiting_for`, `wait_timed` and `blocked_on` of all running calls of one bus."""
 
     def __init__(self, lock: Lock, runners: "Mapping[str, Runner]") -> None:
         self._lock = lock
@@ -54,14 +70,31 @@ class Waits:
             call.waiting_for, call.wait_timed = promise, timed
             if self._goes_on(promise.call):
                 return ()
-            stuck = self._stuck_with(call)
-            if stuck and not timed:
+            stuck = [] if timed else self._stuck_with(call)
+            cycle = self._cycle(call, stuck or self._held_up(call))
+            if stuck:
                 call.waiting_for = None
-        if not stuck:
-            return ()
-        if timed:
-            return tuple(_step(one, one.waiting_for or promise) for one in self._cycle(call, promise, stuck))
-        raise self._error(call, promise, stuck)
+        if stuck:
+            raise self._error(call, promise, stuck, cycle)
+        return tuple(_step(one, promise) for one in cycle)
+
+    @contextmanager
+    def blocked(self, block: Block, hooks: Hooks, now: Callable[[], int]) -> Iterator[None]:
+        """The current thread waits inside for what BLOCK says, and not for ever; a cycle that this closes is told."""
+        call = current_call()
+        if call is None:
+            yield
+            return
+        began = now()
+        with self._lock:
+            call.blocked_on = block
+            cycle = self._cycle(call, self._held_up(call))
+        tell_suspicion(hooks, tuple(_step(one) for one in cycle))
+        try:
+            yield
+        finally:
+            call.waited += now() - began
+            call.blocked_on = None
 
     def end(self, call: Call) -> None:
         """CALL goes on. One store, without the lock: who sees it late sees a wait that is done or timed, so live."""
@@ -70,7 +103,7 @@ class Waits:
     def _goes_on(self, target: Call) -> bool:
         """Whether TARGET is run, or can be taken, by a worker that does not wait itself: nearly always."""
         if target.started:
-            return target.waiting_for is None
+            return not target.waits
         runner = self._runners.get(target.service)
         return runner is None or runner.has_free_worker()
 
@@ -87,21 +120,39 @@ class Waits:
                     ahead.append(other)
         return list(found)
 
+    def _held_up(self, call: Call) -> set[Call]:
+        """All calls that cannot go on before some wait ends by itself, if CALL is one of them; else nothing."""
+        running = [one for runner in list(self._runners.values()) for one in runner.running]
+        held = {one for one in running if one is not None and one.waits} | {call}
+        while freed := {one for one in held if self._is_free(one, held)}:
+            held -= freed
+        return held if call in held else set()
+
+    def _is_free(self, call: Call, held: set[Call]) -> bool:
+        promise, block = call.waiting_for, call.blocked_on
+        free = (other is None or other not in held for other in self._dependencies(call))
+        if block is not None and block.end:
+            return all(free)
+        return (promise is not None and promise.done()) or any(free)
+
     def _dependencies(self, call: Call) -> Iterator[Call | None]:
         """What the workers run of which one has to go on before CALL can; None is an idle worker."""
-        promise = call.waiting_for
-        if promise is None:
+        promise, block = call.waiting_for, call.blocked_on
+        target = promise.call if promise is not None else None
+        runner = self._runners.get(target.service if target is not None else block.service if block is not None else "")
+        if runner is None:
             yield None
-            return
-        target = promise.call
-        runner = self._runners.get(target.service)
-        running = list(runner.running) if runner is not None else [None]
+        elif block is not None and block.end:
+            yield from (one for one in runner.running if one is not None)
         # A call that was taken from the queue but did not start yet is as good as queued: its worker is not waiting.
-        yield from [target] if target in running else running
+        elif target is not None and target in runner.running:
+            yield target
+        else:
+            yield from runner.serving
 
-    def _error(self, call: Call, promise: "Promise[Any]", stuck: list[Call]) -> DeadlockError:
+    def _error(self, call: Call, promise: "Promise[Any]", stuck: list[Call], cycle: list[Call]) -> DeadlockError:
         target = promise.call
-        steps = [_step(one, one.waiting_for or promise) for one in self._cycle(call, promise, stuck)]
+        steps = [_step(one, promise) for one in cycle]
         shown = "; ".join(map(str, steps))
         runner = self._runners.get(target.service)
         alone = {one.service for one in stuck} == {target.service} == {call.service}
@@ -124,20 +175,21 @@ class Waits:
         error.cycle = tuple(steps)
         return error
 
-    def _cycle(self, call: Call, promise: "Promise[Any]", stuck: list[Call]) -> list[Call]:
+    def _cycle(self, call: Call, stuck: Collection[Call]) -> list[Call]:
         """From CALL along the waits until a call comes again; of a pool, the first worker stands for all."""
-        path = [call]
-        target = promise.call
-        while True:
-            runner = self._runners.get(target.service)
-            running = [one for one in runner.running if one is not None] if runner is not None else []
-            following = target if target in running else next((one for one in running if one in stuck), None)
-            if following is None or following in path:
-                return path
+        path: list[Call] = []
+        following: Call | None = call if stuck else None
+        while following is not None and following not in path:
             path.append(following)
-            if following.waiting_for is None:
-                return path
-            target = following.waiting_for.call
+            following = next((one for one in self._dependencies(following) if one is not None and one in stuck), None)
+        return path
+
+
+def tell_suspicion(hooks: Hooks, cycle: tuple[Step, ...]) -> None:
+    """A CYCLE was closed that heals itself, if it is one."""
+    if cycle:
+        text = f"suspected, for the time of a wait that ends by itself: {'; '.join(map(str, cycle))}"
+        hooks.notify("problem", "deadlock", text, tuple(step.call for step in cycle))
 
 
 def describe(promise: "Promise[Any]", now: int) -> str:
@@ -154,6 +206,8 @@ def describe(promise: "Promise[Any]", now: int) -> str:
         lane = lanes[call.lane]
         seconds = (now - call.started) / NS
         said.append(f"{call.name} #{call.id} is running for {seconds:.3g} s on {lane.name}, at {_where(lane.ident)}")
+        if call.blocked_on is not None:
+            said.append(f"and waits for {call.blocked_on}")
         following = call.waiting_for
     return "; ".join(said)
 
@@ -163,13 +217,20 @@ def _live(call: Call) -> bool:
     return promise is None or call.wait_timed or promise.done()
 
 
-def _step(call: Call, promise: "Promise[Any]") -> Step:
-    lane = lanes[call.lane]
-    return Step(call.id, call.name, call.service, lane.name, _where(lane.ident), promise.call.name)
+def _step(call: Call, promise: "Promise[Any] | None" = None) -> Step:
+    """PROMISE: what CALL was about to wait for, if it does not wait (any more)."""
+    lane, block = lanes[call.lane], call.blocked_on
+    target = call.waiting_for or promise
+    what = str(block) if block is not None else target.call.name if target is not None else "nothing more"
+    return Step(call.id, call.name, call.service, lane.name, _where(lane.ident), what)
 
 
 def _where(ident: int) -> str:
     """The line outside the bus at which a thread stands."""
-    theirs = (place for place in runtime.stack(ident) if place.module.partition(".")[0] not in {"bus", "threading"})
+    theirs = (
+        place
+        for place in runtime.stack(ident)
+        if place.module.partition(".")[0] not in {"bus", "contextlib", "threading"}
+    )
     place = next(theirs, None)
     return f"{place.code.co_filename}:{place.line}" if place is not None else "?"

@@ -1,6 +1,7 @@
 """A service at work on a bus: its mailbox, its threads, its state; started anew when it crashes."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from contextvars import Context
 from typing import TYPE_CHECKING
 
@@ -22,8 +23,10 @@ from bus.promise import Promise
 from bus.routes import follow
 from bus.runtime import NS, Thread
 from bus.service import Service, ServiceInfo, check_settings
+from bus.stuck import stuck_calls
 from bus.supervisor import RESTARTS, Budget
 from bus.trace.records import ServiceState
+from bus.waits import Block
 
 if TYPE_CHECKING:
     from bus.dispatch import Dispatch
@@ -111,10 +114,17 @@ class Runner:
         self._crew.resize(workers)
         self.dispatch.hooks.notify("service_state", self.name, self.state, workers, "")
 
-    def halt(self) -> None:
+    def replace_stuck(self, call: Call) -> str:
+        """Let a fresh worker take the place of the one that runs CALL; its name, "" when the call has just ended.
+
+        What the old one still delivers is marked late; it leaves when its handler ends at last.
+        """
+        return self._crew.unseat(call)
+
+    def halt(self) -> Term | None:
         """Let the threads end after the call that each runs; the mailbox stays, and is not served."""
         self.change("starting")
-        _wait_gone(self._crew.dismiss())
+        return self._crew.dismiss()
 
     def adopt(self, service: Service) -> None:
         """Work for SERVICE from the next `start` on."""
@@ -135,23 +145,28 @@ class Runner:
         return self._crew.threads
 
     @property
-    def running(self) -> list[Call | None]:
-        """What each worker runs, None for one that does not."""
-        return [state.seen() if state is not None else None for state in self._crew.states[: self.workers]]
-
-    def has_free_worker(self) -> bool:
-        """Whether one of the workers does not wait for a call: nearly always, so nothing is made to look."""
-        for state in self._crew.states[: self.workers]:
-            item = state.call if state is not None else None
-            if item is None or isinstance(item, tuple) or item.waiting_for is None:
-                return True
-        return False
+    def ending(self) -> bool:
+        """Whether it was closed."""
+        return self._ending.is_set()
 
     @property
-    def unended(self) -> list[Call]:
-        """What is being run, also by workers that are to leave when they are done with it."""
-        seen = [state.seen() for state in list(self._crew.states) if state is not None]
-        return [call for call in seen if call is not None]
+    def idents(self) -> frozenset[int]:
+        """The interpreter's ids of its threads, those of a former term too that have not ended."""
+        return frozenset(self._crew.idents)
+
+    @property
+    def serving(self) -> list[Call | None]:
+        """What each worker runs that takes calls, None for one that runs nothing."""
+        return self._crew.running
+
+    @property
+    def running(self) -> list[Call | None]:
+        """The same, and what is run by those who take no more."""
+        return [*self._crew.running, *self._crew.left]
+
+    def has_free_worker(self) -> bool:
+        """Whether a call that is queued now can be taken by a worker that does not wait on the bus itself."""
+        return self._crew.has_free_worker()
 
     def info(self) -> ServiceInfo:
         """How it is now."""
@@ -159,6 +174,7 @@ class Runner:
         return ServiceInfo(
             name=self.name, state=self.state, workers=self.workers, depth=len(self.mailbox),
             capacity=self.mailbox.capacity, dropped=self.dropped, restarts=self.restarts, error=error,
+            stuck=stuck_calls(self.running, self.service, self._runtime.now()),
         )  # fmt: skip
 
     # ---- calls come in
@@ -180,6 +196,16 @@ class Runner:
             Closed: the service is ending.
         """
         return self.mailbox.put_dropping_oldest(item) if self.service.overflow == "drop_oldest" else item
+
+    def blocked(self, *, end: bool = False) -> AbstractContextManager[None]:
+        """The current thread waits inside for room in the mailbox, or for the END of the service."""
+        dispatch = self.dispatch
+        return dispatch.waits.blocked(Block(self.name, end), dispatch.hooks, dispatch.now)
+
+    def check_open(self) -> None:
+        """Raise `ServiceStopped` when it is ending."""
+        if self.ending:
+            raise ServiceStopped(_ended(self.name))
 
     def refusal(self, reason: BusError | Full | Closed) -> BusError:
         """What a caller is told whose call could not be queued for this REASON."""
@@ -203,7 +229,8 @@ class Runner:
         try:
             self.mailbox.put(item)
         except Full:
-            self.mailbox.put_waiting(item, as_call(item).queued + int(self.service.push_timeout * NS))
+            with self.blocked():
+                self.mailbox.put_waiting(item, as_call(item).queued + int(self.service.push_timeout * NS))
 
     def _start_and_put(self, item: Item) -> None:
         self._start_lazily()
@@ -242,14 +269,15 @@ class Runner:
                 value = context.run(call.source.callback, *call.args, **call.kwargs)  # type: ignore[arg-type]
         except BaseException as error:  # noqa: BLE001  the thread's edge: an error is an answer, and the worker lives on
             thread.call = None
-            at = self._end_failed(call, error)
+            at = self._end_failed(call, error, thread)
             del call  # the error's traceback leads to this frame, and the promise to the error
             return at
         thread.call = None
         if context is thread.blank and context:
             thread.blank = Context()  # the handler left variables in it
         at = dispatch.now()
-        if hooks.ended or call.__class__ is not Promise or not call.claim_plainly():
+        if hooks.ended or thread.late or call.__class__ is not Promise or not call.claim_plainly():
+            _mark_late(call, thread)
             return dispatch.end(call, "ok", value=value)
         origin = call.origin
         hooks.keep(
@@ -283,9 +311,14 @@ class Runner:
         except BaseException as error:  # noqa: BLE001  the thread's edge: an error is an answer, and the worker lives on
             call = thread.running() or as_call(delivery)
             thread.call = None
-            at = self._end_failed(call, error)
+            at = self._end_failed(call, error, thread)
             del call
             return at
+        if thread.late:
+            call = thread.running() or as_call(delivery)
+            thread.call = None
+            _mark_late(call, thread)
+            return self.dispatch.end(call, "ok")
         looked_at, thread.call = thread.call, None
         if context is thread.blank and context:
             thread.blank = Context()
@@ -294,7 +327,8 @@ class Runner:
         hooks.keep((number, event_id, root, caller, source, thread.lane, queued, thread.began, at, waited), thread)
         return at
 
-    def _end_failed(self, call: Call, error: BaseException) -> int:
+    def _end_failed(self, call: Call, error: BaseException, thread: ThreadState) -> int:
+        _mark_late(call, thread)
         # Without the first entry, which is the worker's own frame: the traceback begins in the handler.
         handler = error.__traceback__.tb_next if error.__traceback__ is not None else None
         error, outcome = _as_answer(call, error.with_traceback(handler))
@@ -332,7 +366,7 @@ class Runner:
         self._runtime.spawn(f"{self.name}-restart", self._restart, term)
 
     def _restart(self, term: Term | None) -> None:
-        _wait_gone(term)
+        wait_gone(term)
         while not self._ending.is_set():
             delay = self._budget.spend(self._runtime.now()) if self.service.restart == "on-crash" else None
             if delay is None:
@@ -365,9 +399,16 @@ class Runner:
         return ServiceDied(text)
 
 
-def _wait_gone(term: Term | None) -> None:
+def wait_gone(term: Term | None) -> None:
+    """Wait until the workers of TERM have left, for as long as they get for that."""
     if term is not None:
         term.gone.wait(_LEAVE_SECONDS)
+
+
+def _mark_late(call: Call, thread: ThreadState) -> None:
+    """Somebody else has got the place of the worker that was stuck with CALL."""
+    if thread.late == call.id:
+        call.marks = (*call.marks, "late")
 
 
 def _as_answer(call: Call, error: BaseException) -> tuple[BaseException, str]:

@@ -8,7 +8,7 @@ from msgspec import structs
 from bus.context import Call
 from bus.trace.chunk import NAME_LIMIT
 from bus.trace.records import Entry, Parameter, State
-from bus.trace.redact import REDACTED, arguments_text, bounded, is_secret
+from bus.trace.redact import ANY_KEYWORD, MAX_ARGUMENTS, REDACTED, arguments_text, bounded, is_secret
 
 if TYPE_CHECKING:
     from bus.registry import Entry as Registered
@@ -124,14 +124,23 @@ def _parameter(parameter: Parameter) -> Parameter:
 
 
 def _names(parameters: tuple[Parameter, ...]) -> tuple[tuple[str, ...], frozenset[str]]:
-    positional = tuple(one.name for one in parameters if one.kind.startswith("positional"))
-    return positional, frozenset(one.name for one in parameters if one.secret)
+    """Of the positional parameters; those of the secret ones."""
+    positional = [one.name for one in parameters if one.kind.startswith("positional")]
+    secret = {one.name for one in parameters if one.secret}
+    for one in parameters:
+        if one.secret and one.kind == "var_positional":
+            positional += [one.name] * MAX_ARGUMENTS
+        elif one.secret and one.kind == "var_keyword":
+            secret.add(ANY_KEYWORD)
+    return tuple(positional), frozenset(secret)
 
 
 def _secret_values(
     names: Sequence[str], secret: Collection[str], args: Iterable[object], kwargs: Mapping[str, object]
 ) -> tuple[str, ...]:
-    given = (*zip(names, args, strict=False), *kwargs.items())
+    every = ANY_KEYWORD in secret
+    keywords = ((ANY_KEYWORD if every else name, value) for name, value in kwargs.items())
+    given = (*zip(names, args, strict=False), *keywords)
     return tuple(
         value
         for name, value in given

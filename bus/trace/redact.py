@@ -19,12 +19,18 @@ from typing import Any
 
 from msgspec import Struct
 
+from bus.secret import marked_fields
+
 TEXT_LIMIT = 2048
 """Bytes of UTF-8 of one captured text, all arguments of a call together."""
 REDACTED = "‹redacted›"
 CUT = "…"
+ANY_KEYWORD = "**"
+"""Among the names of secret parameters: whatever is given by keyword is secret."""
 
 _ITEMS = 12
+MAX_ARGUMENTS = 4 * _ITEMS
+"""Of one call; there is no text of what else it has, by position and by keyword each."""
 _DEPTH = 6
 _STRING = 240
 _FOREIGN = 400
@@ -121,10 +127,10 @@ def arguments_text(
     """
     writer = _Writer(limit)
     known = iter(names)
-    for value in islice(args, _ITEMS * 4):
+    for value in islice(args, MAX_ARGUMENTS):
         writer.argument("", value, hidden=_hidden(next(known, ""), secret))
-    for name, value in islice(kwargs.items(), _ITEMS * 4):
-        writer.argument(f"{name[:_NAME]}=", value, hidden=_hidden(name, secret))
+    for name, value in islice(kwargs.items(), MAX_ARGUMENTS):
+        writer.argument(f"{name[:_NAME]}=", value, hidden=ANY_KEYWORD in secret or _hidden(name, secret))
     return bounded("".join(writer.parts), limit)
 
 
@@ -224,7 +230,13 @@ def _integer(value: Any) -> str:
     return repr(value) if bits <= _BIG_INT_BITS else f"<int of {bits} bits>"
 
 
+class _Hidden:
+    """Stands for the value of a field that is secret by its type."""
+
+
+_HIDDEN = _Hidden()
 _SIMPLE: dict[type, Callable[[Any], str]] = {
+    _Hidden: lambda _: REDACTED,
     str: _string,
     bytes: _string,
     int: _integer,
@@ -266,7 +278,7 @@ def type_name(value: object) -> str:
 
 
 def fields_of(value: object) -> Iterator[tuple[str, object]] | None:
-    """Names and values of an object that is made of named fields, None for any other."""
+    """Names and values of an object that is made of named fields, None for any other; without its secrets."""
     kind = type(value)
     if issubclass(kind, Struct):
         names: Iterable[str] = kind.__struct_fields__
@@ -278,4 +290,5 @@ def fields_of(value: object) -> Iterator[tuple[str, object]] | None:
         names = (attribute.name for attribute in kind.__attrs_attrs__)
     else:
         return None
-    return ((name, getattr(value, name, CUT)) for name in names)
+    marked = marked_fields(kind)  # type: ignore[arg-type]  # mypy takes the class for one of its instances
+    return ((name, _HIDDEN if name in marked else getattr(value, name, CUT)) for name in names)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import os
 import subprocess
 import sys
 import threading
@@ -14,6 +15,7 @@ from bus import (
     BadArguments,
     Bus,
     BusClosed,
+    Call,
     CommandExists,
     CommandNotFound,
     HandlerAborted,
@@ -25,6 +27,7 @@ from bus import (
     current_call,
     listener,
 )
+from bus.lanes import lanes
 from tests.support import wait_for
 
 
@@ -476,3 +479,54 @@ def test_fire_text_says_who_received_it(bus: Bus, gate: Gate) -> None:
     assert [entry.service for entry in receivers] == ["gate"]
     assert (event.by, event.client) == ("console", "uid:1")
     wait_for(lambda: gate.seen == ["hello"])
+
+
+def test_main_is_a_pool_that_starts_on_first_use(bus: Bus) -> None:
+    """Callbacks without a service run on `main`, min(32, cpu + 4) threads that are not there before the first call."""
+    bus.register_command("where", lambda: threading.current_thread().name)
+    assert [(info.name, info.state) for info in bus.services()] == [("main", "new")]
+    assert bus._dispatch.runners["main"].threads == []
+    assert bus.execute_command("where").result(10).startswith("main-")
+    (info,) = bus.services()
+    assert (info.state, info.workers) == ("running", min(32, (os.cpu_count() or 1) + 4))
+
+
+def test_call_knows_all_about_itself(bus: Bus) -> None:
+    """current_call() tells name, service, caller, deadline and whether it was asked to stop."""
+    bus.add(Echo())
+    calls: list[Call] = []
+
+    def look() -> None:
+        call = current_call()
+        assert call is not None
+        calls.append(call)
+
+    bus.register_command("look", look, service="echo")
+    with bus.deadline(1_000):
+        bus.execute_command("look").result(10)
+    (call,) = calls
+    assert (call.name, call.service, call.cancel_requested) == ("look", "echo", False)
+    assert lanes[call.caller].name == threading.current_thread().name
+    assert call.deadline is not None
+    assert bus.now() < call.deadline <= bus.now() + 1_000 * 10**9
+
+
+def test_event_that_finds_no_room_in_time_is_a_counted_drop(bus: Bus) -> None:
+    """With overflow="block" an event waits `push_timeout` for room, then it is counted and a dead letter."""
+    gate = bus.add(Gate("gate", overflow="block", push_timeout=0.01))
+    bus.execute_command("hold")
+    assert gate.entered.wait(10)
+    for value in range(3):
+        bus.fire_event("told", value)
+    assert bus.services()[0].dropped == 1
+    assert [(letter.kind, letter.name) for letter in bus.dead_letters()] == [("delivery", "told")]
+    gate.opened.set()
+    wait_for(lambda: gate.seen == [0, 1])
+
+
+def test_dead_letters_are_bounded(bus: Bus) -> None:
+    """The list keeps the newest 1,000."""
+    for number in range(1_005):
+        bus.fire_event(f"e{number}")
+    letters = bus.dead_letters()
+    assert (len(letters), letters[0].name, letters[-1].name) == (1_000, "e5", "e1004")

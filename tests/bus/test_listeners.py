@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bus import Bus, Service, current_call, listener
+from bus import Bus, Call, Hook, Service, current_call, listener
 from tests.support import wait_for
 
 
@@ -148,3 +148,53 @@ def test_fire_inside_a_listener_is_queued(bus: Bus) -> None:
     bus.register_listener("second", lambda: order.append("second"), service=ear)
     bus.fire_event("first")
     wait_for(lambda: order == ["first is done", "second"])
+
+
+def test_error_of_a_listener_to_failures_is_only_recorded(bus: Bus) -> None:
+    """A listener of bus.listener_failed that fails itself is not told to itself again; its call has the error."""
+    bus.add(Service("ear"))
+    failures: list[object] = []
+    outcomes: list[str] = []
+
+    class Ends(Hook):
+        def ended(self, call: Call) -> None:
+            if call.kind == "delivery":
+                outcomes.append(f"{call.name} {call.outcome}")
+
+    def deaf(**what: object) -> None:
+        failures.append(what["name"])
+        raise ValueError("deaf to failures")
+
+    def fail() -> None:
+        raise ValueError("deaf")
+
+    bus.add_hook(Ends())
+    bus.register_listener("bus.listener_failed", deaf, service="ear")
+    bus.register_listener("x", fail, service="ear")
+    bus.register_listener("sync", lambda done: done.set(), service="ear")
+    bus.fire_event("x")
+    wait_for(lambda: len(outcomes) == 2)
+    settle(bus)
+    assert failures == ["x"]
+    assert outcomes[:2] == ["x error", "bus.listener_failed error"]
+
+
+def test_fire_takes_the_listeners_of_that_moment(bus: Bus) -> None:
+    """Who registers after an event was fired does not hear it, even if nobody has heard it yet."""
+    ear = bus.add(Ear())
+    entered, opened = threading.Event(), threading.Event()
+    heard: list[str] = []
+
+    def hold() -> None:
+        entered.set()
+        assert opened.wait(10)
+
+    bus.register_listener("hold", hold, service=ear)
+    bus.register_listener("x", lambda: heard.append("first"), service=ear)
+    bus.fire_event("hold")
+    assert entered.wait(10)
+    bus.fire_event("x")
+    bus.register_listener("x", lambda: heard.append("second"), service=ear)
+    opened.set()
+    settle(bus)
+    assert heard == ["first"]

@@ -83,6 +83,51 @@ def test_queued_calls_go_to_the_new_service(bus: Bus) -> None:
         bus.execute_command("only.old")
 
 
+def test_service_may_replace_itself(bus: Bus) -> None:
+    """replace() inside a handler of the same service returns at once; after the handler only the new one is asked."""
+    bus.add(Old())
+    took: list[str] = []
+
+    def swap() -> str:
+        assert isinstance(bus.replace("svc", New()), New)
+        bus.execute_command("who").add_done_callback(lambda promise: took.append(promise.result()))
+        return "old"
+
+    bus.register_command("swap", swap, service="svc")
+    held = bus.execute_command("swap")
+    assert (held.result(3), bus.execute_command("who").result(3)) == ("old", "new")
+    wait_for(lambda: took == ["new"])
+    wait_for(lambda: bus.services()[0].state == "running")
+
+
+def test_service_that_replaces_itself_by_one_that_cannot_start(bus: Bus, caplog: pytest.LogCaptureFixture) -> None:
+    """What on_start raises after a replace() in the service's own handler is logged, and the service has failed."""
+
+    class Broken(New):
+        def on_start(self) -> None:
+            raise OSError("no disk")
+
+    bus.add(Old())
+    bus.register_command("swap", lambda: bus.replace("svc", Broken()), service="svc")
+    bus.execute_command("swap").result(3)
+    wait_for(lambda: bus.services()[0].state == "failed")
+    assert bus.services()[0].error == "OSError('no disk')"
+    wait_for(lambda: "the service 'svc' could not be replaced" in caplog.text)
+
+
+def test_handler_that_replaces_and_then_removes_itself(bus: Bus) -> None:
+    """A handler whose service it has just replaced is still inside: remove() does not wait for it either."""
+    bus.add(Old())
+
+    def swap() -> None:
+        bus.replace("svc", New())
+        bus.remove("svc")
+
+    bus.register_command("swap", swap, service="svc")
+    bus.execute_command("swap").result(3)
+    wait_for(lambda: bus.services() == ())
+
+
 def test_callbacks_by_name_stay(bus: Bus) -> None:
     """What was added by service="name" belongs to the name and stays."""
     bus.add(Old())

@@ -124,7 +124,7 @@ def test_impossible_settings_are_named(bus: Bus, settings: dict[str, int], messa
 
 
 def test_removed_service_drains_first(bus: Bus) -> None:
-    """remove() runs what is queued; then its commands are gone, which the error says."""
+    """While a service drains, new calls are dead letters and nothing can be registered; then its commands are gone."""
     worker = bus.add(Worker())
     held = bus.execute_command("hold")
     assert worker.entered.wait(10)
@@ -134,6 +134,12 @@ def test_removed_service_drains_first(bus: Bus) -> None:
     wait_for(lambda: bus.services()[0].state == "draining")
     with pytest.raises(ServiceStopped):
         bus.execute_command("work")
+    for owner in ("worker", worker):
+        with pytest.raises(ServiceStopped, match="has stopped or is stopping"):
+            bus.register_command("late", lambda: 1, service=owner)
+        with pytest.raises(ServiceStopped):
+            bus.register_listener("late", lambda: None, service=owner)
+    assert [(letter.kind, letter.name) for letter in bus.dead_letters()] == [("command", "work")]
     worker.opened.set()
     remover.join(10)
     assert (held.result(10), queued.result(10)) == ("held", "worker-0")

@@ -129,3 +129,9 @@ def test_budget_doubles_its_delay_and_forgets() -> None:
     budget = Budget()
     assert [budget.spend(number * NS) for number in range(4)] == [0.1, 0.2, 0.4, None]
     assert budget.spend(100 * NS) == 0.1
+
+
+def test_budget_never_waits_longer_than_five_seconds() -> None:
+    """Crashes that come one by one, each within a minute of the last, double the wait up to 5 s."""
+    budget = Budget()
+    assert [budget.spend(25 * number * NS) for number in range(8)] == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]

@@ -271,6 +271,36 @@ def test_replace_loses_no_call(check: Check) -> None:
     check(scenario)
 
 
+def test_service_replaces_itself(check: Check) -> None:
+    """A replacement that a handler asked for waits for the handler only, and every later call goes to the new one."""
+
+    class Old(Service):
+        name = "svc"
+
+        @command("swap")
+        def swap(self) -> str:
+            self.bus.replace("svc", New())
+            return "old"
+
+        @command("who")
+        def who(self) -> str:
+            return "old"
+
+    class New(Service):
+        @command("who")
+        def who(self) -> str:
+            return "new"
+
+    def scenario(bus: Bus) -> None:
+        bus.add(Old())
+        swapped, after = bus.execute_command("swap"), bus.execute_command("who")
+        began = bus.now()
+        assert (swapped.result(), after.result()) == ("old", "new")
+        assert bus.now() - began < NS
+
+    check(scenario)
+
+
 def test_queued_calls_outlive_a_crash(check: Check) -> None:
     """The call that crashed a service fails; those behind it wait for the restart and are answered."""
 
