@@ -47,6 +47,7 @@ class Bus:
         self._registry = Registry(runtime.lock())
         self._top = self._registry.top
         self._dispatch = Dispatch(name, runtime, self._registry, self.hooks)
+        self._execute = self._dispatch.execute
         self._timers = Timers(runtime, name)
         self._watcher = Watcher(self._dispatch, self._timers)
         self._every: dict[str, list[Registration]] = {}
@@ -111,7 +112,7 @@ class Bus:
             raise self._dispatch.not_found(name)
         if kwargs or not entry.least <= len(args) <= entry.most:
             entry.schema.check(name, args, kwargs)
-        return self._dispatch.execute(entry, args, kwargs)
+        return self._execute(entry, args, kwargs)
 
     @overload
     def register_listener(

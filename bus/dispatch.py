@@ -5,6 +5,7 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from contextvars import copy_context
+from itertools import repeat
 from typing import Any, Literal
 
 from bus.context import MAX_HOPS, Args, Call, Delivery, Kwargs, Origin, Source, as_call
@@ -48,10 +49,11 @@ class Dispatch:
         self.clock = Clock(runtime)
         self.reports = Reports(runtime, name, self._unretrieved)
         self._ids = itertools.count(1)
+        self.new_id: Callable[[], int] = self._ids.__next__
 
     def accepted(self) -> int:
         """A number that grows with every call that is made."""
-        return next(self._ids)
+        return self.new_id()
 
     def refuse(self) -> None:
         """Raise why nothing is accepted here, if so; the handlers of a bus that drains may still call each other."""
@@ -63,11 +65,10 @@ class Dispatch:
         if self.refusal is not None:
             self.refuse()
         runner = entry.runner
-        origin = (current.state or this_thread()).origin_now()
+        thread = current.state or this_thread()
+        origin = thread.origin or thread.origin_now()
         context = copy_context()
-        promise: Promise[Any] = Promise(
-            next(self._ids), entry, origin, self.now(), args, kwargs or None, context or None
-        )
+        promise: Promise[Any] = Promise(self.new_id(), entry, origin, self.now(), args, kwargs or None, context or None)
         if context:
             self._inherit_deadline(promise)
         if client:
@@ -92,21 +93,30 @@ class Dispatch:
         """Queue a delivery for each listener."""
         if self.refusal is not None:
             self.refuse()
-        route = self.registry.route(name)
-        hooks, thread = self.hooks, current.state or this_thread()
-        origin = thread.origin_now()
-        if hooks.queued or hooks.ended or not route.plain or origin.hops >= MAX_HOPS:
+        hooks, route, thread = self.hooks, self.registry.routes.get(name), current.state or this_thread()
+        origin = thread.origin or thread.origin_now()
+        if route is None or not (route.plain and hooks.plain) or origin.hops >= MAX_HOPS:
             self.fire_watched(name, args, kwargs)
             return
-        number, at, lane = next(self._ids), self.now(), thread.lane
+        new_id, lane = self.new_id, thread.lane
+        number, at = new_id(), self.now()
         root = origin.root or number
         event = (number, root, origin.hops, lane, at, args, kwargs or None, copy_context() or None)
         # The event's own record ends before its first effect can begin.
-        hooks.keep((number, origin.parent, root, lane, route.source, lane, at, at, at, 0), thread)
+        for buffer in thread.buffers if thread.buffers_of is hooks.timings else hooks.buffers(thread):
+            if len(buffer) < buffer.limit:
+                buffer.append((number, origin.parent, root, lane, route.key, lane, at, at, at, 0))
+            else:
+                buffer.lose()
         for runner, source in route.singles:
-            self._deliver((next(self._ids), event, source), runner)
+            delivery = (new_id(), event, source)
+            try:
+                runner.put(delivery)
+            except (BusError, Full, Closed) as refused:
+                self._not_put(delivery, runner, refused)
         for runner, sources in route.groups:
-            self._deliver_all([(next(self._ids), event, source) for source in sources], runner)
+            # One id too many is drawn for each group; nothing is wrong with a gap.
+            self._deliver_all([*zip(self._ids, repeat(event), sources, strict=False)], runner)
 
     def _deliver_all(self, deliveries: "list[Delivery]", runner: Runner) -> None:
         """In one step if there is room for all; else one by one, as the service's policy wants it."""
@@ -126,7 +136,7 @@ class Dispatch:
         self.refuse()
         route = self.registry.route(name)
         thread = this_thread()
-        event = Call(next(self._ids), route.source, thread.origin_now(), self.now(), args, kwargs or None)
+        event = Call(self.new_id(), route.source, thread.origin_now(), self.now(), args, kwargs or None)
         event.started = event.ended = event.queued
         event.lane = thread.lane
         event.outcome = "ok"
@@ -149,7 +159,7 @@ class Dispatch:
 
     def _delivery(self, event: Call, source: Source) -> Call:
         origin = Origin(event.caller, event.id, event.root, event.hops)
-        call = Call(next(self._ids), source, origin, self.now(), event.args, event.kwargs, copy_context() or None)
+        call = Call(self.new_id(), source, origin, self.now(), event.args, event.kwargs, copy_context() or None)
         if event.client:
             call.by, call.client = event.by, event.client
         return call
@@ -197,7 +207,7 @@ class Dispatch:
             if pending and pending[0].in_flight:
                 return
             origin = this_thread().origin_now()
-            call = Call(next(self._ids), source, origin, self.now(), context=copy_context() or None)
+            call = Call(self.new_id(), source, origin, self.now(), context=copy_context() or None)
             pending[:] = [call]
             self.hooks.notify("queued", call)
             self._deliver(call, runner)

@@ -90,7 +90,10 @@ class Hooks:
     The tuples are replaced, never changed, so a reader needs no lock; `add` and `remove` run under the bus's lock.
     """
 
-    __slots__ = (*POINTS, "_installed")
+    __slots__ = (*POINTS, "_installed", "plain")
+
+    plain: bool
+    """Whether nobody wants to see every call."""
 
     registered: tuple[Callable[..., None], ...]
     unregistered: tuple[Callable[..., None], ...]
@@ -123,12 +126,17 @@ class Hooks:
     def _rebuild(self) -> None:
         for point in POINTS:
             setattr(self, point, tuple(_overridden(self._installed, point)))
+        self.plain = not (self.queued or self.started or self.ended)
 
-    def keep(self, timing: Timing, state: ThreadState) -> None:
-        """Put TIMING into the buffers of the current thread, whose STATE this is."""
+    def buffers(self, state: ThreadState) -> tuple[Buffer, ...]:
+        """Where the timings of the current thread go, whose STATE this is."""
         if state.buffers_of is not self.timings:
             self._ask_for_buffers(state)
-        for buffer in state.buffers:
+        return state.buffers
+
+    def keep(self, timing: Timing, state: ThreadState) -> None:
+        """Put TIMING into them. Where every call comes by, this is written out: it costs a sixth of a call's time."""
+        for buffer in self.buffers(state):
             if len(buffer) < buffer.limit:
                 buffer.append(timing)
             else:

@@ -66,7 +66,11 @@ class Mailbox:
         if self._closed and self.withdraw(item):
             raise Closed
         if self._sleepers:
-            self.wake_one()
+            try:
+                sleeper = self._sleepers.pop()
+            except IndexError:
+                return
+            sleeper.wake()
 
     def put_all(self, items: Sequence[Item]) -> Sequence[Item]:
         """Append ITEMS in one step and wake as many workers; those that were not taken, because it is closed.

@@ -17,7 +17,8 @@ from bus import runtime
 from bus.context import Args, Call, Kwargs, Origin, Source
 from bus.deadlines import current_deadline
 from bus.errors import CallCancelled, CallTimeout, DeadlockError
-from bus.lanes import current_call
+from bus.hooks import Hooks
+from bus.lanes import ThreadState, this_thread
 from bus.runtime import NS, Wakeup
 from bus.unretrieved import Unretrieved
 from bus.waits import describe, tell_suspicion
@@ -200,15 +201,35 @@ class Promise(Call, Future[T]):
         """End it, which was claimed, before it began."""
         self.settle(None, error, _NOTIFIED)
 
-    def claim_plainly(self) -> bool:
-        """Whether the current thread is the one that ends it, and a timing tells all there is to tell."""
+    def end_plainly(self, value: T, at: int, thread: ThreadState, hooks: Hooks) -> bool:
+        """It went well, and a timing tells all there is to tell; False when there is more, or somebody else ended it.
+
+        The way of nearly every call, in one piece: claimed, recorded, let go of, settled.
+        """
         try:
-            plain = self.open_
-            if plain:
-                del self.open_
+            if not self.open_:
+                return False
+            del self.open_
         except AttributeError:
             return False
-        return plain
+        for buffer in thread.buffers if thread.buffers_of is hooks.timings else hooks.buffers(thread):
+            if len(buffer) < buffer.limit:
+                origin, number = self.origin, self.id
+                buffer.append((
+                    number, origin.parent, origin.root or number, origin.lane, self.source.key, thread.lane,
+                    self.queued, self.started, at, self.waited,
+                ))  # fmt: skip
+            else:
+                buffer.lose()
+        self.args, self.kwargs, self.context = (), None, None
+        if self.watched:
+            self.settle(value, None)
+            return True
+        self.value = value
+        self._state = _FINISHED
+        if self.watched:
+            self._tell()
+        return True
 
     def claim(self) -> bool:
         """Whether the current thread is the one that ends it."""
@@ -258,20 +279,25 @@ class Promise(Call, Future[T]):
     # ---- waiting
 
     def _wait(self, timeout: float | None) -> None:
-        call, dispatch, deadline = current_call(), self._dispatch, current_deadline.get()
+        dispatch, thread, deadline = self._dispatch, this_thread(), current_deadline.get()
+        call, hooks = thread.running(), dispatch.hooks
         if call is not None:
             self._begin_edge(call, timed=timeout is not None or deadline is not None)
-        hooks, began = dispatch.hooks, dispatch.now()
+        began = dispatch.now()
         if hooks.wait_began:
             hooks.notify("wait_began", call, self, began)
         try:
             self._sleep(None if timeout is None else began + int(timeout * NS), deadline)
         finally:
+            at = dispatch.now()
             if call is not None:
-                call.waited += dispatch.now() - began  # first: who looks in between must not take the wait for work
+                call.waited += at - began  # first: who looks in between must not take the wait for work
                 dispatch.waits.end(call)
-            if hooks.wait_ended:
-                hooks.notify("wait_ended", call, self, began, dispatch.now())
+            for method in hooks.wait_ended:
+                try:
+                    method(call, self, began, at)
+                except Exception:  # noqa: BLE001  foreign code: whatever it raises must not reach the program
+                    hooks.failed(method)
         if self._state is _PENDING:
             limit = f"within {timeout} s" if timeout is not None else "by its deadline"
             text = f"{self.name} #{self.id} did not end {limit}: {describe(self, dispatch.now())}"
@@ -291,14 +317,16 @@ class Promise(Call, Future[T]):
         sleepers: list[Wakeup] = self.__dict__.setdefault("_sleepers", [])  # one atomic step, if many wait
         sleepers.append(wakeup)
         self.watched = True
-        while self._state is _PENDING:
-            if until is None and deadline is None:
+        if until is None and deadline is None:
+            while self._state is _PENDING:
                 wakeup.wait()
-            elif (left := self._left(until, deadline)) > 0:
-                wakeup.wait(left / NS)
-            else:
+            return
+        while self._state is _PENDING:
+            left = self._left(until, deadline)
+            if left <= 0:
                 sleepers.remove(wakeup)
                 return
+            wakeup.wait(left / NS)
 
     def _left(self, until: int | None, deadline: int | None) -> int:
         """Ns until the earlier of the two, each on its own clock."""

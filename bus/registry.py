@@ -100,7 +100,8 @@ class Registry:
         self.top: dict[str, Entry] = {}
         """The command that a call of each name runs now; for reading."""
         self._listeners: dict[str, tuple[Entry, ...]] = {}
-        self._routes: dict[str, Route] = {}
+        self.routes: dict[str, Route] = {}
+        """The ways that events went lately; for reading."""
         # Commands that went with their service, and which that was: for a better error than "not found".
         self._gone: dict[str, str] = {}
         self._patterns: tuple[tuple[str, re.Pattern[str]], ...] = ()
@@ -128,7 +129,7 @@ class Registry:
 
     def route(self, event: str) -> Route:
         """The way that EVENT goes now."""
-        route = self._routes.get(event)
+        route = self.routes.get(event)
         return route if route is not None else self._find_route(event)
 
     def add_command(self, entry: Entry, if_exists: IfExists) -> Entry | None:
@@ -231,7 +232,7 @@ class Registry:
     def _listeners_changed(self) -> None:
         globs = [name for name in self._listeners if is_pattern(name)]
         self._patterns = tuple((glob, re.compile(fnmatch.translate(glob))) for glob in globs)
-        self._routes = {}
+        self.routes = {}
 
     def _find_route(self, event: str) -> Route:
         with self._lock:
@@ -239,9 +240,9 @@ class Registry:
             found += [self._listeners[glob] for glob, regex in self._patterns if _matches(glob, regex, event)]
             entries = sorted(itertools.chain.from_iterable(found), key=lambda entry: entry.entry)
             route = Route(event, tuple(entries))
-            if len(self._routes) >= _MAX_ROUTES:
-                self._routes = {}
-            self._routes[event] = route
+            if len(self.routes) >= _MAX_ROUTES:
+                self.routes = {}
+            self.routes[event] = route
             return route
 
 

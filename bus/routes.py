@@ -32,10 +32,11 @@ class Route:
     mailbox is touched once for an event. `plain`: somebody listens, and nobody `once`, so nothing is to be claimed.
     """
 
-    __slots__ = ("entries", "groups", "plain", "singles", "source", "sources")
+    __slots__ = ("entries", "groups", "key", "plain", "singles", "source", "sources")
 
     def __init__(self, event: str, entries: "tuple[Entry, ...]") -> None:
         self.source = Source("event", event)
+        self.key = self.source.key
         self.entries = entries
         self.sources = tuple(entry if entry.name == event else Heard(entry, event) for entry in entries)
         self.plain = bool(entries) and not any(entry.once for entry in entries)

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from traceback import FrameSummary, format_list
 from types import CodeType, TracebackType
 from typing import Any, NamedTuple, Protocol
@@ -45,10 +46,14 @@ class Wakeup(Protocol):
 class EventfdWakeup:
     """A wake through an eventfd: on one CPU 2.4 times faster than a lock, because the GIL is let go around it."""
 
-    __slots__ = ("_fd",)
+    __slots__ = ("_fd", "wake")
+
+    wake: Callable[[], None]
+    """See `Wakeup`. Not a method: a call of Python less on the way of every call."""
 
     def __init__(self) -> None:
         self._fd = os.eventfd(0, os.EFD_CLOEXEC)
+        self.wake = partial(os.eventfd_write, self._fd, 1)
 
     def wait(self, timeout: float | None = None) -> bool:
         """See `Wakeup`."""
@@ -60,10 +65,6 @@ class EventfdWakeup:
             except InterruptedError:  # a signal, whose handler has returned: unlike `os.read` this does not go on alone
                 continue
             return True
-
-    def wake(self) -> None:
-        """See `Wakeup`."""
-        os.eventfd_write(self._fd, 1)
 
     def _readable(self, timeout: float) -> bool:
         poll = select.poll()
@@ -85,7 +86,9 @@ class LockWakeup:
 
     def wait(self, timeout: float | None = None) -> bool:
         """See `Wakeup`."""
-        return self._gate.acquire(timeout=-1 if timeout is None else max(0.0, timeout))
+        if timeout is None:
+            return self._gate.acquire()
+        return self._gate.acquire(timeout=max(0.0, timeout))
 
     def wake(self) -> None:
         """See `Wakeup`."""

@@ -276,26 +276,16 @@ class Runner:
         if context is thread.blank and context:
             thread.blank = Context()  # the handler left variables in it
         at = dispatch.now()
-        if hooks.ended or thread.late or call.__class__ is not Promise or not call.claim_plainly():
-            _mark_late(call, thread)
-            return dispatch.end(call, "ok", value=value)
-        origin = call.origin
-        hooks.keep(
-            (
-                call.id, origin.parent, origin.root or call.id, origin.lane, call.source, thread.lane, call.queued,
-                call.started, at, call.waited,
-            ),
-            thread,
-        )  # fmt: skip
-        call.let_go()
-        call.settle(value, None)
-        return at
+        if call.__class__ is Promise and hooks.plain and not thread.late and call.end_plainly(value, at, thread, hooks):
+            return at
+        _mark_late(call, thread)
+        return dispatch.end(call, "ok", value=value)
 
     def _run_delivery(self, delivery: Delivery, thread: ThreadState, at: int) -> int:
         """Run DELIVERY, which starts AT; when it ended, 0 if it did not run. It becomes a call only if need be."""
         number, event, source = delivery
         hooks = self.dispatch.hooks
-        if hooks.started or hooks.ended or source.disposed:
+        if source.disposed or not hooks.plain:
             return self._run(follow(as_call(delivery)), thread, at)
         event_id, root, _, caller, queued, args, kwargs, context = event
         # All listeners have the firer's variables, and none sees what another one sets.
@@ -323,8 +313,13 @@ class Runner:
         if context is thread.blank and context:
             thread.blank = Context()
         at = self.dispatch.now()
-        waited = looked_at.waited if isinstance(looked_at, Call) else 0  # type: ignore[redundant-expr]  # see `running`
-        hooks.keep((number, event_id, root, caller, source, thread.lane, queued, thread.began, at, waited), thread)
+        waited = 0 if looked_at is delivery else looked_at.waited  # type: ignore[attr-defined]  # see `running`
+        for buffer in thread.buffers if thread.buffers_of is hooks.timings else hooks.buffers(thread):
+            if len(buffer) < buffer.limit:
+                lane, began = thread.lane, thread.began
+                buffer.append((number, event_id, root, caller, source.key, lane, queued, began, at, waited))
+            else:
+                buffer.lose()
         return at
 
     def _end_failed(self, call: Call, error: BaseException, thread: ThreadState) -> int:

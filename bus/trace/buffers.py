@@ -45,7 +45,7 @@ class Buffers:
 
     def put(self, lane: int, item: Item) -> None:
         """Leave ITEM, which happened on LANE."""
-        shard = self.of(lane)
+        shard = self._shards[lane & (SHARDS - 1)]
         if len(shard) < shard.limit:
             shard.append(item)
         else:
@@ -53,15 +53,11 @@ class Buffers:
 
     def take(self, most: int) -> Iterator[list[Item]]:
         """All that is there now, in lists of at most MOST."""
-        taken: list[Item] = []
         for shard in self._shards:
-            for _ in range(len(shard)):
-                taken.append(shard.popleft())
-                if len(taken) >= most:
-                    yield taken
-                    taken = []
-        if taken:
-            yield taken
+            left = len(shard)
+            while left > 0:
+                yield [shard.popleft() for _ in range(min(left, most))]
+                left -= most
 
     def take_lost(self) -> int:
         """How many were lost since this was last asked."""

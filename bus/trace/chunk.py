@@ -7,7 +7,7 @@ from typing import cast
 from msgspec import structs
 
 from bus.context import Call as LiveCall
-from bus.context import Timing
+from bus.context import Timing, label_of
 from bus.trace.records import AnyRecord, Call, Wait
 from bus.trace.redact import bounded
 
@@ -67,7 +67,8 @@ class Chunk:
 
     def size(self) -> int:
         """About how many bytes the items keep alive."""
-        return sum(map(_size, self.items))
+        others = [item for item in self.items if item.__class__ is not tuple or len(item) != _TIMING]
+        return (len(self.items) - len(others)) * _TIMING_BYTES + sum(map(_size, others))
 
 
 def detail_of(call: LiveCall) -> Detail:
@@ -79,14 +80,15 @@ def detail_of(call: LiveCall) -> Detail:
 def call_record(detail: Detail) -> Call:
     """A call as a record."""
     timing, cpu, outcome, args, result, by, client, marks = detail
-    number, parent, root, caller, source, lane, queued, started, ended, waited = timing
+    number, parent, root, caller, key, lane, queued, started, ended, waited = timing
+    kind, name, service, entry = label_of(key)
     return Call(
         id=number,
         parent=parent,
         root=root,
-        kind=source.call_kind,  # type: ignore[arg-type]  # the bus knows no others
-        name=_name(source.name),
-        service=_name(source.service),
+        kind=kind,  # type: ignore[arg-type]  # the bus knows no others
+        name=_name(name),
+        service=_name(service),
         caller=caller,
         lane=lane,
         queued=queued,
@@ -99,7 +101,7 @@ def call_record(detail: Detail) -> Call:
         result=result,
         by=by,  # type: ignore[arg-type]  # as above
         client=client,
-        entry=source.entry,
+        entry=entry,
         marks=marks,
     )
 
@@ -140,8 +142,6 @@ def _record(item: Item) -> AnyRecord:
 
 def _size(item: Item) -> int:
     if isinstance(item, tuple):
-        if len(item) == _TIMING:
-            return _TIMING_BYTES
         if len(item) == _WAIT:
             return _WAIT_BYTES
         _, _, _, args, result, *_ = cast("Detail", item)

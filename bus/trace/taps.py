@@ -8,7 +8,7 @@ from msgspec import structs
 
 from bus.context import Call
 from bus.hooks import Hook
-from bus.lanes import current_lane
+from bus.lanes import current, current_lane, this_thread
 from bus.runtime import Runtime
 from bus.trace.buffers import Buffers, Shard
 from bus.trace.catalog import Catalog
@@ -72,12 +72,13 @@ class _Tap(Hook):
     def __init__(self, catalog: Catalog, buffers: Buffers, runtime: Runtime) -> None:
         self._catalog = catalog
         self._buffers = buffers
+        self._put_item = buffers.put
         self._cpu = runtime.cpu
 
     def wait_ended(self, call: Call | None, target: Call, began: int, at: int) -> None:
         """See `Hook`."""
-        lane = current_lane()
-        self._buffers.put(lane, (call.id if call is not None else 0, lane, target.id, began, at))
+        lane = (current.state or this_thread()).lane
+        self._put_item(lane, (call.id if call is not None else 0, lane, target.id, began, at))
 
     def _put(self, call: Call) -> None:
         """As text now, not in the pump: an exception keeps the frames of its traceback alive, and what is in them."""
@@ -89,10 +90,10 @@ class _Tap(Hook):
         detail = detail_of(call)
         error = call.error
         if error is None:
-            self._buffers.put(call.lane, detail)
+            self._put_item(call.lane, detail)
         else:
             record = structs.replace(call_record(detail), error=error_of(error, self._catalog.secrets(call)))
-            self._buffers.put(call.lane, record)
+            self._put_item(call.lane, record)
 
 
 class TimesTap(_Tap):

@@ -92,7 +92,7 @@ def test_remembered_routes_are_bounded() -> None:
     registry = Registry(threading.Lock())
     for number in range(5_000):
         registry.receivers(f"event.{number}")
-    assert len(registry._routes) <= 1_024
+    assert len(registry.routes) <= 1_024
 
 
 def test_registration_undoes_once() -> None:
