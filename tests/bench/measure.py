@@ -144,7 +144,7 @@ def argument_check(sizes: Sizes) -> float:
     with Bus("bench", trace="off") as bus:
         bus.register_command("find", lambda path, limit=20: (path, limit))
         execute = bus.execute_command
-        with mock.patch.object(bus._dispatch, "execute", _not_made):
+        with mock.patch.object(bus, "_execute", _not_made):
             return _best(lambda: execute("find", "a", 1), sizes)
 
 
