@@ -255,13 +255,15 @@ class Crew:
                 if not self._wanted(number, term):
                     mailbox.wake_one()  # this worker may have been woken for a call that another one has to take now
                     return
-            try:
-                item = popleft()
-            except IndexError:
+            if not mailbox.calls:
                 at = 0
                 if mailbox.sleep(wakeup):
                     continue
                 return
+            try:
+                item = popleft()
+            except IndexError:  # another worker was first
+                continue
             if mailbox.blocked:
                 mailbox.let_one_in()
             # A busy worker starts a call when it ended the last one: that saves a look at the clock.

@@ -32,14 +32,15 @@ class Mailbox:
     """
 
     __slots__ = (
-        "_calls", "_closed", "_now", "_own_wakeup", "_sleepers", "_watcher", "blocked", "capacity", "lock", "popleft",
+        "_closed", "_now", "_own_wakeup", "_sleepers", "_watcher", "blocked", "calls", "capacity", "lock", "popleft",
     )  # fmt: skip
 
     def __init__(self, runtime: Runtime, capacity: int) -> None:
         self.lock = runtime.lock()
         self.capacity = capacity
-        self._calls: deque[Item] = deque()
-        self.popleft = self._calls.popleft
+        self.calls: deque[Item] = deque()
+        """What is queued; for workers to look whether there is something, which costs less than to try."""
+        self.popleft = self.calls.popleft
         """Takes the next call or raises IndexError."""
         self._sleepers: list[Wakeup] = []
         self.blocked: deque[Wakeup] = deque()
@@ -50,7 +51,7 @@ class Mailbox:
         self._own_wakeup = runtime.own_wakeup
 
     def __len__(self) -> int:
-        return len(self._calls)
+        return len(self.calls)
 
     def put(self, item: Item) -> None:
         """Append ITEM and wake one sleeping worker.
@@ -59,7 +60,7 @@ class Mailbox:
             Full: the mailbox holds `capacity` calls.
             Closed: it takes no more.
         """
-        calls = self._calls
+        calls = self.calls
         if len(calls) >= self.capacity and not self._closed:
             raise Full
         calls.append(item)
@@ -78,7 +79,7 @@ class Mailbox:
         Raises:
             Full: there is not room for all, and none was appended.
         """
-        calls = self._calls
+        calls = self.calls
         if len(calls) + len(items) > self.capacity and not self._closed:
             raise Full
         calls.extend(items)
@@ -137,9 +138,9 @@ class Mailbox:
     def sleep(self, wakeup: Wakeup) -> bool:
         """Sleep on WAKEUP, used for nothing else, until there may be a call; False when it is closed and empty."""
         self._sleepers.append(wakeup)
-        if self._calls or self._closed:
+        if self.calls or self._closed:
             self._stay_awake(wakeup)
-            return bool(self._calls) or not self._closed
+            return bool(self.calls) or not self._closed
         if self._watcher is not None:
             self._watcher.wake()
         wakeup.wait()
@@ -156,7 +157,7 @@ class Mailbox:
     def withdraw(self, item: Item) -> bool:
         """Take ITEM out again; False when somebody else has it."""
         try:
-            self._calls.remove(item)
+            self.calls.remove(item)
         except ValueError:
             return False
         return True
@@ -164,17 +165,17 @@ class Mailbox:
     def position(self, call: Call) -> int:
         """How many calls are in front of CALL, -1 when it is not queued."""
         try:
-            return self._calls.copy().index(call)
+            return self.calls.copy().index(call)
         except ValueError:
             return -1
 
     def queued(self) -> list[Item]:
         """What is queued, the next one first."""
-        return list(self._calls.copy())
+        return list(self.calls.copy())
 
     def idle(self, workers: int) -> bool:
         """Whether nothing is queued and all WORKERS sleep."""
-        return len(self._sleepers) >= workers and not self._calls
+        return len(self._sleepers) >= workers and not self.calls
 
     def watch(self, watcher: Wakeup) -> None:
         """Wake WATCHER from now on whenever a worker finds nothing to do."""
@@ -190,7 +191,7 @@ class Mailbox:
     def empty(self) -> list[Item]:
         """Take out all that is queued."""
         calls: list[Item] = []
-        while self._calls:
+        while self.calls:
             try:
                 calls.append(self.popleft())
             except IndexError:
@@ -226,7 +227,7 @@ class Mailbox:
 
     def _wait_for_room(self, wakeup: Wakeup, timeout: float) -> None:
         self.blocked.append(wakeup)
-        if not self._closed and len(self._calls) >= self.capacity:
+        if not self._closed and len(self.calls) >= self.capacity:
             wakeup.wait(timeout)
         try:
             self.blocked.remove(wakeup)

@@ -280,7 +280,7 @@ class Promise(Call, Future[T]):
 
     def _wait(self, timeout: float | None) -> None:
         dispatch, thread, deadline = self._dispatch, this_thread(), current_deadline.get()
-        call, hooks = thread.running(), dispatch.hooks
+        call, hooks = thread.running() if thread.call is not None else None, dispatch.hooks
         if call is not None:
             self._begin_edge(call, timed=timeout is not None or deadline is not None)
         began = dispatch.now()
