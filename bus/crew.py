@@ -1,16 +1,15 @@
 """The threads of a service: as many as it should have, each running one call after the other."""
 
 import itertools
-import logging
 from collections.abc import Callable
 
 from bus.context import Call, Delivery
+from bus.foreign import log_error
 from bus.lanes import ThreadState, enter_lane
 from bus.mailbox import Mailbox
 from bus.runtime import NS, Runtime, Thread, thread_ident
 from bus.service import Service
 
-_log = logging.getLogger("bus")
 Run = Callable[[Call, ThreadState, int], int]
 """Runs a call on a thread, started at a time (monotonic ns), and returns when it ended, 0 if it did not run."""
 RunDelivery = Callable[[Delivery, ThreadState, int], int]
@@ -294,8 +293,8 @@ class Crew:
         try:
             if term.started:
                 term.service.on_stop()
-        except BaseException:  # noqa: BLE001  the thread's edge: the service has ended either way
-            _log.exception("on_stop of the service %r raised", self._name)
+        except BaseException as error:  # noqa: BLE001  the thread's edge: the service has ended either way
+            log_error(f"on_stop of the service {self._name!r} raised", error)
         term.gone.set()
         if all(other.gone.is_set() for other in self._terms):
             self._stopped()

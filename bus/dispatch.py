@@ -1,7 +1,6 @@
 """The way of every call: made and queued by its caller, taken by a worker, ended once, told to whoever waits."""
 
 import itertools
-import logging
 from collections import deque
 from collections.abc import Callable
 from contextvars import copy_context
@@ -10,7 +9,8 @@ from typing import Any, Literal
 
 from bus.context import MAX_HOPS, Args, Call, Delivery, Kwargs, Origin, Source, as_call
 from bus.deadlines import Clock, current_deadline
-from bus.errors import BusError, CallCancelled, CallTimeout, HopLimitExceeded, ServiceStopped
+from bus.errors import BusClosed, BusError, CallCancelled, CallTimeout, HopLimitExceeded, ServiceStopped
+from bus.foreign import log_error
 from bus.hooks import Hooks
 from bus.lanes import current, current_call, this_thread
 from bus.mailbox import Closed, Full
@@ -18,11 +18,11 @@ from bus.notes import add_chain, line
 from bus.promise import Promise
 from bus.registry import OWN_EVENTS, DeadLetter, Entry, Registry
 from bus.runtime import Runtime
+from bus.trace.redact import message_of, type_name
 from bus.unretrieved import Reports
 from bus.waits import Waits
 from bus.worker import Runner
 
-_log = logging.getLogger("bus")
 _MAX_DEAD_LETTERS = 1_000
 _OWN_ERRORS = ("error", "aborted", "deadlock")
 """The outcomes in which the handler's own error is lost if nobody asks for it."""
@@ -58,7 +58,17 @@ class Dispatch:
     def refuse(self) -> None:
         """Raise why nothing is accepted here, if so; the handlers of a bus that drains may still call each other."""
         if self.refusal is not None and (current_call() is None or self.forbidden):
-            raise self.refusal
+            raise self.refused(self.refusal)
+
+    def refused(self, why: BusError) -> BusError:
+        """A copy of WHY to raise: one object that is raised over and over collects the traceback of every raise."""
+        return type(why)(*why.args)
+
+    def forbid(self, error: BusError) -> None:
+        """In a forked child: nothing is accepted, nothing that is queued runs twice, and no waiting thread is woken."""
+        self.refusal, self.forbidden = error, True
+        for runner in self.runners.values():
+            runner.mailbox.abandon()
 
     def execute(self, entry: Entry, args: Args, kwargs: Kwargs, by: str = "code", client: str = "") -> Promise[Any]:
         """Queue a call of ENTRY, whose arguments were checked, and return its promise."""
@@ -244,7 +254,8 @@ class Dispatch:
         self.hooks.tell_ended(call)
         call.let_go()
         if promise is not None:
-            if error is not None and outcome in _OWN_ERRORS:
+            # That the bus closes is no news to a program that closed it.
+            if error is not None and outcome in _OWN_ERRORS and not issubclass(type(error), BusClosed):
                 promise.unretrieved = self.reports.watch(promise.bare(), error)
             promise.settle(value, error)
         elif error is not None and call.kind == "delivery" and not call.name.startswith(OWN_EVENTS):
@@ -279,8 +290,8 @@ class Dispatch:
         return self.registry.not_found(name)
 
     def _unretrieved(self, call: Call, error: BaseException) -> None:
-        text = f"the error of {line(call)} #{call.id} was never retrieved: {type(error).__name__}: {error}"
-        _log.error("%s", text, exc_info=error)
+        text = f"the error of {line(call)} #{call.id} was never retrieved: {type_name(error)}: {message_of(error)}"
+        log_error(text, error)
         self.hooks.notify("problem", "swallowed", text, (call.id,))
         self.announce("error_unretrieved", name=call.name, service=call.service, error=error)
 

@@ -188,6 +188,11 @@ class Mailbox:
         for _ in range(len(self.blocked)):
             self.let_one_in()
 
+    def abandon(self) -> None:
+        """In a forked child: take no more and hold nothing. Wakes nobody: the tokens are the parent's threads' too."""
+        self._closed = True
+        self.calls.clear()
+
     def empty(self) -> list[Item]:
         """Take out all that is queued."""
         calls: list[Item] = []

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from bus import foreign
 from bus.context import Call
 from bus.lanes import lanes
 
@@ -17,21 +18,25 @@ def add_chain(error: BaseException, call: Call, running: Callable[[int], Call | 
     """
     what = "command" if call.kind == "command" else "listener of"
     text = f"in {what} {line(call)}, called from {' ← '.join(_callers(call, running))}"
-    passed: tuple[int, list[str]] = getattr(error, _OURS, (0, []))
-    parent, lines = passed
-    notes = [note for note in getattr(error, "__notes__", ()) if note not in lines]
+    parent, lines = _passed(error)
+    notes = foreign.read(error, "__notes__")
+    if notes is not None and type(notes) is not list:
+        return  # no notes as Python knows them: it travels without the lines, as it does if it takes no attributes
+    others = [note for note in notes or () if type(note) is not str or note not in lines]
     kept = [*lines, text] if parent == call.id else [text]
-    try:
-        error.__notes__ = [*notes, *kept]
-        setattr(error, _OURS, (call.parent, kept))
-    except (AttributeError, TypeError):
-        return  # an exception class that forbids attributes: it travels without the lines
+    if foreign.write(error, "__notes__", [*others, *kept]):
+        foreign.write(error, _OURS, (call.parent, kept))
 
 
 def came_from_child(error: BaseException, call: Call) -> bool:
     """Whether ERROR left the handler of a call that CALL made, before it left CALL's own; asked before `add_chain`."""
-    parent, _ = getattr(error, _OURS, (0, []))
-    return bool(parent == call.id)
+    return _passed(error)[0] == call.id
+
+
+def _passed(error: BaseException) -> tuple[int, list[str]]:
+    """The parent of the call that ERROR left last, and the lines it has from us."""
+    passed: tuple[int, list[str]] | None = foreign.read(error, _OURS)
+    return passed if passed is not None else (0, [])
 
 
 def line(call: Call) -> str:

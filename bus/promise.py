@@ -5,7 +5,6 @@ A plain Future makes a Condition when it is born (2.1 µs); here nothing is made
 """
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
@@ -17,6 +16,7 @@ from bus import runtime
 from bus.context import Args, Call, Kwargs, Origin, Source
 from bus.deadlines import current_deadline
 from bus.errors import CallCancelled, CallTimeout, DeadlockError
+from bus.foreign import log_error, traceback_of, with_traceback
 from bus.hooks import Hooks
 from bus.lanes import ThreadState, this_thread
 from bus.runtime import NS, Wakeup
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 # The standard library's own words, which `wait` and `as_completed` look at; compared by identity here.
 _PENDING, _FINISHED, _NOTIFIED = "PENDING", "FINISHED", "CANCELLED_AND_NOTIFIED"
-_log = logging.getLogger("bus")
 
 
 class Promise(Call, Future[T]):
@@ -102,6 +101,7 @@ class Promise(Call, Future[T]):
     @property
     def _condition(self) -> runtime.Condition:  # type: ignore[override]  # an attribute there, made on first use here
         """For `concurrent.futures.wait` and `as_completed`, which take the conditions of many futures at once."""
+        self._check_process()
         if self._made_condition is None:
             # Each step is atomic, and the first one's object stays.
             self.__dict__.setdefault("_waiters", [])
@@ -141,7 +141,7 @@ class Promise(Call, Future[T]):
         self._retrieved()
         try:
             # Always from the original traceback: a result asked for a thousand times must not grow a thousandfold.
-            raise error.with_traceback(self._traceback)
+            raise with_traceback(error, self._traceback)
         finally:
             self = error = None  # type: ignore[assignment]  # noqa: PLW0642  break the cycle of error, frame and promise
 
@@ -165,6 +165,7 @@ class Promise(Call, Future[T]):
 
     def add_done_callback(self, fn: Callable[[Future[T]], object]) -> None:
         """Call FN with this promise when it is done: on the thread that does it, or here and now if it is."""
+        self._check_process()
         self.__dict__.setdefault("_done_callbacks", deque()).append(fn)
         self.watched = True
         if self._state is not _PENDING:
@@ -175,11 +176,18 @@ class Promise(Call, Future[T]):
 
     def cancel(self) -> bool:
         """Take the call out of the queue; False when it runs already, which is then only asked to stop."""
+        self._check_process()
         if self.mailbox.withdraw(self):
             self._dispatch.cancelled(self)
         elif self._state is _PENDING:
             self.cancel_requested = True
         return self.cancelled()
+
+    def _check_process(self) -> None:
+        """In a forked child nobody will end what is pending."""
+        dispatch = self._dispatch
+        if dispatch.forbidden and self._state is _PENDING:
+            dispatch.refuse()
 
     # ---- answering: for the bus
 
@@ -242,7 +250,7 @@ class Promise(Call, Future[T]):
     def settle(self, value: T | None, error: BaseException | None, state: str = _FINISHED) -> None:
         """The end, for the one who has claimed it."""
         if error is not None:
-            self.error, self._traceback = error, error.__traceback__
+            self.error, self._traceback = error, traceback_of(error)
         self.value = value
         condition = self._made_condition if self.watched else None
         if condition is None:
@@ -273,14 +281,18 @@ class Promise(Call, Future[T]):
                 return
             try:
                 fn(self)
-            except Exception:  # noqa: BLE001  foreign code: it must not end the worker's thread
-                _log.exception("a callback of %r raised", self)
+            except BaseException as error:
+                if not issubclass(type(error), Exception) and runtime.on_main_thread():
+                    raise  # ^C, or an exit in the handler of a signal
+                log_error(f"a callback of the promise of {self.name} raised", error)
 
     # ---- waiting
 
     def _wait(self, timeout: float | None) -> None:
         dispatch, thread, deadline = self._dispatch, this_thread(), current_deadline.get()
         call, hooks = thread.running() if thread.call is not None else None, dispatch.hooks
+        if dispatch.forbidden:
+            dispatch.refuse()
         if call is not None:
             self._begin_edge(call, timed=timeout is not None or deadline is not None)
         began = dispatch.now()

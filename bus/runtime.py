@@ -8,13 +8,15 @@ import atexit
 import logging
 import os
 import select
+import signal
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from functools import partial
 from traceback import FrameSummary, format_list
-from types import CodeType, TracebackType
+from types import CodeType, FrameType, TracebackType
 from typing import Any, NamedTuple, Protocol
 
 Local = threading.local
@@ -52,6 +54,7 @@ class EventfdWakeup:
     """See `Wakeup`. Not a method: a call of Python less on the way of every call."""
 
     def __init__(self) -> None:
+        self._fd = -1  # for `__del__`, if ^C comes before there is one
         self._fd = os.eventfd(0, os.EFD_CLOEXEC)
         self.wake = partial(os.eventfd_write, self._fd, 1)
 
@@ -72,7 +75,8 @@ class EventfdWakeup:
         return bool(poll.poll(max(0.0, timeout) * 1000))
 
     def __del__(self) -> None:
-        os.close(self._fd)
+        if self._fd >= 0:
+            os.close(self._fd)
 
 
 class LockWakeup:
@@ -148,6 +152,7 @@ class Runtime:
     def __init__(self, wakeup: Callable[[], Wakeup] | None = None) -> None:
         self._make_wakeup = wakeup or (EventfdWakeup if hasattr(os, "eventfd") else LockWakeup)
         self._own = _OwnWakeup()
+        _runtimes.add(self)
 
     def wakeup(self) -> Wakeup:
         """A new token to sleep on."""
@@ -168,11 +173,16 @@ class Runtime:
         """Start a thread that runs TARGET."""
         return Thread(name, lambda: target(*args))
 
+    def forget_tokens(self) -> None:
+        """In a forked child: an eventfd is shared with the parent, and a wait on it would steal the parent's wakes."""
+        self._own = _OwnWakeup()
+
 
 class _OwnWakeup(threading.local):
     token: Wakeup | None = None
 
 
+_runtimes: "weakref.WeakSet[Runtime]" = weakref.WeakSet()
 REAL = Runtime()
 """What a bus uses unless it is given another one."""
 
@@ -186,10 +196,58 @@ def at_exit(callback: Callable[[], None]) -> None:
     atexit.register(callback)
 
 
+def die_of_second_interrupt() -> None:
+    """From now on the first ^C raises KeyboardInterrupt as ever, and the second ends the process at once.
+
+    A program that handles ^C itself goes on doing so.
+    """
+    if not on_main_thread():
+        return
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _last_interrupt)
+
+
+def _last_interrupt(_number: int, _frame: FrameType | None) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    raise KeyboardInterrupt
+
+
+def interrupts_bus() -> bool:
+    """Whether the bus's caller was called by code that the bus is in the middle of: most likely a signal's handler.
+
+    Only the main thread runs those.
+    """
+    if not on_main_thread():
+        return False
+    frame: FrameType | None = sys._getframe()  # noqa: SLF001  the documented way, in spite of its name
+    while frame is not None and _is_ours(frame):
+        frame = frame.f_back
+    while frame is not None and not _is_ours(frame):
+        frame = frame.f_back
+    return frame is not None
+
+
+def _is_ours(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0] == "bus"
+
+
 def in_forked_child(callback: Callable[[], None]) -> None:
     """Call it in every process that is forked off this one."""
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=callback)
+
+
+def _forget_tokens() -> None:
+    for runtime in list(_runtimes):
+        runtime.forget_tokens()
+
+
+in_forked_child(_forget_tokens)
+
+
+def on_main_thread() -> bool:
+    """Whether this is the thread on which the handlers of signals run."""
+    return threading.current_thread() is threading.main_thread()
 
 
 def thread_name() -> str:

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable
 
 from bus.context import Call
+from bus.foreign import log_error
 from bus.runtime import Runtime, Thread, Wakeup
 
 
@@ -72,12 +73,18 @@ class Reports:
         self._queue.append(lost)
         self._wakeup.wake()
 
+    def _try_to_tell(self, lost: Unretrieved) -> None:
+        try:
+            self._tell(lost.call, lost.error)
+        except BaseException as error:  # noqa: BLE001  the thread's edge: it tells of the others, too
+            log_error(f"telling that the error of {lost.call.name} was never retrieved raised", error)
+
     def _run(self) -> None:
         while True:
             self._wakeup.wait()
             while self._queue:
                 lost = self._queue.popleft()
-                self._tell(lost.call, lost.error)
+                self._try_to_tell(lost)
                 del lost
             if self._closed:
                 return

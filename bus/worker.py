@@ -16,6 +16,7 @@ from bus.errors import (
     ServiceDied,
     ServiceStopped,
 )
+from bus.foreign import traceback_of, with_traceback
 from bus.lanes import ThreadState
 from bus.mailbox import Closed, Full, Item, Mailbox
 from bus.notes import came_from_child
@@ -26,6 +27,7 @@ from bus.service import Service, ServiceInfo, check_settings
 from bus.stuck import stuck_calls
 from bus.supervisor import RESTARTS, Budget
 from bus.trace.records import ServiceState
+from bus.trace.redact import message_of, type_name, value_text
 from bus.waits import Block
 
 if TYPE_CHECKING:
@@ -92,7 +94,7 @@ class Runner:
             if self.state == state:
                 return
             self.state = state
-        error = "" if self.error is None else repr(self.error)
+        error = "" if self.error is None else value_text(self.error)
         self.dispatch.hooks.notify("service_state", self.name, state, self.workers, error)
 
     def close(self) -> None:
@@ -170,7 +172,7 @@ class Runner:
 
     def info(self) -> ServiceInfo:
         """How it is now."""
-        error = "" if self.error is None else repr(self.error)
+        error = "" if self.error is None else value_text(self.error)
         return ServiceInfo(
             name=self.name, state=self.state, workers=self.workers, depth=len(self.mailbox),
             capacity=self.mailbox.capacity, dropped=self.dropped, restarts=self.restarts, error=error,
@@ -217,7 +219,8 @@ class Runner:
         if isinstance(reason, Closed) and self.state == "failed":
             return self._died()
         if isinstance(reason, Closed):
-            return self.dispatch.refusal or ServiceStopped(_ended(self.name))
+            why = self.dispatch.refusal
+            return ServiceStopped(_ended(self.name)) if why is None else self.dispatch.refused(why)
         return reason
 
     def _choose_put(self) -> None:
@@ -325,10 +328,11 @@ class Runner:
     def _end_failed(self, call: Call, error: BaseException, thread: ThreadState) -> int:
         _mark_late(call, thread)
         # Without the first entry, which is the worker's own frame: the traceback begins in the handler.
-        handler = error.__traceback__.tb_next if error.__traceback__ is not None else None
-        error, outcome = _as_answer(call, error.with_traceback(handler))
+        traceback = traceback_of(error)
+        with_traceback(error, traceback.tb_next if traceback is not None else None)
+        error, outcome = _as_answer(call, error)
         # One that only passes through, from another service that this call asked, is an error like any other here.
-        crash = isinstance(error, ServiceCrash) and not came_from_child(error, call)
+        crash = issubclass(type(error), ServiceCrash) and not came_from_child(error, call)
         at = self.dispatch.end(call, outcome, error=error)
         if crash:
             self._crashed(error)
@@ -355,7 +359,7 @@ class Runner:
                 return  # another worker crashed first, or the service ends
             self.state = "starting"
             self.error = error
-        self.dispatch.hooks.notify("service_state", self.name, "starting", self.workers, repr(error))
+        self.dispatch.hooks.notify("service_state", self.name, "starting", self.workers, value_text(error))
         # At once: this worker must not begin another call before it is replaced.
         term = self._crew.dismiss()
         self._runtime.spawn(f"{self.name}-restart", self._restart, term)
@@ -390,7 +394,8 @@ class Runner:
         self.dispatch.announce("service_failed", service=self.name, error=self.error)
 
     def _died(self) -> ServiceDied:
-        text = f"the service {self.name!r} crashed and was given up {self._given_up}; its last error was {self.error!r}"
+        last = value_text(self.error)
+        text = f"the service {self.name!r} crashed and was given up {self._given_up}; its last error was {last}"
         return ServiceDied(text)
 
 
@@ -408,11 +413,12 @@ def _mark_late(call: Call, thread: ThreadState) -> None:
 
 def _as_answer(call: Call, error: BaseException) -> tuple[BaseException, str]:
     """What the caller gets for ERROR, and the outcome."""
-    if isinstance(error, _ABORTS):
-        aborted = HandlerAborted(f"the handler of {call.name} raised {type(error).__name__}: {error}")
+    # Not `isinstance`, which asks the object itself for its class.
+    if issubclass(type(error), _ABORTS):
+        aborted = HandlerAborted(f"the handler of {call.name} raised {type_name(error)}: {message_of(error)}")
         aborted.__cause__ = error
         return aborted, "aborted"
-    return error, "deadlock" if isinstance(error, DeadlockError) else "error"
+    return error, "deadlock" if issubclass(type(error), DeadlockError) else "error"
 
 
 def _ended(name: str) -> str:

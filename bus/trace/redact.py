@@ -272,6 +272,15 @@ def foreign_text(value: object) -> str:
     return text if length <= _STRING else f"{text}{CUT} +{length - _STRING}"
 
 
+def message_of(error: BaseException) -> str:
+    """What the exception says, scrubbed and bounded; a `__str__` that raises is named instead."""
+    try:
+        text = str.__getitem__(str(error), slice(0, 4_000))
+    except BaseException:  # noqa: BLE001  foreign code ran: whatever it raises, the program must go on
+        return f"<unreadable {type_name(error)}>"
+    return bounded(scrub(text), keep="\n")
+
+
 def type_name(value: object) -> str:
     """The name of the value's class, without running code of it."""
     return str(type.__dict__["__name__"].__get__(type(value)))[:_NAME]

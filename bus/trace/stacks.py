@@ -2,12 +2,12 @@
 
 import linecache
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from types import CodeType, TracebackType
 from typing import Any
 
+from bus import foreign
 from bus.trace.records import Error
-from bus.trace.redact import bounded, scrub, type_name
+from bus.trace.redact import bounded, message_of, scrub
 
 TRACEBACK_LIMIT = 8 << 10
 """Bytes of UTF-8 of one traceback."""
@@ -18,6 +18,7 @@ _FRAMES = 40
 _LINE = 200
 _NAME = 400
 _CAUSES = 4
+_NOTES = 8
 _WALKED = 2_000
 
 
@@ -29,15 +30,6 @@ def error_of(error: BaseException, hide: Iterable[str] = ()) -> Error:
     return Error(_qualified(error), message, _joined(_without(part, texts) for part in parts))
 
 
-def message_of(error: BaseException) -> str:
-    """What the exception says, scrubbed and bounded; a `__str__` that raises is named instead."""
-    try:
-        text = str.__getitem__(str(error), slice(0, 4_000))
-    except BaseException:  # noqa: BLE001  foreign code ran: whatever it raises, the program must go on
-        return f"<unreadable {type_name(error)}>"
-    return bounded(scrub(text), keep="\n")
-
-
 def _without(text: str, hide: tuple[str, ...]) -> str:
     for secret in hide:
         text = text.replace(secret, "‹redacted›")
@@ -45,9 +37,7 @@ def _without(text: str, hide: tuple[str, ...]) -> str:
 
 
 def _qualified(error: BaseException) -> str:
-    kind = type(error)
-    plain = kind.__module__ in {"builtins", "__main__"}
-    return bounded(kind.__qualname__ if plain else f"{kind.__module__}.{kind.__qualname__}", _NAME)
+    return bounded(foreign.class_name(error), _NAME)
 
 
 def _causes(error: BaseException) -> list[BaseException]:
@@ -56,16 +46,17 @@ def _causes(error: BaseException) -> list[BaseException]:
     one: BaseException | None = error
     while one is not None and len(chain) < _CAUSES and not any(one is seen for seen in chain):
         chain.append(one)
-        one = one.__cause__ or (None if one.__suppress_context__ else one.__context__)
+        one = foreign.cause_of(one)
     return chain[::-1]
 
 
 def _error_text(error: BaseException) -> Iterator[str]:
-    yield from _places_text(_inward(error.__traceback__))
+    yield from _places_text(_inward(foreign.traceback_of(error)))
     message = message_of(error)
     yield f"{_qualified(error)}: {message}" if message else _qualified(error)
-    for note in islice(getattr(error, "__notes__", ()), 8):
-        if isinstance(note, str):
+    notes = foreign.read(error, "__notes__")
+    for note in notes[:_NOTES] if type(notes) is list else ():
+        if type(note) is str:
             yield bounded(scrub(note[:1_000]), keep="\n")
 
 
