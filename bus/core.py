@@ -257,7 +257,8 @@ class Bus:
     def close(self, timeout: float = 5) -> None:
         """Stop it all: run what is queued, TIMEOUT seconds at most, then fail what is left with `BusClosed`.
 
-        Inside a handler it begins closing and returns. From the second time on it waits for the first.
+        Inside a handler, and in a signal's that interrupted the bus at work, it begins closing and returns. From the
+        second time on it waits for the first.
         """
         self._closing.close(timeout, self._timers.close)
 
@@ -342,12 +343,27 @@ class Bus:
     # ---- for what is opened for the bus, and for a fork
 
     def at_close(self, callback: Callable[[], None]) -> None:
-        """Call CALLBACK when the bus is closed, after the last service ended; the last one added first."""
+        """Call CALLBACK when the bus is closed, after the last service ended; the last one added first.
+
+        It is called a second time when ^C interrupts it.
+        """
         self._closing.callbacks.append(callback)
 
     def forbid(self, error: BusError) -> None:
-        """Accept nothing at all from now on, for this reason."""
-        self._dispatch.refusal, self._dispatch.forbidden = error, True
+        """In a forked child: let every use raise ERROR, and take no lock, which a thread of the parent may hold.
+
+        What ends something does nothing: `close`, and `dispose` of what was registered.
+        """
+        self._dispatch.forbid(error)
+
+        def refuse(*_: object, **__: object) -> None:
+            self._dispatch.refuse()
+
+        def do_nothing(*_: object, **__: object) -> None: ...
+
+        public = [name for name, member in vars(Bus).items() if callable(member) and not name.startswith("_")]
+        vars(self).update(dict.fromkeys(public, refuse))
+        vars(self).update(dict.fromkeys(("close", "_unregister", "_remove_hook"), do_nothing))
 
     # ---- inside
 

@@ -9,7 +9,7 @@ import logging
 import os
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, TypeVar, get_args
 
 from bus.errors import BusError
 from bus.registry import Registration
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bus.core import Bus
     from bus.trace.recording import Recording
 
+T = TypeVar("T")
 _log = logging.getLogger("bus")
 _OFF = {"", "0", "no", "false", "off"}
 _LEVELS: tuple[Level, ...] = get_args(Level)
@@ -57,7 +58,7 @@ class Switches:
         return Registration(lambda: self._stop(recording))
 
     def close(self) -> None:
-        """Close all of it, the consoles first, so that they still see the end."""
+        """Close all of it, the consoles first, so that they still see the end; what ^C interrupts can be done again."""
         for endpoint in list(self._endpoints):
             self._close_endpoint(endpoint)
         for recording in list(self._recordings):
@@ -66,14 +67,21 @@ class Switches:
 
     def _close_endpoint(self, endpoint: "Endpoint") -> None:
         if endpoint in self._endpoints:
-            self._endpoints.remove(endpoint)
             endpoint.close()
+            _take_out(self._endpoints, endpoint)
 
     def _stop(self, recording: "Recording") -> None:
         if recording in self._recordings:
-            self._recordings.remove(recording)
             self.recorder.remove(recording)
             recording.wait_closed(2.0)
+            _take_out(self._recordings, recording)
+
+
+def _take_out(parts: list[T], part: T) -> None:
+    try:
+        parts.remove(part)
+    except ValueError:
+        pass  # another thread closed it too
 
 
 def plug(bus: "Bus") -> None:
@@ -123,9 +131,11 @@ def _switches(bus: "Bus") -> Switches:
 
 def _unplug(bus: "Bus") -> None:
     with _lock:
-        found = _plugged.pop(bus, None)
+        found = _plugged.get(bus)
     if found is not None:
         found.close()
+        with _lock:
+            _plugged.pop(bus, None)
 
 
 def _level(bus: "Bus") -> Level:

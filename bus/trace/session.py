@@ -4,12 +4,14 @@ import fcntl
 import os
 import re
 import stat
+import weakref
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
 import msgspec
 
+from bus import runtime
 from bus.errors import BusError
 from bus.trace.records import VERSION, AnyRecord, Session
 from bus.trace.redact import escape
@@ -48,6 +50,7 @@ class SessionWriter:
         """
         wanted = session_path(path, session)
         self._fd = -1
+        _writers.add(self)
         self._encoder = msgspec.json.Encoder()
         try:
             self._fd, self.path = _open_unlocked(wanted)
@@ -72,6 +75,18 @@ class SessionWriter:
         fd, self._fd = self._fd, -1
         if fd >= 0:
             os.close(fd)
+
+
+_writers: "weakref.WeakSet[SessionWriter]" = weakref.WeakSet()
+
+
+def _close_all_in_child() -> None:
+    """The file is the parent's: a child that lives longer must not keep it locked."""
+    for writer in list(_writers):
+        writer.close()
+
+
+runtime.in_forked_child(_close_all_in_child)
 
 
 def _open_unlocked(path: Path) -> tuple[int, Path]:

@@ -1,6 +1,5 @@
 """Services come, work and go."""
 
-import os
 import subprocess
 import sys
 import threading
@@ -246,31 +245,6 @@ def test_close_inside_a_handler_returns() -> None:
     assert not any(thread.name.startswith("main-") for thread in threading.enumerate())
 
 
-FORKED = """
-import os, sys
-from bus import Bus, ForkedBusError
-bus = Bus("parent")
-bus.register_command("x", lambda: 1)
-assert bus.execute_command("x").result() == 1
-pid = os.fork()
-if pid == 0:
-    try:
-        bus.execute_command("x")
-    except ForkedBusError as error:
-        print(error, flush=True)
-        os._exit(7)
-    os._exit(1)
-print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
-"""
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-def test_forked_child_is_told() -> None:
-    """Use in a forked child raises ForkedBusError instead of hanging."""
-    done = subprocess.run([sys.executable, "-c", FORKED], capture_output=True, text=True, timeout=30, check=True)
-    assert done.stdout.endswith("make a new one here\n7\n")
-
-
 def test_sys_exit_with_work_queued_ends_the_program() -> None:
     """A program that ends with a handler still running ends all the same, after what close() grants."""
     program = """
@@ -284,3 +258,18 @@ b.execute_command("stuck")
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 0
     assert "is still running, and is left behind" in done.stderr
+
+
+def test_buses_share_the_time_at_the_end() -> None:
+    """Ten buses with stuck handlers get together what one gets; with a share each this would take 20 s."""
+    program = """
+import threading, bus.lifecycle
+from bus import Bus
+bus.lifecycle.AT_EXIT_SECONDS = 2
+buses = [Bus(str(number)) for number in range(10)]
+for each in buses:
+    each.register_command("stuck", threading.Event().wait)
+    each.execute_command("stuck").add_done_callback(lambda promise: print(type(promise.exception()).__name__))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=10, check=False)
+    assert (done.stdout, done.returncode) == ("BusClosed\n" * 10, 0)
