@@ -3,17 +3,13 @@
 import itertools
 from collections.abc import Callable
 
-from bus.context import Call, Delivery
+from bus.context import Call
 from bus.foreign import log_error
 from bus.lanes import ThreadState, enter_lane
 from bus.mailbox import Mailbox
+from bus.running import Running
 from bus.runtime import NS, Runtime, Thread, thread_ident
 from bus.service import Service
-
-Run = Callable[[Call, ThreadState, int], int]
-"""Runs a call on a thread, started at a time (monotonic ns), and returns when it ended, 0 if it did not run."""
-RunDelivery = Callable[[Delivery, ThreadState, int], int]
-"""The same for a plain delivery."""
 
 
 class Term:
@@ -76,21 +72,19 @@ class Crew:
         runtime: Runtime,
         name: str,
         mailbox: Mailbox,
-        run: Run,
-        run_delivery: RunDelivery,
+        running: Running,
         *,
         started: Callable[[], None],
         stopped: Callable[[], None],
     ) -> None:
-        """RUN and RUN_DELIVERY run what is queued; a term's first worker calls STARTED, its last one STOPPED."""
+        """RUNNING runs what is queued; a term's first worker calls STARTED, its last one STOPPED."""
         self.size = 0
         # Each entry comes and goes on its own thread; a set's steps are atomic.
         self.idents: set[int] = set()
         self._runtime = runtime
         self._name = name
         self._mailbox = mailbox
-        self._run = run
-        self._run_delivery = run_delivery
+        self._running = running
         self._started = started
         self._stopped = stopped
         self._lock = runtime.lock()
@@ -245,7 +239,7 @@ class Crew:
         # to fire, and goes on. So a worker sleeps on the kind of token that fits what it ran last.
         quick, quiet = self._runtime.wakeup(), self._runtime.quiet_wakeup()
         wakeup = quick
-        mailbox, run, run_delivery = self._mailbox, self._run, self._run_delivery
+        mailbox, run, run_delivery = self._mailbox, self._running.call, self._running.delivery
         now, popleft = self._runtime.now, mailbox.popleft
         epoch, at = -1, 0
         while True:

@@ -2,38 +2,29 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from contextvars import Context
 from typing import TYPE_CHECKING
 
 from bus.context import Call, Delivery, as_call
 from bus.crew import Crew, Term
 from bus.errors import (
     BusError,
-    DeadlockError,
-    HandlerAborted,
     MailboxFull,
-    ServiceCrash,
     ServiceDied,
     ServiceStopped,
 )
-from bus.foreign import traceback_of, with_traceback
-from bus.lanes import ThreadState
 from bus.mailbox import Closed, Full, Item, Mailbox
-from bus.notes import came_from_child
-from bus.promise import Promise
-from bus.routes import follow
+from bus.running import Running
 from bus.runtime import NS, Thread
 from bus.service import Service, ServiceInfo, check_settings
 from bus.stuck import stuck_calls
 from bus.supervisor import RESTARTS, Budget
 from bus.trace.records import ServiceState
-from bus.trace.redact import message_of, type_name, value_text
+from bus.trace.redact import value_text
 from bus.waits import Block
 
 if TYPE_CHECKING:
     from bus.dispatch import Dispatch
 
-_ABORTS = (SystemExit, KeyboardInterrupt, GeneratorExit)
 _LEAVE_SECONDS = 5.0
 """What the other workers of a crashed or replaced service get to end their calls."""
 
@@ -56,7 +47,7 @@ class Runner:
         self.dispatch = dispatch
         self._runtime = dispatch.runtime
         self._crew = Crew(
-            dispatch.runtime, name, self.mailbox, self._run, self._run_delivery, started=self._started,
+            dispatch.runtime, name, self.mailbox, Running(dispatch, self._crashed), started=self._started,
             stopped=self._stopped,
         )  # fmt: skip
         self._budget = Budget()
@@ -246,98 +237,6 @@ class Runner:
             self._choose_put()
             self.start()
 
-    # ---- and are run
-
-    def _run(self, call: Call, thread: ThreadState, at: int) -> int:
-        """Run CALL, which starts AT; when it ended, 0 if it did not run."""
-        dispatch = self.dispatch
-        hooks = dispatch.hooks
-        context = call.context
-        if context is None:
-            context = thread.blank
-        elif call.deadline is not None and dispatch.expired(call):
-            return 0
-        if call.__class__ is not Promise and not dispatch.may_run(call):
-            return 0
-        call.lane = thread.lane
-        call.started = at
-        thread.call = call
-        thread.origin = None
-        if hooks.started:
-            hooks.notify("started", call)
-        try:
-            if call.kwargs is None:
-                value = context.run(call.source.callback, *call.args)  # type: ignore[arg-type]  # what runs has one
-            else:
-                value = context.run(call.source.callback, *call.args, **call.kwargs)  # type: ignore[arg-type]
-        except BaseException as error:  # noqa: BLE001  the thread's edge: an error is an answer, and the worker lives on
-            thread.call = None
-            at = self._end_failed(call, error, thread)
-            del call  # the error's traceback leads to this frame, and the promise to the error
-            return at
-        thread.call = None
-        if context is thread.blank and context:
-            thread.blank = Context()  # the handler left variables in it
-        at = dispatch.now()
-        if call.__class__ is Promise and hooks.plain and not thread.late and call.end_plainly(value, at, thread, hooks):
-            return at
-        _mark_late(call, thread)
-        return dispatch.end(call, "ok", value=value)
-
-    def _run_delivery(self, delivery: Delivery, thread: ThreadState, at: int) -> int:
-        """Run DELIVERY, which starts AT; when it ended, 0 if it did not run. It becomes a call only if need be."""
-        number, event, source = delivery
-        hooks = self.dispatch.hooks
-        if source.disposed or not hooks.plain:
-            return self._run(follow(as_call(delivery)), thread, at)
-        event_id, root, _, caller, queued, args, kwargs, context = event
-        # All listeners have the firer's variables, and none sees what another one sets.
-        context = thread.blank if context is None else context.copy()
-        thread.began = at
-        thread.call = delivery
-        thread.origin = None
-        try:
-            if kwargs is None:
-                context.run(source.callback, *args)  # type: ignore[arg-type]  # a listener has one
-            else:
-                context.run(source.callback, *args, **kwargs)  # type: ignore[arg-type]
-        except BaseException as error:  # noqa: BLE001  the thread's edge: an error is an answer, and the worker lives on
-            call = thread.running() or as_call(delivery)
-            thread.call = None
-            at = self._end_failed(call, error, thread)
-            del call
-            return at
-        if thread.late:
-            call = thread.running() or as_call(delivery)
-            thread.call = None
-            _mark_late(call, thread)
-            return self.dispatch.end(call, "ok")
-        looked_at, thread.call = thread.call, None
-        if context is thread.blank and context:
-            thread.blank = Context()
-        at = self.dispatch.now()
-        waited = 0 if looked_at is delivery else looked_at.waited  # type: ignore[attr-defined]  # see `running`
-        for buffer in thread.buffers if thread.buffers_of is hooks.timings else hooks.buffers(thread):
-            if len(buffer) < buffer.limit:
-                lane, began = thread.lane, thread.began
-                buffer.append((number, event_id, root, caller, source.key, lane, queued, began, at, waited))
-            else:
-                buffer.lose()
-        return at
-
-    def _end_failed(self, call: Call, error: BaseException, thread: ThreadState) -> int:
-        _mark_late(call, thread)
-        # Without the first entry, which is the worker's own frame: the traceback begins in the handler.
-        traceback = traceback_of(error)
-        with_traceback(error, traceback.tb_next if traceback is not None else None)
-        error, outcome = _as_answer(call, error)
-        # One that only passes through, from another service that this call asked, is an error like any other here.
-        crash = issubclass(type(error), ServiceCrash) and not came_from_child(error, call)
-        at = self.dispatch.end(call, outcome, error=error)
-        if crash:
-            self._crashed(error)
-        return at
-
     # ---- crashes
 
     def _started(self) -> None:
@@ -403,22 +302,6 @@ def wait_gone(term: Term | None) -> None:
     """Wait until the workers of TERM have left, for as long as they get for that."""
     if term is not None:
         term.gone.wait(_LEAVE_SECONDS)
-
-
-def _mark_late(call: Call, thread: ThreadState) -> None:
-    """Somebody else has got the place of the worker that was stuck with CALL."""
-    if thread.late == call.id:
-        call.marks = (*call.marks, "late")
-
-
-def _as_answer(call: Call, error: BaseException) -> tuple[BaseException, str]:
-    """What the caller gets for ERROR, and the outcome."""
-    # Not `isinstance`, which asks the object itself for its class.
-    if issubclass(type(error), _ABORTS):
-        aborted = HandlerAborted(f"the handler of {call.name} raised {type_name(error)}: {message_of(error)}")
-        aborted.__cause__ = error
-        return aborted, "aborted"
-    return error, "deadlock" if issubclass(type(error), DeadlockError) else "error"
 
 
 def _ended(name: str) -> str:
