@@ -69,9 +69,9 @@ def _with(rows: list[dict[str, Any]], *, goal: bool = True) -> list[dict[str, An
 def _goal_line(row: dict[str, Any]) -> Cells:
     unit = "" if row["unit"] == "×" else f" {row['unit']}"
     reached = {True: "reached", False: "NOT reached", None: ""}[row["reached"]]
-    spread = "" if row["least"] == row["most"] else f"{_number(row['least'])} – {_number(row['most'])}"
-    other = "" if row["all CPUs"] is None else _number(row["all CPUs"])
-    return row["name"], _number(row["value"]) + unit, row["goal"], reached, spread, other
+    spread = "" if row["least"] == row["most"] else f"{number(row['least'])} – {number(row['most'])}"
+    other = "" if row["all CPUs"] is None else number(row["all CPUs"])
+    return row["name"], number(row["value"]) + unit, row["goal"], reached, spread, other
 
 
 def _times(one_cpu: Samples, all_cpus: Samples) -> Iterable[Cells]:
@@ -85,7 +85,8 @@ def _micro(values: list[float]) -> str:
     return f"{statistics.median(values) / 1_000:,.2f}"
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """Three digits, or all of those before the point."""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
