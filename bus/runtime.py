@@ -54,7 +54,6 @@ class EventfdWakeup:
     """See `Wakeup`. Not a method: a call of Python less on the way of every call."""
 
     def __init__(self) -> None:
-        self._fd = -1  # for `__del__`, if ^C comes before there is one
         self._fd = os.eventfd(0, os.EFD_CLOEXEC)
         self.wake = partial(os.eventfd_write, self._fd, 1)
 
@@ -75,8 +74,9 @@ class EventfdWakeup:
         return bool(poll.poll(max(0.0, timeout) * 1000))
 
     def __del__(self) -> None:
-        if self._fd >= 0:
-            os.close(self._fd)
+        fd = getattr(self, "_fd", -1)  # ^C may have come before there was one
+        if fd >= 0:
+            os.close(fd)
 
 
 class LockWakeup:

@@ -282,7 +282,12 @@ def test_end_of_the_child_touches_nothing(tmp_path: Path) -> None:
     session = tmp_path / "s.jsonl"
     environment = os.environ | {"XDG_RUNTIME_DIR": str(tmp_path), "BUS_CONSOLE": "1", "BUS_TRACE_FILE": str(session)}
     done = subprocess.run(
-        [sys.executable, "-c", EXITING], capture_output=True, text=True, timeout=30, check=True, env=environment
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", EXITING],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+        env=environment,
     )
     assert (done.stdout, done.stderr) == ("True\ntold ", "")
     reader = SessionReader(session)
