@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from bus.context import Call, Timing
 from bus.lanes import ThreadState, this_thread
+from bus.runtime import on_main_thread
 
 if TYPE_CHECKING:
     from bus.registry import DeadLetter, Entry
@@ -157,8 +158,8 @@ class Hooks:
         for method in timings:
             try:
                 buffers.append(method(state.lane))
-            except Exception:  # noqa: BLE001  foreign code: whatever it raises must not reach the program
-                self.failed(method)
+            except BaseException as error:  # noqa: BLE001  foreign code: whatever it raises must not reach the program
+                self.failed(method, error)
         state.buffers, state.buffers_of = tuple(buffers), timings
 
     def notify(self, point: str, *args: Any) -> None:
@@ -166,11 +167,16 @@ class Hooks:
         for method in getattr(self, point):
             try:
                 method(*args)
-            except Exception:  # noqa: BLE001  foreign code: whatever it raises must not reach the program
-                self.failed(method)
+            except BaseException as error:  # noqa: BLE001  foreign code: whatever it raises must not reach the program
+                self.failed(method, error)
 
-    def failed(self, method: Callable[..., Any]) -> None:
-        """METHOD has just raised: its hook is removed, and the error logged."""
+    def failed(self, method: Callable[..., Any], error: BaseException) -> None:
+        """METHOD has just raised ERROR: its hook is removed, and the error logged.
+
+        On the main thread what is no `Exception` may have come from a signal's handler, and goes on.
+        """
+        if not isinstance(error, Exception) and on_main_thread():
+            raise error
         hook = getattr(method, "__self__", method)
         _log.exception("the hook %r raised in %s and was removed", type(hook).__qualname__, method.__name__)
         self.remove(hook)

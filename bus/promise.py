@@ -308,8 +308,8 @@ class Promise(Call, Future[T]):
             for method in hooks.wait_ended:
                 try:
                     method(call, self, began, at)
-                except Exception:  # noqa: BLE001  foreign code: whatever it raises must not reach the program
-                    hooks.failed(method)
+                except BaseException as error:  # noqa: BLE001  foreign code: it must not reach the program
+                    hooks.failed(method, error)
         if self._state is _PENDING:
             limit = f"within {timeout} s" if timeout is not None else "by its deadline"
             text = f"{self.name} #{self.id} did not end {limit}: {describe(self, dispatch.now())}"

@@ -42,6 +42,7 @@ class Runner:
         self.mailbox = Mailbox(dispatch.runtime, service.capacity)
         self.state: ServiceState = "new"
         self.error: BaseException | None = None
+        self._told: tuple[BaseException | None, str] = None, ""
         self.dropped = 0
         self.restarts = 0
         self.dispatch = dispatch
@@ -85,8 +86,7 @@ class Runner:
             if self.state == state:
                 return
             self.state = state
-        error = "" if self.error is None else value_text(self.error)
-        self.dispatch.hooks.notify("service_state", self.name, state, self.workers, error)
+        self.dispatch.hooks.notify("service_state", self.name, state, self.workers, self._error_text())
 
     def close(self) -> None:
         """Accept nothing more; the threads end when the queue is empty."""
@@ -163,12 +163,19 @@ class Runner:
 
     def info(self) -> ServiceInfo:
         """How it is now."""
-        error = "" if self.error is None else value_text(self.error)
         return ServiceInfo(
             name=self.name, state=self.state, workers=self.workers, depth=len(self.mailbox),
-            capacity=self.mailbox.capacity, dropped=self.dropped, restarts=self.restarts, error=error,
+            capacity=self.mailbox.capacity, dropped=self.dropped, restarts=self.restarts, error=self._error_text(),
             stuck=stuck_calls(self.running, self.service, self._runtime.now()),
         )  # fmt: skip
+
+    def _error_text(self) -> str:
+        """Made once for each error: it is asked for 20 times a second, and the error may have a lot to say."""
+        error, text = self._told
+        if error is not self.error:
+            text = value_text(self.error)
+            self._told = self.error, text
+        return text
 
     # ---- calls come in
 

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from bus import Bus, Call, CommandNotFound, Hook
+from bus import Bus, Call, CommandNotFound, Hook, Service
 from tests.support import wait_for
 
 
@@ -66,6 +66,24 @@ def test_hook_that_raises_is_removed(caplog: pytest.LogCaptureFixture) -> None:
         assert [bus.execute_command("x").result(10) for _ in range(3)] == [1, 1, 1]
     assert broken.seen == ["queued x", "started x"]
     assert "raised in started and was removed" in caplog.text
+
+
+@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt, GeneratorExit])
+def test_hook_cannot_end_a_worker(kind: type[BaseException]) -> None:
+    """Not even by what ends a thread: the hook is removed, and the call and all later ones succeed."""
+
+    class Quits(Hook):
+        def started(self, call: Call) -> None:
+            raise kind
+
+        def ended(self, call: Call) -> None:
+            raise kind
+
+    with Bus("test") as bus:
+        bus.add_hook(Quits())
+        bus.add(Service("one"))
+        bus.register_command("x", lambda: 1, service="one")
+        assert [bus.execute_command("x").result(10) for _ in range(3)] == [1, 1, 1]
 
 
 def test_hook_sees_registrations_states_waits_and_dead_letters() -> None:
