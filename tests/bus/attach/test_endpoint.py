@@ -34,12 +34,11 @@ class Peer:
         return self
 
     def hear(self, kind, found=lambda _: True):
-        """The next message of this kind that FOUND accepts."""
+        """The next message of this kind that FOUND accepts; the others stay, as replies and batches overtake each other."""
         while True:
-            while self.messages:
-                message = self.messages.pop(0)
+            for index, message in enumerate(self.messages):
                 if isinstance(message, kind) and found(message):
-                    return message
+                    return self.messages.pop(index)
             data = self.socket.recv(1 << 16)
             assert data, f"hung up before {kind.__name__}"
             self.messages += self.splitter.feed(data)
