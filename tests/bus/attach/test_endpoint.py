@@ -34,7 +34,7 @@ class Peer:
         return self
 
     def hear(self, kind, found=lambda _: True):
-        """The next message of this kind that FOUND accepts; the others stay, as replies and batches overtake each other."""
+        """The next message of this kind that FOUND accepts; the others stay: a reply may come after its batch."""
         while True:
             for index, message in enumerate(self.messages):
                 if isinstance(message, kind) and found(message):
