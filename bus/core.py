@@ -1,6 +1,5 @@
-"""The bus: four verbs, services that come and go, and one way in and out for every call."""
+"""The bus: what a program calls. Four verbs, services that come and go, and looks at all of it."""
 
-import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -10,30 +9,25 @@ from typing import Any, Self, TypeVar, overload
 from bus import lifecycle, signature
 from bus.context import Call, as_call
 from bus.dispatch import Dispatch
-from bus.errors import BusError, ServiceExists, ServiceNotFound
+from bus.errors import BusError
 from bus.hooks import Hooks
 from bus.promise import Promise
 from bus.registry import DeadLetter, Entry, IfExists, Registration, Registry
-from bus.replacing import Takeover
-from bus.runtime import NS, REAL, Runtime
-from bus.service import Service, ServiceInfo, check_settings, declared, service_name
-from bus.stuck import Watcher
+from bus.runtime import REAL, Runtime
+from bus.service import Service, ServiceInfo
+from bus.staff import Staff
 from bus.timers import Timers
 from bus.trace.records import Level
-from bus.worker import Runner
 
 F = TypeVar("F", bound=Callable[..., Any])
 S = TypeVar("S", bound=Service)
-MAIN = "main"
-"""The bus's own service: runs the callbacks that were registered without one."""
-_log = logging.getLogger("bus")
 _SWITCHES = ("BUS_CONSOLE", "BUS_TRACE", "BUS_TRACE_FILE")
 
 
 class Bus:
     """Commands that return promises, events that return nothing, between services on threads of their own.
 
-    `_lock` guards the table of running services, `_every` and the hooks; it is never held while foreign code runs.
+    `_lock` guards the table of running services and the hooks; it is never held while foreign code runs.
     """
 
     def __init__(self, name: str = "bus", *, trace: Level | None = None, runtime: Runtime = REAL) -> None:
@@ -49,8 +43,7 @@ class Bus:
         self._dispatch = Dispatch(name, runtime, self._registry, self.hooks)
         self._execute = self._dispatch.execute
         self._timers = Timers(runtime, name)
-        self._watcher = Watcher(self._dispatch, self._timers)
-        self._every: dict[str, list[Registration]] = {}
+        self._staff = Staff(name, self._dispatch, self._timers, self._lock)
         self._closing = lifecycle.Closing(name, self._dispatch)
         self.at_close(self._dispatch.reports.close)
         lifecycle.opened(self)
@@ -93,11 +86,7 @@ class Bus:
                 return decorated
 
             return register
-        entry = Entry("command", name, callback, self._owner(callback, service))
-        replaced = self._registry.add_command(entry, if_exists)
-        if replaced is not None:
-            self.hooks.notify("unregistered", replaced)
-        return self._registered(entry)
+        return self._staff.register(Entry("command", name, callback, self._staff.owner(callback, service)), if_exists)
 
     def execute_command(self, name: str, /, *args: Any, **kwargs: Any) -> Promise[Any]:
         """Queue a call of the command NAME and return the promise of its result.
@@ -143,9 +132,8 @@ class Bus:
                 return decorated
 
             return register
-        entry = Entry("listener", event, callback, self._owner(callback, service), once=once)
-        self._registry.add_listener(entry)
-        return self._registered(entry)
+        owner = self._staff.owner(callback, service)
+        return self._staff.register(Entry("listener", event, callback, owner, once=once))
 
     def fire_event(self, name: str, /, *args: Any, **kwargs: Any) -> None:
         """Queue one delivery for each listener that NAME has now, and return; what they do with it stays with them.
@@ -179,25 +167,7 @@ class Bus:
             ServiceExists: its name is taken on this bus.
             BaseException: what its `on_start` raised; then it is not on the bus.
         """
-        name = service_name(service)
-        self._dispatch.refuse()
-        runner = Runner(self._dispatch, name, service)
-        with self._lock:
-            if name in self._dispatch.runners or name == MAIN:
-                message = f"a service called {name!r} is on the bus {self.name!r} already; give this one another name"
-                raise ServiceExists(message)
-            self._dispatch.runners[name] = runner
-        service.bus = self
-        try:
-            self._register_declared(service)
-            runner.start()
-        except BaseException:
-            runner.close()
-            lifecycle.abandon_queued(runner, self._dispatch, lifecycle.stopped_error(name))
-            self._forget(runner)
-            raise
-        self._start_timers(service, name)
-        self._dispatch.announce("service_started", service=name)
+        self._staff.add(service, self)
         return service
 
     def remove(self, name: str, /, *, drain: bool = True, timeout: float = 5) -> None:
@@ -208,12 +178,7 @@ class Bus:
         Raises:
             ServiceNotFound: no service has this name.
         """
-        runner = self._runner(name)
-        if lifecycle.on_thread_of(runner):
-            self.runtime.spawn(f"{self.name}-remove", self._remove, runner, drain, timeout)
-        else:
-            with runner.blocked(end=True):
-                self._remove(runner, drain, timeout)
+        self._staff.remove(name, timeout, drain=drain)
 
     def replace(self, name: str, service: S, /) -> S:
         """Let SERVICE take over from the service NAME, whose running calls end first, and return it when it runs.
@@ -229,17 +194,7 @@ class Bus:
             CommandExists: the new one declares a command that is somebody else's.
             BaseException: what its `on_start` raised; then the service has failed.
         """
-        check_settings(service)
-        runner = self._runner(name)
-        takeover = Takeover(runner, service, self._dispatch)
-        service.name, service.bus = name, self
-        self._stop_timers(name)
-        takeover.begin()
-        if lifecycle.on_thread_of(runner):
-            self.runtime.spawn(f"{self.name}-replace", self._replace_alone, takeover, service)
-        else:
-            with runner.blocked(end=True):
-                self._replace(takeover, service)
+        self._staff.replace(name, service, self)
         return service
 
     def scale(self, name: str, workers: int, /) -> None:
@@ -249,10 +204,7 @@ class Bus:
             ServiceNotFound: no service has this name.
             ValueError: fewer than one worker.
         """
-        if workers < 1:
-            message = f"scale({name!r}, {workers}): a service needs at least 1 worker"
-            raise ValueError(message)
-        self._runner(name).scale(workers)
+        self._staff.scale(name, workers)
 
     def close(self, timeout: float = 5) -> None:
         """Stop it all: run what is queued, TIMEOUT seconds at most, then fail what is left with `BusClosed`.
@@ -284,7 +236,7 @@ class Bus:
 
     def services(self) -> tuple[ServiceInfo, ...]:
         """The services as they are now, in the order in which they were added."""
-        return tuple(runner.info() for runner in self._runners())
+        return tuple(runner.info() for runner in self._staff.runners())
 
     def dead_letters(self) -> tuple[DeadLetter, ...]:
         """The last 1,000 things that nobody could receive, the oldest first."""
@@ -293,7 +245,7 @@ class Bus:
     def live_calls(self) -> list[Call]:
         """The calls that run or are queued at this moment, service by service."""
         calls: list[Call] = []
-        for runner in self._runners():
+        for runner in self._staff.runners():
             calls += [call for call in runner.running if call is not None and call.in_flight]
             calls += map(as_call, runner.mailbox.queued())
         return calls
@@ -363,104 +315,10 @@ class Bus:
 
         public = [name for name, member in vars(Bus).items() if callable(member) and not name.startswith("_")]
         vars(self).update(dict.fromkeys(public, refuse))
-        vars(self).update(dict.fromkeys(("close", "_unregister", "_remove_hook"), do_nothing))
+        vars(self).update(dict.fromkeys(("close", "_remove_hook"), do_nothing))
+        vars(self._staff).update(unregister=do_nothing)
 
     # ---- inside
-
-    def _runners(self) -> list[Runner]:
-        with self._lock:
-            return list(self._dispatch.runners.values())
-
-    def _owner(self, callback: Callable[..., Any], service: str | Service | None) -> Runner:
-        owner = service if service is not None else getattr(callback, "__self__", None)
-        if isinstance(owner, Service):
-            name = service_name(owner)
-            runner = self._dispatch.runners.get(name)
-            if runner is None or runner.service is not owner:
-                message = f"the service {name!r} is not on the bus {self.name!r}: add it first, with bus.add(...)"
-                raise ServiceNotFound(message)
-            runner.check_open()
-            return runner
-        name = service if isinstance(service, str) else MAIN
-        if name == MAIN:
-            self._make_main()
-        runner = self._runner(name)
-        runner.check_open()
-        return runner
-
-    def _make_main(self) -> None:
-        pool = Service(MAIN, workers=min(32, (os.cpu_count() or 1) + 4))
-        with self._lock:
-            if MAIN in self._dispatch.runners:
-                return
-            runner = self._dispatch.runners[MAIN] = Runner(self._dispatch, MAIN, pool)
-            runner.start_on_first_call()
-        self._watcher.watch(pool)
-
-    def _runner(self, name: str) -> Runner:
-        runner = self._dispatch.runners.get(name)
-        if runner is None:
-            there = ", ".join(self._dispatch.runners) or "none"
-            message = f"no service called {name!r} is on the bus {self.name!r} (there are: {there})"
-            raise ServiceNotFound(message)
-        return runner
-
-    def _registered(self, entry: Entry) -> Registration:
-        self.hooks.notify("registered", entry)
-        if entry.kind == "command":
-            self._dispatch.announce("command_registered", name=entry.name, service=entry.service)
-        return Registration(lambda: self._unregister(entry))
-
-    def _unregister(self, entry: Entry) -> None:
-        if self._registry.remove(entry):
-            self.hooks.notify("unregistered", entry)
-
-    def _register_declared(self, service: Service) -> None:
-        for one, method in declared(service):
-            if one.command:
-                self.register_command(one.command, method)
-            elif one.event:
-                self.register_listener(one.event, method, once=one.once)
-
-    def _start_timers(self, service: Service, name: str) -> None:
-        runner = self._dispatch.runners[name]
-        self._watcher.watch(service)
-        self._every[name] = [
-            self._timers.every(one.seconds, self._dispatch.tick(runner, method, f"{name}.{method.__name__}"))
-            for one, method in declared(service)
-            if one.seconds
-        ]
-
-    def _remove(self, runner: Runner, drain: bool, timeout: float) -> None:  # noqa: FBT001  private, one caller
-        until = self.now() + int(timeout * NS)
-        lifecycle.end(runner, self._dispatch, lifecycle.stopped_error(runner.name), drain=drain, until=until)
-        self._forget(runner)
-        self._dispatch.announce("service_stopped", service=runner.name)
-
-    def _replace(self, takeover: Takeover, service: Service) -> None:
-        takeover.carry_out()
-        self._start_timers(service, service.name)
-        self._dispatch.announce("service_replaced", service=service.name)
-
-    def _replace_alone(self, takeover: Takeover, service: Service) -> None:
-        try:
-            self._replace(takeover, service)
-        except BaseException:  # noqa: BLE001  the thread's edge: the one who asked for it has gone on
-            _log.exception("the service %r could not be replaced", service.name)
-
-    def _stop_timers(self, name: str) -> None:
-        for timer in self._every.pop(name, ()):
-            timer.dispose()
-
-    def _forget(self, runner: Runner) -> None:
-        self._stop_timers(runner.name)
-        for entry in self._registry.entries():
-            if entry.service == runner.name:
-                self._unregister(entry)
-                if entry.kind == "command":
-                    self._registry.went_with(entry)
-        with self._lock:
-            self._dispatch.runners.pop(runner.name, None)
 
     def _remove_hook(self, hook: object) -> None:
         with self._lock:

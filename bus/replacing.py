@@ -23,7 +23,7 @@ class Takeover:
         self._service = service
         self._dispatch = dispatch
         self._term: Term | None = None
-        self._coming = _entries_of(service, runner)
+        self._coming = entries_of(service, runner)
         dispatch.registry.check_free([entry for entry in self._coming if entry.kind == "command"], self._leaving())
 
     def begin(self) -> None:
@@ -83,7 +83,7 @@ class Takeover:
         self._dispatch.abandon(call, CommandNotFound(text))
 
 
-def _entries_of(service: Service, runner: Runner) -> list[Entry]:
+def entries_of(service: Service, runner: Runner) -> list[Entry]:
     """What SERVICE declares, as entries that RUNNER will run and that are not registered yet."""
     entries: list[Entry] = []
     for one, method in declared(service):

@@ -224,10 +224,10 @@ def test_time_spent_waiting_does_not_make_a_call_stuck(bus: Bus, seen: Seen) -> 
     call.waited = 2_000 * 10**9
     gate.opened.set()
     assert goes_on.wait(10)
-    bus._watcher.look()
+    bus._staff._watcher.look()
     assert seen.problems == []
     call.waited = 0
-    bus._watcher.look()
+    bus._staff._watcher.look()
     assert [rule for rule, _, _ in seen.problems] == ["stuck"]
     done.set()
     asked.result(10)
