@@ -2,7 +2,7 @@
 
 import threading
 
-from bus import Service, command
+from bus import Service, command, listener
 
 
 class Gate(Service):
@@ -21,3 +21,23 @@ class Gate(Service):
     def count(self) -> int:
         self.ran += 1
         return self.ran
+
+
+class NarrowGate(Gate):
+    """Has room for two, and keeps what came through in order."""
+
+    name = "gate"
+    capacity = 2
+
+    def on_start(self) -> None:
+        super().on_start()
+        self.seen: list[object] = []
+
+    @command("noop")
+    def noop(self, value: int = 0) -> int:
+        self.seen.append(value)
+        return value
+
+    @listener("told")
+    def on_told(self, value: object) -> None:
+        self.seen.append(value)

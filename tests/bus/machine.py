@@ -7,9 +7,7 @@ hold, queue), commands by name, listeners, and what each promise has to end with
 
 import itertools
 import threading
-from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, TypeVar
 
@@ -31,97 +29,21 @@ from bus import (
     CallCancelled,
     CommandExists,
     CommandNotFound,
-    Promise,
-    Registration,
     Service,
     ServiceExists,
     ServiceStopped,
-    command,
-    current_call,
 )
+from tests.bus.model import PATIENCE, Command, Ear, Model, Ticket, own
 from tests.support import wait_for
 
 SERVICES = ("a", "b")
 COMMANDS = ("x", "y")
 EVENTS = ("e.1", "e.2")
 PATTERNS = (*EVENTS, "e.*")
-PATIENCE = 10.0
 OPEN_STEPS = 20
 """How long a bus is left open at least."""
 T = TypeVar("T")
 NAMES, WORKERS, WHICH = st.sampled_from(SERVICES), st.integers(1, 3), st.integers(0, 5)
-
-
-@dataclass(eq=False)
-class Ticket:
-    """One call: which command's CALLBACK it has to run, and whether its worker may go on.
-
-    `entered`: the number of the worker that runs it, appended by that worker. `told`: who was told of its end.
-    """
-
-    number: int
-    callback: int
-    released: threading.Event = field(default_factory=threading.Event)
-    entered: list[int] = field(default_factory=list)
-    asked: bool = False
-    promise: Promise[Any] = field(init=False)
-    told: list[object] = field(default_factory=list)
-
-    def run(self, callback: int) -> tuple[int, int, bool]:
-        """On the worker: hold it."""
-        self.entered.append(int(threading.current_thread().name.rpartition("-")[2]))
-        assert self.released.wait(PATIENCE)
-        call = current_call()
-        return callback, self.number, call is not None and call.cancel_requested
-
-
-@dataclass(eq=False)
-class Ear:
-    """A listener. `heard` is appended by workers, `hears` is what it should come to."""
-
-    pattern: str
-    service: str
-    once: bool
-    registration: Registration = field(init=False)
-    disposed: bool = False
-    heard: list[int] = field(default_factory=list)
-    hears: list[int] = field(default_factory=list)
-
-
-@dataclass(eq=False)
-class Model:
-    """A service: `busy` is who runs on which worker, `queue` what waits: calls, events on their way to a listener."""
-
-    size: int
-    busy: dict[int, Ticket] = field(default_factory=dict)
-    queue: deque[Ticket | tuple[Ear, int]] = field(default_factory=deque)
-
-    def free(self) -> bool:
-        """Whether a worker could take something."""
-        return any(number not in self.busy for number in range(self.size))
-
-    def tickets(self) -> list[Ticket]:
-        """The calls that are queued."""
-        return [one for one in self.queue if isinstance(one, Ticket)]
-
-
-@dataclass(eq=False)
-class Command:
-    """One registration of a command."""
-
-    name: str
-    service: str
-    callback: int
-    registration: Registration | None = None
-
-
-def own(name: str, workers: int, callback: int) -> Service:
-    """A service that declares the command `NAME.own`."""
-
-    def run(self: Service, ticket: Ticket) -> Any:
-        return ticket.run(callback)
-
-    return type("Own", (Service,), {"own": command(f"{name}.own")(run)})(name, workers=workers)
 
 
 class BusMachine(RuleBasedStateMachine):

@@ -1,7 +1,6 @@
 """The four verbs, and what the example at the top of BUS.md promises."""
 
 import asyncio
-import contextvars
 import os
 import subprocess
 import sys
@@ -15,19 +14,13 @@ from bus import (
     BadArguments,
     Bus,
     BusClosed,
-    Call,
     CommandExists,
     CommandNotFound,
-    HandlerAborted,
-    HopLimitExceeded,
-    MailboxFull,
     Service,
     ServiceNotFound,
     command,
-    current_call,
-    listener,
 )
-from bus.lanes import lanes
+from tests.bus.gate import NarrowGate
 from tests.support import wait_for
 
 
@@ -43,35 +36,9 @@ class Echo(Service):
         return value
 
 
-class Gate(Service):
-    """Holds its one thread until it is opened."""
-
-    capacity = 2
-
-    def on_start(self) -> None:
-        self.entered = threading.Event()
-        self.opened = threading.Event()
-        self.seen: list[object] = []
-
-    @command("hold")
-    def hold(self) -> str:
-        self.entered.set()
-        assert self.opened.wait(10)
-        return "held"
-
-    @command("noop")
-    def noop(self, value: int = 0) -> int:
-        self.seen.append(value)
-        return value
-
-    @listener("told")
-    def on_told(self, value: object) -> None:
-        self.seen.append(value)
-
-
 @pytest.fixture
-def gate(bus: Bus) -> Iterator[Gate]:
-    made = bus.add(Gate())
+def gate(bus: Bus) -> Iterator[NarrowGate]:
+    made = bus.add(NarrowGate())
     yield made
     made.opened.set()
 
@@ -177,7 +144,7 @@ def test_dispose_takes_a_command_back_and_may_be_called_twice(bus: Bus) -> None:
         bus.execute_command("gone")
 
 
-def test_accepted_call_runs_after_its_command_is_disposed(bus: Bus, gate: Gate) -> None:
+def test_accepted_call_runs_after_its_command_is_disposed(bus: Bus, gate: NarrowGate) -> None:
     """A call is bound to its callback when it is queued."""
     held = bus.execute_command("hold")
     assert gate.entered.wait(10)
@@ -238,196 +205,7 @@ def test_service_that_is_not_added_is_named(bus: Bus) -> None:
         bus.register_command("x", lambda: 1, service="nope")
 
 
-def test_call_knows_who_asked(bus: Bus) -> None:
-    """Inside a handler current_call() has id, parent and root across threads; outside it is None."""
-    calls: list[tuple[int, int, int]] = []
-
-    def note() -> None:
-        call = current_call()
-        assert call is not None
-        calls.append((call.id, call.parent, call.root))
-
-    def outer() -> None:
-        note()
-        bus.execute_command("inner").result(10)
-
-    bus.register_command("outer", outer)
-    bus.register_command("inner", note)
-    bus.execute_command("outer").result(10)
-    (outer_id, no_parent, outer_root), (inner_id, inner_parent, inner_root) = calls
-    assert current_call() is None
-    assert no_parent == 0
-    assert outer_root == outer_id == inner_parent == inner_root != inner_id
-
-
-def test_delivery_descends_from_the_event(bus: Bus) -> None:
-    """A delivery's parent is the event, whose root is the call that fired it."""
-    seen: list[object] = []
-    bus.register_listener("fired", lambda: seen.append(current_call()))
-    calls: list[object] = []
-
-    def fire() -> None:
-        calls.append(current_call())
-        bus.fire_event("fired")
-
-    bus.register_command("fire", fire)
-    bus.execute_command("fire").result(10)
-    delivery = wait_for(lambda: seen)[0]
-    assert delivery.kind == "delivery"
-    assert delivery.root == calls[0].id
-    assert delivery.parent not in {0, calls[0].id}
-
-
-def test_contextvars_of_the_caller_are_visible_in_the_handler(bus: Bus) -> None:
-    """Context crosses threads with the call, and what the handler sets stays there."""
-    user = contextvars.ContextVar("user", default="nobody")
-
-    def swap() -> str:
-        seen = user.get()
-        user.set("changed")
-        return seen
-
-    bus.register_command("swap", swap)
-    user.set("alice")
-    assert bus.execute_command("swap").result(10) == "alice"
-    assert user.get() == "alice"
-
-
-def test_chain_without_end_is_cut(bus: Bus) -> None:
-    """An event that fires itself for ever raises HopLimitExceeded in the handler that goes too far."""
-    hops: list[int] = []
-    errors: list[BaseException] = []
-
-    @bus.register_listener("again")
-    def again() -> None:
-        hops.append(1)
-        try:
-            bus.fire_event("again")
-        except HopLimitExceeded as error:
-            errors.append(error)
-
-    bus.fire_event("again")
-    wait_for(lambda: errors)
-    assert len(hops) == 100
-
-
-def test_error_of_a_handler_arrives_with_its_chain(bus: Bus) -> None:
-    """The handler's own exception arrives, with a note for each call that it passed."""
-
-    def inner() -> None:
-        raise ValueError("inner broke")
-
-    bus.register_command("inner", inner)
-    bus.register_command("outer", lambda: bus.execute_command("inner").result(10))
-    with pytest.raises(ValueError, match="inner broke") as caught:
-        bus.execute_command("outer").result(10)
-    first, second = caught.value.__notes__
-    assert first.startswith("in command inner on main-")
-    assert ", called from outer on main-" in first
-    assert first.endswith(f"← {threading.current_thread().name}")
-    assert second.startswith("in command outer on main-")
-
-
-def test_error_raised_again_has_its_notes_replaced(bus: Bus) -> None:
-    """One exception object that is raised by call after call does not collect notes."""
-    error = ValueError("the same one")
-
-    def fail() -> None:
-        raise error
-
-    bus.register_command("fail", fail)
-    for _ in range(3):
-        with pytest.raises(ValueError, match="the same one"):
-            bus.execute_command("fail").result(10)
-    assert len(error.__notes__) == 1
-
-
-@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt, GeneratorExit])
-def test_worker_survives_an_exit_in_a_handler(bus: Bus, kind: type[BaseException]) -> None:
-    """An exit raised by a handler arrives as HandlerAborted, and the thread lives on."""
-    echo = bus.add(Echo())
-
-    def leave() -> None:
-        raise kind
-
-    bus.register_command("leave", leave, service=echo)
-    with pytest.raises(HandlerAborted, match=kind.__name__):
-        bus.execute_command("leave").result(10)
-    assert bus.execute_command("echo", 1).result(10) == 1
-
-
-def test_full_mailbox_refuses_commands_and_drops_events(bus: Bus, gate: Gate) -> None:
-    """Beyond the capacity a command raises MailboxFull; an event is dropped and counted."""
-    bus.execute_command("hold")
-    assert gate.entered.wait(10)
-    promises = [bus.execute_command("noop", number) for number in range(2)]
-    with pytest.raises(MailboxFull, match="'gate' holds 2 calls"):
-        bus.execute_command("noop")
-    bus.fire_event("told", "lost")
-    gate.opened.set()
-    assert [promise.result(10) for promise in promises] == [0, 1]
-    info = next(info for info in bus.services() if info.name == "gate")
-    assert (info.dropped, gate.seen) == (1, [0, 1])
-    assert bus.dead_letters()[-1].reason == "the mailbox of gate was full"
-
-
-def test_oldest_event_makes_room_when_asked_to(bus: Bus) -> None:
-    """With overflow="drop_oldest" the oldest queued event goes, never a command."""
-    gate = bus.add(Gate("gate", overflow="drop_oldest"))
-    bus.execute_command("hold")
-    assert gate.entered.wait(10)
-    kept = bus.execute_command("noop", 7)
-    for value in ("first", "second"):
-        bus.fire_event("told", value)
-    gate.opened.set()
-    assert kept.result(10) == 7
-    wait_for(lambda: gate.seen == [7, "second"])
-
-
-def test_blocked_sender_goes_on_when_there_is_room(bus: Bus) -> None:
-    """With overflow="block" a sender waits for room instead of failing."""
-    gate = bus.add(Gate("gate", overflow="block", push_timeout=10))
-    bus.execute_command("hold")
-    assert gate.entered.wait(10)
-    started, sent = threading.Event(), threading.Event()
-
-    def send() -> None:
-        started.set()
-        for value in range(5):
-            bus.fire_event("told", value)
-        sent.set()
-
-    sender = threading.Thread(target=send)
-    sender.start()
-    assert started.wait(10)
-    wait_for(lambda: len(bus.live_calls()) == 3)
-    assert not sent.is_set()
-    gate.opened.set()
-    sender.join(10)
-    wait_for(lambda: gate.seen == [0, 1, 2, 3, 4])
-
-
-def test_blocked_sender_gives_up_in_time(bus: Bus) -> None:
-    """Without room within push_timeout a command raises MailboxFull after all."""
-    gate = bus.add(Gate("gate", overflow="block", push_timeout=0.01))
-    bus.execute_command("hold")
-    assert gate.entered.wait(10)
-    bus.execute_command("noop")
-    bus.execute_command("noop")
-    with pytest.raises(MailboxFull):
-        bus.execute_command("noop")
-    gate.opened.set()
-
-
-def test_first_in_first_out_for_each_sender(bus: Bus, gate: Gate) -> None:
-    """What one sender sends to one service arrives in the order in which it was sent."""
-    gate.opened.set()
-    for number in range(200):
-        bus.execute_command("noop", number).result(10)
-    assert gate.seen == list(range(200))
-
-
-def test_futures_of_the_standard_library_work(bus: Bus, gate: Gate) -> None:
+def test_futures_of_the_standard_library_work(bus: Bus, gate: NarrowGate) -> None:
     """Wait and as_completed take promises, done ones and pending ones."""
     promises = [bus.execute_command("hold")]
     assert gate.entered.wait(10)
@@ -438,7 +216,7 @@ def test_futures_of_the_standard_library_work(bus: Bus, gate: Gate) -> None:
     assert wait(promises, timeout=10).done == set(promises)
 
 
-def test_await_does_not_block_the_loop(bus: Bus, gate: Gate) -> None:
+def test_await_does_not_block_the_loop(bus: Bus, gate: NarrowGate) -> None:
     """A promise is awaited while the loop goes on."""
 
     async def main() -> str:
@@ -454,7 +232,7 @@ def test_closed_bus_refuses_everything() -> None:
     bus = Bus("closing")
     bus.add(Echo())
     bus.close()
-    for act in (lambda: bus.execute_command("echo", 1), lambda: bus.fire_event("e"), lambda: bus.add(Gate())):
+    for act in (lambda: bus.execute_command("echo", 1), lambda: bus.fire_event("e"), lambda: bus.add(NarrowGate())):
         with pytest.raises(BusClosed, match="'closing' is closed"):
             act()
     assert not any(thread.name == "echo-0" for thread in threading.enumerate())
@@ -473,7 +251,7 @@ def test_text_arguments_become_what_the_annotations_say(bus: Bus) -> None:
         bus.execute_text("take", ["five", "x"], {})
 
 
-def test_fire_text_says_who_received_it(bus: Bus, gate: Gate) -> None:
+def test_fire_text_says_who_received_it(bus: Bus, gate: NarrowGate) -> None:
     """A console learns which listeners an event went to."""
     event, receivers = bus.fire_text("told", ["hello"], {}, client="uid:1")
     assert [entry.service for entry in receivers] == ["gate"]
@@ -489,44 +267,3 @@ def test_main_is_a_pool_that_starts_on_first_use(bus: Bus) -> None:
     assert bus.execute_command("where").result(10).startswith("main-")
     (info,) = bus.services()
     assert (info.state, info.workers) == ("running", min(32, (os.cpu_count() or 1) + 4))
-
-
-def test_call_knows_all_about_itself(bus: Bus) -> None:
-    """current_call() tells name, service, caller, deadline and whether it was asked to stop."""
-    bus.add(Echo())
-    calls: list[Call] = []
-
-    def look() -> None:
-        call = current_call()
-        assert call is not None
-        calls.append(call)
-
-    bus.register_command("look", look, service="echo")
-    with bus.deadline(1_000):
-        bus.execute_command("look").result(10)
-    (call,) = calls
-    assert (call.name, call.service, call.cancel_requested) == ("look", "echo", False)
-    assert lanes[call.caller].name == threading.current_thread().name
-    assert call.deadline is not None
-    assert bus.now() < call.deadline <= bus.now() + 1_000 * 10**9
-
-
-def test_event_that_finds_no_room_in_time_is_a_counted_drop(bus: Bus) -> None:
-    """With overflow="block" an event waits `push_timeout` for room, then it is counted and a dead letter."""
-    gate = bus.add(Gate("gate", overflow="block", push_timeout=0.01))
-    bus.execute_command("hold")
-    assert gate.entered.wait(10)
-    for value in range(3):
-        bus.fire_event("told", value)
-    assert bus.services()[0].dropped == 1
-    assert [(letter.kind, letter.name) for letter in bus.dead_letters()] == [("delivery", "told")]
-    gate.opened.set()
-    wait_for(lambda: gate.seen == [0, 1])
-
-
-def test_dead_letters_are_bounded(bus: Bus) -> None:
-    """The list keeps the newest 1,000."""
-    for number in range(1_005):
-        bus.fire_event(f"e{number}")
-    letters = bus.dead_letters()
-    assert (len(letters), letters[0].name, letters[-1].name) == (1_000, "e5", "e1004")
