@@ -3,8 +3,9 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from bus import lifecycle, signature
 from bus.context import Call, as_call
@@ -19,9 +20,12 @@ from bus.staff import Staff
 from bus.timers import Timers
 from bus.trace.records import Level
 
+if TYPE_CHECKING:
+    from bus.trace.triggers import Triggers
+
 F = TypeVar("F", bound=Callable[..., Any])
 S = TypeVar("S", bound=Service)
-_SWITCHES = ("BUS_CONSOLE", "BUS_TRACE", "BUS_TRACE_FILE")
+_SWITCHES = ("BUS_CONSOLE", "BUS_TRACE", "BUS_TRACE_FILE", "BUS_DUMP")
 
 
 class Bus:
@@ -267,6 +271,18 @@ class Bus:
         from bus import switches
 
         return switches.record(self, path)
+
+    def dump_trace(self, path: str | os.PathLike[str]) -> Path:
+        """Write the last 30 s to the session file PATH, or to a new one in the directory PATH; which one it became."""
+        from bus import switches
+
+        return switches.dump_trace(self, path)
+
+    def dump_on(self, path: str | os.PathLike[str], triggers: "Triggers | None" = None) -> Registration:
+        """Dump the last 30 s to PATH, best a directory, whenever one of TRIGGERS happens, until that is disposed."""
+        from bus import switches
+
+        return switches.dump_on(self, path, triggers)
 
     # ---- acting from outside: values are JSON-like, and become what the annotations say
 

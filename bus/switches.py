@@ -1,14 +1,17 @@
 """Plugs the optional parts into a bus: the recorder, a session file, the endpoint. A call or the environment asks.
 
 `BUS_TRACE=off|times|full` sets the level, `BUS_TRACE_FILE=path` writes a session file, `BUS_CONSOLE=1` opens the
-endpoint. What is opened here is closed with the bus. Trouble with the environment's wishes is logged and does not stop
-the program; what a call asks for raises.
+endpoint, `BUS_DUMP=path` keeps the evidence of what goes wrong (`BUS_DUMP_ON="error slow=2"` says of what). Any of them
+makes the recorder, and with it the flight recorder; a bus that has none of it pays nothing. What is opened here is
+closed with the bus. Trouble with the environment's wishes is logged and does not stop the program; what a call asks for
+raises.
 """
 
 import logging
 import os
 import weakref
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, get_args
 
 from bus.errors import BusError
@@ -20,11 +23,14 @@ if TYPE_CHECKING:
     from bus.attach.endpoint import Endpoint
     from bus.core import Bus
     from bus.trace.recording import Recording
+    from bus.trace.triggers import Triggers, Watch
 
 T = TypeVar("T")
 _log = logging.getLogger("bus")
 _OFF = {"", "0", "no", "false", "off"}
 _LEVELS: tuple[Level, ...] = get_args(Level)
+_DUMP_SECONDS = 5.0
+"""What a dump that has begun gets to be finished when the bus closes."""
 _lock = REAL.lock()
 _plugged: "weakref.WeakKeyDictionary[Bus, Switches]" = weakref.WeakKeyDictionary()
 """Guarded by `_lock`."""
@@ -34,11 +40,14 @@ class Switches:
     """The parts that are plugged into one bus. The lists are changed by one call of a method, which is atomic."""
 
     def __init__(self, bus: "Bus", level: Level) -> None:
+        from bus.trace.dump import Dumps
         from bus.trace.recorder import Recorder
 
         self.recorder = Recorder(bus, level)
+        self.dumps = Dumps(self.recorder, bus.runtime.lock())
         self._endpoints: list[Endpoint] = []
         self._recordings: list[Recording] = []
+        self._watches: list[Watch] = []
 
     def serve(self, bus: "Bus") -> Registration:
         """See `serve`."""
@@ -57,10 +66,21 @@ class Switches:
         self.recorder.add(recording, timeout=1.0)
         return Registration(lambda: self._stop(recording))
 
+    def dump_on(self, bus: "Bus", path: str | os.PathLike[str], triggers: "Triggers") -> Registration:
+        """See `dump_on`."""
+        from bus.trace.triggers import Watch
+
+        watch = Watch(self.dumps, path, triggers, bus.runtime)
+        self._watches.append(watch)
+        self.recorder.add(watch, timeout=1.0)
+        return Registration(lambda: self._end_watch(watch))
+
     def close(self) -> None:
         """Close all of it, the consoles first, so that they still see the end; what ^C interrupts can be done again."""
         for endpoint in list(self._endpoints):
             self._close_endpoint(endpoint)
+        for watch in list(self._watches):
+            self._end_watch(watch)
         for recording in list(self._recordings):
             self._stop(recording)
         self.recorder.close()
@@ -69,6 +89,13 @@ class Switches:
         if endpoint in self._endpoints:
             endpoint.close()
             _take_out(self._endpoints, endpoint)
+
+    def _end_watch(self, watch: "Watch") -> None:
+        if watch in self._watches:
+            watch.release()
+            self.recorder.remove(watch)
+            watch.flush(_DUMP_SECONDS)
+            _take_out(self._watches, watch)
 
     def _stop(self, recording: "Recording") -> None:
         if recording in self._recordings:
@@ -92,6 +119,8 @@ def plug(bus: "Bus") -> None:
         _try(record, bus, path)
     if console:
         _try(serve, bus)
+    if os.environ.get("BUS_DUMP"):
+        _try(_dump_as_told, bus)
     if _level(bus) != "off":
         _switches(bus)
 
@@ -112,6 +141,40 @@ def record(bus: "Bus", path: str | os.PathLike[str]) -> Registration:
         SessionError: the file cannot be written.
     """
     return _switches(bus).record(bus, path)
+
+
+def dump_trace(bus: "Bus", path: str | os.PathLike[str]) -> Path:
+    """Write what the flight recorder holds to PATH, or to a new file in the directory PATH; which one it became.
+
+    Raises:
+        SessionError: it cannot be written, or nothing was recorded on this bus.
+    """
+    from bus.trace.session import SessionError
+
+    with _lock:
+        found = _plugged.get(bus)
+    if found is None:
+        message = f'nothing is recorded on the bus {bus.name!r}: make it with trace="times", or set BUS_TRACE=times'
+        raise SessionError(message)
+    return found.dumps.write(path)
+
+
+def dump_on(bus: "Bus", path: str | os.PathLike[str], triggers: "Triggers | None") -> Registration:
+    """Dump to PATH, or to new files in the directory PATH, when something happens that is one of TRIGGERS.
+
+    Raises:
+        SessionError: a trigger is a signal, and this is not the main thread.
+    """
+    from bus.trace.triggers import Triggers
+
+    return _switches(bus).dump_on(bus, path, triggers or Triggers())
+
+
+def _dump_as_told(bus: "Bus") -> Registration:
+    from bus.trace.triggers import read_triggers
+
+    wanted = os.environ.get("BUS_DUMP_ON", "")
+    return dump_on(bus, os.environ["BUS_DUMP"], read_triggers(wanted) if wanted else None)
 
 
 def _switches(bus: "Bus") -> Switches:

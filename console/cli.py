@@ -117,6 +117,13 @@ def _add_others(adds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     record.add_argument("-o", "--output", metavar="FILE", required=True, help="the session file; a folder is fine too")
     record.set_defaults(carry_out=subcommands.record)
 
+    dump = adds.add_parser("dump", help="write what a program did in its last 30 s to a session file")
+    dump.add_argument("target", metavar="NAME|PID|SOCKET", nargs="?", help="which one (default: the only one)")
+    dump.add_argument(
+        "-o", "--output", metavar="FILE", default=".", help="the session file, or a folder for it (default: here)"
+    )
+    dump.set_defaults(carry_out=subcommands.dump)
+
     _add_export(adds)
 
 

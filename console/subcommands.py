@@ -90,6 +90,14 @@ def record(given: argparse.Namespace) -> int:
         return write(target, Path(given.output))
 
 
+def dump(given: argparse.Namespace) -> int:
+    """What the flight recorder of a program holds, into a file."""
+    from console.dumping import dump as write
+    from console.target.discover import find
+
+    return write(find(given.target).socket, Path(given.output))
+
+
 def export(given: argparse.Namespace) -> int:
     """Recordings in the format of another tool."""
     from console.export import ExportError, Selection

@@ -129,6 +129,13 @@ def ended_id(item: Item) -> int:
     return 0
 
 
+def timing_of(item: Item) -> Timing | None:
+    """The timing of the call whose end ITEM is, None when it is something else or a record already."""
+    if not isinstance(item, tuple) or len(item) == _WAIT:
+        return None
+    return cast("Timing", item) if len(item) == _TIMING else cast("Detail", item)[0]
+
+
 def _record(item: Item) -> AnyRecord:
     if not isinstance(item, tuple):
         return item

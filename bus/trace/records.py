@@ -175,4 +175,16 @@ class Dropped(Record, frozen=True, kw_only=True):
     where: str
 
 
-AnyRecord = Session | Lane | Entry | Call | Wait | State | Depth | Problem | Output | Dropped
+class Dump(Record, frozen=True, kw_only=True):
+    """Second in a dump of the flight recorder: why it was made, and the window that it holds.
+
+    `dropped`: records of this window that are not in it, because there was no room or no time for them.
+    """
+
+    trigger: str
+    begin: Natural
+    end: Natural
+    dropped: Natural = 0
+
+
+AnyRecord = Session | Lane | Entry | Call | Wait | State | Depth | Problem | Output | Dropped | Dump

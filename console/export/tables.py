@@ -17,7 +17,7 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
-from bus.trace.records import Call, Depth, Dropped, Lane, Output, Problem, State, Wait
+from bus.trace.records import Call, Depth, Dropped, Dump, Lane, Output, Problem, State, Wait
 from console.export.source import Source
 
 Row = tuple[Any, ...]
@@ -42,6 +42,7 @@ _OTHERS: Final[Mapping[type, tuple[str, str]]] = {
     State: ("states", "service text, state text, at integer, workers integer, error text"),
     Depth: ("depths", "service text, at integer, depth integer"),
     Dropped: ("drops", 'at integer, count integer, kind text, "where" text'),
+    Dump: ("dumps", '"trigger" text, "begin" integer, "end" integer, dropped integer'),
     Problem: ("problems", "rule text, at integer, text text, calls text"),
     Output: ("outputs", "at integer, stream text, level text, text text, lane integer, call integer"),
 }

@@ -16,8 +16,9 @@ class TargetError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class TargetInfo:
-    """What the header shows. `reason`: why it ended, for a person. `damaged`: lines a reader had to leave out.
+    """What the header shows. `damaged`: lines a reader had to leave out.
 
+    `reason`: why it ended, or what it is a dump of, for a person.
     `progress`: how much of a recording is read, 0.0 to 1.0.
     """
 

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from bus.attach.protocol import Batch, Reply
-from bus.trace.records import AnyRecord, Call, Depth, Output, Problem, State
+from bus.trace.dump import said
+from bus.trace.records import AnyRecord, Call, Depth, Dump, Output, Problem, State
+from bus.trace.redact import escape
 from bus.trace.session import SessionError, SessionReader
 from console.target import TargetError, TargetInfo
 
@@ -43,7 +45,7 @@ class RecordedTarget:
 
     @property
     def info(self) -> TargetInfo:
-        """See `Target`. `damaged` grows while the file is read."""
+        """See `Target`. `damaged` grows while the file is read; `reason`: what a dump is of, what stopped us."""
         return TargetInfo(
             self._reader.session, "recorded", can_act=False, reason=self._reason, damaged=self._reader.damaged,
             progress=self._progress(),
@@ -109,6 +111,8 @@ class RecordedTarget:
                     self._unended[record.id] = record
                     continue
                 self._unended.pop(record.id, None)
+            elif isinstance(record, Dump):
+                self._reason = escape(said(record))
             ended.append(record)
         self._at = max(self._at, _latest(records))
         self._batches.append(Batch(at=self._at, records=tuple(ended), in_flight=len(self._unended)))

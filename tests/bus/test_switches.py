@@ -32,7 +32,7 @@ class Echo(Service):
 @pytest.fixture(autouse=True)
 def environment(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    for name in ("BUS_CONSOLE", "BUS_TRACE", "BUS_TRACE_FILE"):
+    for name in ("BUS_CONSOLE", "BUS_TRACE", "BUS_TRACE_FILE", "BUS_DUMP", "BUS_DUMP_ON"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -93,7 +93,15 @@ def test_trouble_with_the_environment_does_not_stop_the_program(monkeypatch, tmp
     with Bus("shop") as bus:
         bus.add(Echo())
         assert bus.execute_command("echo", 1).result() == 1
-    for text in ("chmod 700", "BUS_TRACE=loud is not one of off, times, full", "cannot record to /nowhere/at/all"):
+    monkeypatch.setenv("BUS_DUMP", str(tmp_path))
+    monkeypatch.setenv("BUS_DUMP_ON", "trouble")
+    Bus("second").close()
+    for text in (
+        "'trouble' is no trigger",
+        "chmod 700",
+        "BUS_TRACE=loud is not one of off, times, full",
+        "cannot record to /nowhere/at/all",
+    ):
         assert text in caplog.text
 
 
@@ -174,6 +182,17 @@ def test_a_full_disk_stops_the_recording_and_not_the_program(tmp_path):
     assert len(calls(tmp_path / "full.jsonl")) == 1
 
 
+def test_the_environment_keeps_the_evidence_of_what_goes_wrong(monkeypatch, tmp_path):
+    """BUS_DUMP says where, BUS_DUMP_ON of what; the dump that was begun is finished before the bus is closed."""
+    monkeypatch.setenv("BUS_DUMP", str(tmp_path))
+    monkeypatch.setenv("BUS_DUMP_ON", "slow=0.0")
+    with Bus("shop") as bus:
+        bus.add(Echo())
+        bus.execute_command("echo", 1).result()
+    (path,) = tmp_path.glob("shop-*-dump-*.jsonl")
+    assert [call.name for call in calls(path)] == ["echo"]
+
+
 def test_closing_the_bus_leaves_no_thread(monkeypatch):
     """Pump, door and file writer end with it."""
     before = set(threading.enumerate())
@@ -187,7 +206,7 @@ def test_a_bus_that_uses_none_of_it_loads_none_of_it():
     """A program pays for what it uses."""
     code = (
         "import sys, bus; b = bus.Bus('x'); b.close();"
-        "loaded = {'bus.trace.recorder', 'bus.attach.endpoint', 'bus.switches', 'platformdirs'};"
+        "loaded = {'bus.trace.recorder', 'bus.trace.dump', 'bus.attach.endpoint', 'bus.switches', 'platformdirs'};"
         "print(sorted(loaded & set(sys.modules)))"
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -115,6 +115,7 @@ def test_help_has_examples_and_version_a_number(place):
         (["repl", "--open", "missing.jsonl"], "missing.jsonl"), (["attach", "nobody"], "no program can be attached to"),
         (["repl", "nobody"], "no program"), (["repl", "/nope.sock"], "there is no socket"), (["ps"], "no program"),
         (["record", "nobody", "-o", "x.jsonl"], "no program"), (["record", "shop.py"], "required: -o"),
+        (["dump", "nobody"], "no program can be attached to"),
         (["record", "nope:make", "-o", "x.jsonl"], "there is no module nope"),
         (["record", "plain.py", "-o", "x.jsonl"], "made no bus"),
         (["export", "missing.jsonl", "-o", "x.json"], "missing.jsonl"), (["export", "shop.py", "-o", "x.foo"], ".foo"),
@@ -221,6 +222,22 @@ def test_record_and_export_and_open(place):
     assert code == 0
     assert "'Bob'" in out
     assert not list(place.glob("run/**/*.sock"))
+
+
+def test_dump_takes_what_happened_before_anybody_looked(shop, place):
+    """The file is written here, not there; it is a session like any other, and says what it is."""
+    assert console("repl", "shop", stdin="say_hello Bob\nfail\n")[0] == 1
+    assert console("dump", "shop", "-o", "d.jsonl") == (0, "d.jsonl: 2 calls\n", "")
+    code, out, _ = console("repl", "--open", "d.jsonl", stdin="calls say_hello\n")
+    assert (code, "'Bob'" in out) == (0, True)
+    assert '"type":"dump","trigger":"asked for by bus-console dump"' in (place / "d.jsonl").read_text()
+    code, out, _ = console("dump")
+    assert (code, out.startswith("shop-")) == (0, True)
+    code, out, err = console("dump", "shop", "-o", "missing/d.jsonl")
+    assert (code, out) == (2, "")
+    assert "missing" in err
+    with screen("open", "d.jsonl") as terminal:
+        terminal.see("a dump of the last")
 
 
 def test_record_passes_on_what_the_program_prints(place):

@@ -122,6 +122,8 @@ class BusScreen(Screen[None]):
             bar.say(f"reading the recording … {info.progress:.0%}")
         elif info.damaged:
             bar.say(f"{info.damaged:,} damaged lines of this recording were left out", warn=True)
+        elif info.reason:
+            bar.say(info.reason)
         else:
             bar.say(self.idle_text())
 

@@ -48,3 +48,16 @@ def test_calls_in_flight_are_not_kept_alive():
     ring = Ring()
     ring.add(chunk(1, live=[Call(1, Source("command", "x", "s"), Origin(1), 0)]))
     assert ring.snapshot()[0].live == ()
+
+
+def test_what_is_let_go_of_is_known():
+    """From when on all is kept; and what had to go before its time, until its time has come."""
+    ring = Ring(max_age=100, max_bytes=2_000)
+    assert (ring.since, ring.pushed_out) == (0, 0)
+    for at in (1, 2, 3):
+        ring.add(chunk(at, 2))
+    assert (ring.since, ring.pushed_out) == (2, 4)
+    ring.add(Chunk(102, ()))
+    assert (ring.since, ring.pushed_out) == (2, 2)
+    ring.add(Chunk(104, ()))
+    assert (ring.since, ring.pushed_out) == (3, 0)

@@ -1,6 +1,6 @@
 import pytest
 
-from bus.trace.records import Call, Lane, Output, Session, State
+from bus.trace.records import Call, Dump, Lane, Output, Session, State
 from bus.trace.session import SessionWriter
 from console.target import TargetError
 from console.target.recorded import RecordedTarget
@@ -60,6 +60,12 @@ def test_damage_is_counted_and_the_rest_is_shown(tmp_path):
     target, batches = read(path)
     assert target.info.damaged == 1
     assert sum(len(batch.records) for batch in batches) == 99
+
+
+def test_a_dump_says_why_it_was_made(tmp_path):
+    """Where a person looks first; what the program supplied is escaped."""
+    target, _ = read(write(tmp_path / "s.jsonl", [Dump(trigger="\x1b[1m", begin=0, end=2 * 10**9, dropped=3)]))
+    assert target.info.reason == "a dump of the last 2.0 s: \\x1b[1m, 3 records are missing"
 
 
 def test_a_long_recording_can_be_looked_at_while_it_is_read(tmp_path):
