@@ -3,8 +3,8 @@
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # the views need numpy, 0.1 s that `ps` and `export` do without
-    from console.model.views import CallParts
+if TYPE_CHECKING:
+    from console.model.split import CallParts
 
 ABSENT = "–"
 """What stands where there is no number."""
@@ -30,13 +30,7 @@ def duration(ns: int | None) -> str:
 def parts(times: "CallParts") -> str:
     """Where a call's time went, in the unit that `duration` gives their sum: `queued 0.1 · computing 2.4 · …`."""
     size, _ = _unit(total(times))
-    named = (
-        ("queued", times.queued),
-        ("computing", times.computing),
-        ("waiting", times.waiting),
-        ("elsewhere", times.elsewhere),
-    )
-    return " · ".join(f"{name} {_figure(ns, size)}" for name, ns in named)
+    return " · ".join(f"{name} {_figure(ns, size)}" for name, ns in times.named())
 
 
 def total(times: "CallParts") -> int:

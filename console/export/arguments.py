@@ -3,6 +3,7 @@
 from typing import Any
 
 from bus.trace.records import Call
+from console.model.split import parts
 
 
 def arguments(call: Call) -> dict[str, Any]:
@@ -16,7 +17,15 @@ def arguments(call: Call) -> dict[str, Any]:
         "traceback": error.traceback.splitlines() if error else [],
     }  # fmt: skip
     shown = {name: value for name, value in all_of_them.items() if value}
-    return shown if call.cpu is None else {**shown, "cpu_ns": call.cpu}
+    return {**shown, **measured(call)}
+
+
+def measured(call: Call) -> dict[str, int]:
+    """What was measured of a call that ended: CPU time, and the parts of its time that follow from it."""
+    if call.cpu is None:
+        return {}
+    split = parts(call, call.ended)
+    return {"cpu_ns": call.cpu, "computing_ns": split.computing, "elsewhere_ns": split.elsewhere}
 
 
 def failure_name(call: Call) -> str:

@@ -17,6 +17,7 @@ from typing import Any, Final
 import msgspec
 
 from bus.trace.records import Call
+from console.export.arguments import measured
 from console.export.source import Source
 from console.model.blocks import FAILED
 
@@ -135,7 +136,8 @@ class _Trace:
         if ends:
             said |= {
                 "bus.outcome": call.outcome or "unended", "bus.args": call.args, "bus.result": call.result,
-                "bus.waited_ns": call.waited, "bus.cpu_ns": call.cpu, "bus.origin": call.by, "bus.client": call.client,
+                "bus.waited_ns": call.waited, "bus.origin": call.by, "bus.client": call.client,
+                **{f"bus.{name}": ns for name, ns in measured(call).items()},
             }  # fmt: skip
         return {name: value for name, value in said.items() if value}
 

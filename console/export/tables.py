@@ -18,6 +18,7 @@ import msgspec
 import numpy as np
 
 from bus.trace.records import Call, Depth, Dropped, Dump, Lane, Output, Problem, State, Wait
+from console.export.arguments import measured
 from console.export.source import Source
 
 Row = tuple[Any, ...]
@@ -28,10 +29,14 @@ COLUMNS: Final = {
     "session": _TEXT, "pid": _INTEGER, "id": _INTEGER, "parent": _INTEGER, "root": _INTEGER, "kind": _TEXT,
     "name": _TEXT, "service": _TEXT, "caller": _INTEGER, "caller_name": _TEXT, "lane": _INTEGER, "lane_name": _TEXT,
     "queued_at": _TIME, "queued": _INTEGER, "started": _INTEGER, "ended": _INTEGER, "wait": _INTEGER, "run": _INTEGER,
-    "cpu": _INTEGER, "waited": _INTEGER, "outcome": _TEXT, "error": _TEXT, "message": _TEXT, "traceback": _TEXT,
+    "cpu": _INTEGER, "waited": _INTEGER, "computing": _INTEGER, "elsewhere": _INTEGER,
+    "outcome": _TEXT, "error": _TEXT, "message": _TEXT, "traceback": _TEXT,
     "args": _TEXT, "result": _TEXT, "origin": _TEXT, "client": _TEXT, "marks": _TEXT,
 }  # fmt: skip
-"""The columns of a call, in order. `wait` and `run` are ns: in the queue, and from the start to the end."""
+"""The columns of a call, in order. `wait` and `run` are ns: in the queue, and from the start to the end.
+
+Where the CPU time was measured, `run` is `waited` (for other calls), `computing` and `elsewhere`; else they are empty.
+"""
 _QUEUED_AT: Final = list(COLUMNS).index("queued_at")
 _foreign: Final = itemgetter(*(number for number, kind in enumerate(COLUMNS.values()) if kind == _TEXT))
 _FORMULA: Final = re.compile(r"(^|[;\t\r\n])(?=\s*[=+\-@\uff1d\uff0b\uff0d\uff20])")  # the wide ones too
@@ -117,7 +122,7 @@ def _batches(sources: Iterable[Source], size: int = _BATCH) -> Iterator[Sequence
 
 
 def _row(call: Call, source: Source) -> Row:
-    error = call.error
+    error, known = call.error, measured(call)
     return (
         source.session.session, source.pid, call.id, call.parent or None, call.root, call.kind,
         call.name, call.service, call.caller or None, source.lane_name(call.caller) if call.caller else "",
@@ -125,7 +130,8 @@ def _row(call: Call, source: Source) -> Row:
         source.unix(call.queued), call.queued, call.started or None, call.ended or None,
         call.started - call.queued if call.started else None,
         call.ended - call.started if call.started and call.ended else None,
-        call.cpu, call.waited, call.outcome or "", error.type if error else "", error.message if error else "",
+        call.cpu, call.waited, known.get("computing_ns"), known.get("elsewhere_ns"),
+        call.outcome or "", error.type if error else "", error.message if error else "",
         error.traceback if error else "", call.args, call.result, call.by, call.client, " ".join(call.marks),
     )  # fmt: skip
 

@@ -1,23 +1,14 @@
-"""One call: where its time went, what caused it, what it caused, and what its lane ran before and after."""
+"""One call: what caused it, what it caused, and what its lane ran before and after."""
 
 from typing import Final
 
 from bus.trace.records import Call
 from console.model.lane import Runs
+from console.model.split import parts
 from console.model.store import Store
-from console.model.views import CallDetail, CallParts
+from console.model.views import CallDetail
 
 EFFECTS_SHOWN: Final = 200
-
-
-def parts(call: Call, now: int) -> CallParts:
-    """The call's time in four parts that add up exactly; to NOW if it has not ended. See `views.CallParts`."""
-    end = max(call.queued, call.ended if call.outcome else now)
-    start = min(max(call.queued, call.started), end) if call.started else end
-    run = end - start
-    waiting = min(call.waited, run)
-    computing = run - waiting if call.cpu is None else min(call.cpu, run - waiting)
-    return CallParts(start - call.queued, computing, waiting, run - waiting - computing)
 
 
 def detail(store: Store, call_id: int, now: int) -> CallDetail | None:

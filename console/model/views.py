@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bus.trace.records import Call, Entry
+from console.model.split import CallParts
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,16 +101,6 @@ class TimelineView:
     last: int
     lanes: tuple[LaneView, ...]
     density: NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True)
-class CallParts:
-    """Where a call's time went, in ns; the four add up to `ended - queued`, or to the time so far."""
-
-    queued: int
-    computing: int
-    waiting: int
-    elsewhere: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console import format as fmt
-from console.model.views import CallParts
+from console.model.split import CallParts
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from console import commands, render
 from console.commands import CallList, CallShown, Description, Ended, Listing, Mistake, Started
 from console.language.grammar import Execute, Fire
 from console.language.tokens import Span
-from console.model.views import CallDetail, CallParts, CommandRow, EventRow
+from console.model.split import CallParts
+from console.model.views import CallDetail, CommandRow, EventRow
 from console.session import Pending
 
 MS = 1_000_000

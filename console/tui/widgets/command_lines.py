@@ -6,7 +6,8 @@ from bus.trace.records import Entry
 from bus.trace.redact import escape
 from console import format as fmt
 from console.language import completion
-from console.model.views import CallDetail, CallParts, CommandRow, EventRow
+from console.model.split import together
+from console.model.views import CallDetail, CommandRow, EventRow
 from console.session import Session
 from console.tui.clock import clock
 from console.tui.lines import Line, brief, clip_left, width_of, wrapped
@@ -70,17 +71,15 @@ def _percentiles(width: int, title: str, p50: int | None, p99: int | None, *, mo
 
 def _where_time_goes(width: int, recent: list[CallDetail], color: str) -> list[Strip]:
     ended = [detail.parts for detail in recent if detail.call.outcome is not None]
-    amounts = [(p.queued, p.computing, p.waiting, p.elsewhere) for p in ended]
-    sums = [sum(column) for column in zip(*amounts, strict=True)]
-    total = sum(sums)
+    sums = together(ended)
+    total = fmt.total(sums)
     if not total:
         return []
     line = Line(width).cell("time", 6, SOFT)
-    for segment in parts_bar(CallParts(*sums), max(8, min(44, width - 16)), color):
+    for segment in parts_bar(sums, max(8, min(44, width - 16)), color):
         line.raw(segment.text, segment.style or TEXT)
     line.put(f"  last {len(ended)}", SOFT)
-    named = zip(("queued", "computing", "waiting", "elsewhere"), sums, strict=True)
-    shares = " · ".join(f"{name} {part * 100 / total:.0f}" for name, part in named)
+    shares = " · ".join(f"{name} {part * 100 / total:.0f}" for name, part in sums.named())
     return [line.strip(), Line(width).put(f"{shares} %", SOFT).strip()]
 
 

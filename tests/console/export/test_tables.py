@@ -46,7 +46,9 @@ def wanted(calls: Sequence[Call] = CALLS, pid: int = PID, lanes: dict[int, str] 
             "queued_at": wall_clock(some.queued - START + UNIX), "queued": some.queued, "started": some.started,
             "ended": some.ended, "wait": some.started - some.queued if some.started else None,
             "run": some.ended - some.started if some.started and some.ended else None, "cpu": some.cpu,
-            "waited": some.waited, "outcome": some.outcome, "error": error and error.type,
+            "waited": some.waited, "computing": some.cpu,
+            "elsewhere": some.cpu and some.ended - some.started - some.waited - some.cpu,
+            "outcome": some.outcome, "error": error and error.type,
             "message": error and error.message, "traceback": error and error.traceback, "args": some.args,
             "result": some.result, "origin": some.by, "client": some.client, "marks": "",
         }  # fmt: skip
@@ -64,7 +66,7 @@ def wall_clock(unix: int) -> str:
 
 def as_text(rows: Sequence[dict[str, Any]]) -> list[tuple[str, ...]]:
     """Rows as CSV can hold them; 0 and nothing are one for ids and moments, but not for lengths of time."""
-    lengths = ("wait", "run", "cpu", "waited")
+    lengths = ("wait", "run", "cpu", "waited", "computing", "elsewhere")
     return sorted(
         tuple("" if value is None or (value == 0 and key not in lengths) else str(value) for key, value in row.items())
         for row in rows

@@ -1,15 +1,11 @@
 """One call and what is around it."""
 
-from hypothesis import given
-from hypothesis import strategies as st
 from msgspec import structs
 
 from bus.attach.protocol import Batch
 from bus.trace.records import Call, Lane
 from console.model import calls
 from console.model.store import Store
-
-times = st.integers(0, 1_000)
 
 
 def call(number: int, queued: int, started: int = 0, ended: int = 0, **more: object) -> Call:
@@ -27,30 +23,6 @@ def filled(*records: Call | Lane, live: tuple[Call, ...] = ()) -> Store:
     store = Store()
     store.take(Batch(at=0, records=records, live=live))
     return store
-
-
-@given(times, times, times, st.none() | times, times, st.sampled_from(["ok", "cancelled", None]), times)
-def test_the_parts_add_up(
-    queued: int, started: int, ended: int, cpu: int | None, waited: int, outcome: str | None, now: int
-) -> None:
-    """None is negative, and together they are the time from queue to end, or to now; even of impossible records."""
-    some = call(1, queued, started, ended, cpu=cpu, waited=waited, outcome=outcome)
-    parts = calls.parts(some, now)
-    four = (parts.queued, parts.computing, parts.waiting, parts.elsewhere)
-    assert min(four) >= 0
-    assert sum(four) == max(queued, ended if outcome else now) - queued
-
-
-def test_the_parts_of_an_ordinary_call() -> None:
-    """Queued until the start, waiting as recorded, computing as the CPU says, elsewhere for the rest."""
-    assert calls.parts(call(1, 10, 15, 100, cpu=40, waited=30), 0) == calls.CallParts(5, 40, 30, 15)
-
-
-def test_without_cpu_time_what_is_not_waiting_is_computing() -> None:
-    """As the timeline has it; also of a call that still runs."""
-    assert calls.parts(call(1, 10, 15, 100, waited=30), 0) == calls.CallParts(5, 55, 30, 0)
-    assert calls.parts(call(1, 10, 15), 40) == calls.CallParts(5, 25, 0, 0)
-    assert calls.parts(call(1, 10), 40) == calls.CallParts(30, 0, 0, 0)
 
 
 def test_detail_has_lanes_cause_and_effects() -> None:

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from console.model.views import Bar, CallParts, LaneView
+from console.model.split import CallParts
+from console.model.views import Bar, LaneView
 from console.tui.look import SERVICES, ServiceColors
 from console.tui.widgets import cells
 from console.tui.widgets.call_lines import parts_bar, shares
