@@ -1,5 +1,6 @@
 """The sink that writes a session file, on a thread of its own."""
 
+import logging
 import os
 from collections.abc import Callable
 
@@ -12,6 +13,7 @@ from bus.trace.session import SessionWriter
 _LONG = NS
 """How long a call must be in flight to be noted while it still runs."""
 _LOOK_EVERY = NS // 4
+_log = logging.getLogger("bus")
 
 
 class Recording:
@@ -80,6 +82,7 @@ class Recording:
             self._file_records(item if isinstance(item, tuple) else self._file_chunk(item))
         except OSError as error:
             text = f"recording to {self.path} stopped: {error.strerror or error}; what is there can be opened"
+            _log.warning("%s", text)
             self._report(Problem(rule="recording stopped", at=self._now(), text=text))
             raise
 
