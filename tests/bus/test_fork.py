@@ -114,6 +114,8 @@ VERBS: dict[str, Callable[[Bus], object]] = {
     "hook": lambda bus: bus.add_hook(object()),
     "serve": lambda bus: bus.serve(),
     "record": lambda bus: bus.record("nowhere"),
+    "dump trace": lambda bus: bus.dump_trace("nowhere"),
+    "dump on": lambda bus: bus.dump_on("nowhere"),
 }
 
 
