@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 _log = logging.getLogger("bus")
 
 
+ENDS = (Exception, SystemExit, KeyboardInterrupt, GeneratorExit)
+"""What foreign code may raise without ending the thread that called it; a scheduler's own exception goes on."""
+
+
 class Buffer(Protocol):
     """Takes timings from any thread; who appends first looks whether there is room, else says that one was lost."""
 
@@ -158,7 +162,7 @@ class Hooks:
         for method in timings:
             try:
                 buffers.append(method(state.lane))
-            except BaseException as error:  # noqa: BLE001  foreign code: whatever it raises must not reach the program
+            except ENDS as error:
                 self.failed(method, error)
         state.buffers, state.buffers_of = tuple(buffers), timings
 
@@ -167,7 +171,7 @@ class Hooks:
         for method in getattr(self, point):
             try:
                 method(*args)
-            except BaseException as error:  # noqa: BLE001  foreign code: whatever it raises must not reach the program
+            except ENDS as error:
                 self.failed(method, error)
 
     def failed(self, method: Callable[..., Any], error: BaseException) -> None:

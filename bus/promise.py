@@ -17,7 +17,7 @@ from bus.context import Args, Call, Kwargs, Origin, Source
 from bus.deadlines import current_deadline
 from bus.errors import CallCancelled, CallTimeout, DeadlockError
 from bus.foreign import log_error, traceback_of, with_traceback
-from bus.hooks import Hooks
+from bus.hooks import ENDS, Hooks
 from bus.lanes import ThreadState, this_thread
 from bus.runtime import NS, Wakeup
 from bus.unretrieved import Unretrieved
@@ -308,7 +308,7 @@ class Promise(Call, Future[T]):
             for method in hooks.wait_ended:
                 try:
                     method(call, self, began, at)
-                except BaseException as error:  # noqa: BLE001  foreign code: it must not reach the program
+                except ENDS as error:
                     hooks.failed(method, error)
         if self._state is _PENDING:
             limit = f"within {timeout} s" if timeout is not None else "by its deadline"
