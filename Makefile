@@ -4,12 +4,13 @@ PYTHON ?= python3
 FOLDER ?=
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
+TOX_ARGS ?=
 
 BIN := .venv/bin
 # pip below 25.1 does not know dependency groups.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test soak check bench screenshots clean
+.PHONY: help demo test soak versions check bench screenshots clean
 .DEFAULT_GOAL := help
 
 help: ## what there is
@@ -24,6 +25,9 @@ test: .venv/test ## all tests
 soak: .venv/test ## the proofs about the bus, at full length; half an hour
 	$(BIN)/python -m pytest --timeout=3600 tests/soak $(PYTEST_ARGS)
 
+versions: .venv/versions ## all tests on each Python from 3.11 to 3.14 that is here; TOX_ARGS="-e 3.12" for one of them
+	$(BIN)/tox run $(TOX_ARGS) -- $(PYTEST_ARGS)
+
 check: .venv/check ## style, types, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -37,7 +41,7 @@ screenshots: .venv/run ## draw the README's pictures anew from the recorded sess
 	$(BIN)/python screenshots/make.py
 
 clean: ## remove what make and the tools made
-	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .tox .import_linter_cache .hypothesis
 
 .venv/made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -68,4 +72,9 @@ clean: ## remove what make and the tools made
 .venv/bench: .venv/run .venv/groups pyproject.toml
 	@echo "installing what people use today ..."
 	@$(PIP) install --group bench
+	@touch $@
+
+.venv/versions: .venv/made .venv/groups pyproject.toml
+	@echo "installing tox ..."
+	@$(PIP) install --group versions
 	@touch $@
