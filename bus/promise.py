@@ -19,9 +19,10 @@ from bus.errors import CallCancelled, CallTimeout, DeadlockError
 from bus.foreign import log_error, traceback_of, with_traceback
 from bus.hooks import ENDS, Hooks
 from bus.lanes import ThreadState, this_thread
+from bus.progress import describe
 from bus.runtime import NS, Wakeup
 from bus.unretrieved import Unretrieved
-from bus.waits import describe, tell_suspicion
+from bus.waits import tell_suspicion
 
 if TYPE_CHECKING:
     from bus.dispatch import Dispatch

@@ -8,15 +8,14 @@ because it waits is said to wait, with the chain of what it waits for: another w
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
-from bus import runtime
 from bus.context import Call
 from bus.lanes import lanes
 from bus.notes import line
+from bus.progress import describe, stack_text
 from bus.registry import Registration
-from bus.runtime import NS, Place
+from bus.runtime import NS
 from bus.service import Service
 from bus.timers import Timers
-from bus.waits import describe
 
 if TYPE_CHECKING:
     from bus.dispatch import Dispatch
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
 _SHORTEST, _LONGEST = 0.05, 1.0
 """Seconds between two looks: a quarter of the shortest `stuck_after`, within these."""
-_MAX_FRAMES = 8
 
 Told = tuple[int, Literal["stuck", "waiting"]]
 
@@ -95,14 +93,6 @@ def stuck_calls(running: list[Call | None], service: Service, now: int) -> int:
     return sum(not call.waits for call in _overdue(running, service, now))
 
 
-def stack_text(ident: int) -> str:
-    """Where a thread is in the handler that it runs, the innermost frame first."""
-    places = list(_handlers(runtime.stack(ident)))
-    shown = [f"in {place.code.co_name} at {place.code.co_filename}:{place.line}" for place in places[:_MAX_FRAMES]]
-    more = [f"{len(places) - _MAX_FRAMES} more"] if len(places) > _MAX_FRAMES else []
-    return " ← ".join([*shown, *more]) or "about to end"
-
-
 def _overdue(running: list[Call | None], service: Service, now: int) -> Iterator[Call]:
     """The calls that have been going on for too long, for those that do not wait: without the time that they waited."""
     limit = service.stuck_after * NS
@@ -111,11 +101,3 @@ def _overdue(running: list[Call | None], service: Service, now: int) -> Iterator
             waited = 0 if call.waits else call.waited
             if now - call.started - waited > limit:
                 yield call
-
-
-def _handlers(places: list[Place]) -> Iterator[Place]:
-    """Without the bus's own frames at the bottom, from where the handler was called."""
-    bottom = len(places)
-    while bottom and places[bottom - 1].module.partition(".")[0] in {"bus", "threading"}:
-        bottom -= 1
-    yield from places[:bottom]

@@ -13,18 +13,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bus import runtime
 from bus.context import Call
 from bus.errors import DeadlockError, PoolStarvation, SelfCallError
 from bus.hooks import Hooks
 from bus.lanes import current_call, lanes
-from bus.runtime import NS, Lock
+from bus.progress import where
+from bus.runtime import Lock
 
 if TYPE_CHECKING:
     from bus.promise import Promise
     from bus.worker import Runner
-
-_MAX_CHAIN = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,26 +190,6 @@ def tell_suspicion(hooks: Hooks, cycle: tuple[Step, ...]) -> None:
         hooks.notify("problem", "deadlock", text, tuple(step.call for step in cycle))
 
 
-def describe(promise: "Promise[Any]", now: int) -> str:
-    """What became of PROMISE until NOW (monotonic ns): queued or running, where, and what it waits for itself."""
-    said: list[str] = []
-    following: Promise[Any] | None = promise
-    while following is not None and len(said) < _MAX_CHAIN:
-        call = following.call
-        if not call.started:
-            mailbox = following.mailbox
-            place = mailbox.position(call)
-            where = f"{place + 1} of {len(mailbox)}" if place >= 0 else "about to start"
-            return "; ".join([*said, f"{call.name} #{call.id} is queued for {call.service}, {where}"])
-        lane = lanes[call.lane]
-        seconds = (now - call.started) / NS
-        said.append(f"{call.name} #{call.id} is running for {seconds:.3g} s on {lane.name}, at {_where(lane.ident)}")
-        if call.blocked_on is not None:
-            said.append(f"and waits for {call.blocked_on}")
-        following = call.waiting_for
-    return "; ".join(said)
-
-
 def _live(call: Call) -> bool:
     promise = call.waiting_for
     return promise is None or call.wait_timed or promise.done()
@@ -222,15 +200,4 @@ def _step(call: Call, promise: "Promise[Any] | None" = None) -> Step:
     lane, block = lanes[call.lane], call.blocked_on
     target = call.waiting_for or promise
     what = str(block) if block is not None else target.call.name if target is not None else "nothing more"
-    return Step(call.id, call.name, call.service, lane.name, _where(lane.ident), what)
-
-
-def _where(ident: int) -> str:
-    """The line outside the bus at which a thread stands."""
-    theirs = (
-        place
-        for place in runtime.stack(ident)
-        if place.module.partition(".")[0] not in {"bus", "contextlib", "threading"}
-    )
-    place = next(theirs, None)
-    return f"{place.code.co_filename}:{place.line}" if place is not None else "?"
+    return Step(call.id, call.name, call.service, lane.name, where(lane.ident), what)

@@ -71,25 +71,27 @@ def test_running_call_is_asked_to_stop(bus: Bus, gate: Trap) -> None:
 
 
 def test_timeout_says_what_a_running_call_does(bus: Bus, gate: Trap) -> None:
-    """result(timeout) of a running call says for how long it runs, and on which thread; the call goes on."""
-    promise = bus.execute_command("hold")
+    """result(timeout) of a running call says for how long, on which thread and with what stack now; it goes on."""
+    bus.register_command("call.hold", lambda: f"{gate.hold()} by a lambda", service=gate)
+    promise = bus.execute_command("call.hold")
     assert gate.entered.wait(10)
-    with pytest.raises(
-        CallTimeout,
-        match=r"hold #1 did not end within 0.01 s: hold #1 is running for .* s on gate-0, at .*gate.py:\d+",
-    ):
+    pattern = (
+        r"^call.hold #1 did not end within 0.01 s: call.hold #1 is running for \S+ s on gate-0, "
+        r"in wait at \S*threading.py:\d+ ← .*in hold at \S*gate.py:\d+ ← in <lambda> at \S*test_promise.py:\d+$"
+    )
+    with pytest.raises(CallTimeout, match=pattern):
         promise.result(0.01)
     gate.opened.set()
-    assert promise.result(10) == "held"
+    assert promise.result(10) == "held by a lambda"
 
 
 def test_timeout_says_where_a_queued_call_stands(bus: Bus, gate: Trap) -> None:
     """result(timeout) of a queued call says its position; a TimeoutError of the standard library catches it."""
     bus.execute_command("hold")
     assert gate.entered.wait(10)
-    bus.execute_command("count")
-    with pytest.raises(TimeoutError, match="count #3 is queued for gate, 2 of 2"):
-        bus.execute_command("count").result(0.01)
+    promises = [bus.execute_command("count") for _ in range(3)]
+    with pytest.raises(TimeoutError, match=r"count #3 is queued for gate, position 2 of 3$"):
+        promises[1].result(0.01)
 
 
 def test_traceback_does_not_grow(bus: Bus, gate: Trap) -> None:
@@ -145,15 +147,22 @@ def test_cancel_and_completion_race(bus: Bus, gate: Trap) -> None:
 
 
 def test_timeout_names_the_chain_of_waits(bus: Bus, gate: Trap) -> None:
-    """result(timeout) says what the call waits for itself, and where that is."""
+    """result(timeout) says what the call waits for itself, running or queued, and so on along the chain."""
     bus.register_command("outer", lambda: bus.execute_command("hold").result())
     promise = bus.execute_command("outer")
     assert gate.entered.wait(10)
     wait_for(lambda: promise.call.waiting_for)
     with pytest.raises(
-        CallTimeout, match=r"outer #1 is running for .* on main-\d.*; hold #2 is running for .* on gate-0"
+        CallTimeout,
+        match=r"outer #1 is running for \S+ s on main-\d, in <lambda> at \S*test_promise.py:\d+; "
+        r"hold #2 is running for \S+ s on gate-0, at \S*gate.py:\d+$",
     ):
         promise.result(0.01)
+    bus.register_command("last", lambda: bus.execute_command("count").result())
+    last = bus.execute_command("last")
+    wait_for(lambda: last.call.waiting_for)
+    with pytest.raises(CallTimeout, match=r"last #3 is running .*; count #4 is queued for gate, position 1 of 1$"):
+        last.result(0.01)
     gate.opened.set()
     assert promise.result(10) == "held"
 

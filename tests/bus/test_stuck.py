@@ -197,7 +197,7 @@ def test_waiting_call_is_said_to_wait(bus: Bus, seen: Seen) -> None:
     ((rule, text, calls),) = wait_for(lambda: seen.problems)
     assert (rule, calls) == ("stuck", (1, 2))
     assert "s, and waits: hold #2 is running for " in text
-    assert "on gate-0, at " in text
+    assert "on gate-0, in wait at " in text
     assert [info.stuck for info in bus.services()] == [0, 0]
     assert [thread.name for thread in bus._dispatch.runners["asker"].threads] == ["asker-0"]
     gate.opened.set()
