@@ -46,6 +46,7 @@ class Dispatch:
         self.refusal: BusError | None = None
         self.forbidden = False
         self.dead_letters: deque[DeadLetter] = deque(maxlen=_MAX_DEAD_LETTERS)
+        self._letter_numbers = itertools.count(1)
         self.clock = Clock(runtime)
         self.reports = Reports(runtime, name, self._unretrieved)
         self._ids = itertools.count(1)
@@ -300,7 +301,7 @@ class Dispatch:
         return next((call for call in running if call.id == call_id), None) if call_id else None
 
     def _dead_letter(self, kind: Literal["event", "command", "delivery"], name: str, reason: str) -> None:
-        letter = DeadLetter(self.now(), kind, name, reason)
+        letter = DeadLetter(self.now(), kind, name, reason, next(self._letter_numbers))
         self.dead_letters.append(letter)
         self.hooks.notify("dead_letter", letter)
 

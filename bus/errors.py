@@ -16,7 +16,7 @@ class CommandNotFound(BusError):
 
 
 class CommandExists(BusError):
-    """The name is taken; the message says by whom and where. Use another name or `if_exists="replace"`."""
+    """The name is taken, the message says by whom and where; use another name or `if_exists="replace"`."""
 
 
 class BadArguments(BusError, TypeError):
@@ -28,7 +28,7 @@ class CallTimeout(BusError, TimeoutError):
 
 
 class CallCancelled(BusError, CancelledError):
-    """The call was taken out of the queue before it started, because its promise was cancelled."""
+    """The call never started, because its promise was cancelled; execute it again if it is wanted after all."""
 
 
 class HandlerAborted(BusError):
@@ -53,27 +53,27 @@ class DeadlockError(BusError):
 
 
 class SelfCallError(DeadlockError):
-    """A service with one thread waits for a call to itself, which that thread would have to run."""
+    """A service with one thread waits for a call to itself; call the method directly, or do not wait."""
 
 
 class PoolStarvation(DeadlockError):
-    """Every worker of a pool waits for calls that are queued to the same pool."""
+    """Every worker of a pool waits for calls queued to the same pool; move these to another service."""
 
 
 class BusClosed(BusError):
-    """The bus is closed, or closed before the call was done."""
+    """The bus is closed, or closed before the call was done; make a new one."""
 
 
 class ServiceStopped(BusError):
-    """The service has stopped, or stopped before the call was done."""
+    """The service has stopped, or stopped before the call was done; add it again if it is needed."""
 
 
 class ServiceDied(BusError):
-    """The service failed for good while the call was queued or running."""
+    """The service failed for good; its last error is in the message: mend that, remove the service, add it anew."""
 
 
 class ServiceCrash(BusError):
-    """Raise it in a handler to say that the service itself is broken and has to be started anew."""
+    """The service itself is broken: raise it in a handler to have the service started anew."""
 
 
 class ServiceExists(BusError):
@@ -81,7 +81,7 @@ class ServiceExists(BusError):
 
 
 class ServiceNotFound(BusError):
-    """No service of this name is on the bus."""
+    """No service of this name is on the bus; add it first, or use one of those that the message names."""
 
 
 class ForkedBusError(BusError):

@@ -62,12 +62,13 @@ class Entry(Source):
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """Something that nobody could receive: when (monotonic ns), what, why."""
+    """Something that nobody could receive: when (monotonic ns), what, why; NUMBER of all that its bus has had."""
 
     at: int
     kind: Literal["event", "command", "delivery"]
     name: str
     reason: str
+    number: int
 
 
 class Registration:

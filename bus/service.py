@@ -150,6 +150,9 @@ def check_settings(service: Service) -> None:
     if service.overflow not in {"drop_newest", "drop_oldest", "block"}:
         message = f"the service {name!r} has overflow={service.overflow!r}: use drop_newest, drop_oldest or block"
         raise ValueError(message)
+    if not 0 <= service.push_timeout < float("inf"):
+        message = f"the service {name!r} has push_timeout={service.push_timeout}: it needs a finite number of seconds"
+        raise ValueError(message)
     if not service.stuck_after > 0:
         message = f"the service {name!r} has stuck_after={service.stuck_after}: it needs more than 0 seconds"
         raise ValueError(message)

@@ -1,6 +1,7 @@
 """The four verbs, and what the example at the top of BUS.md promises."""
 
 import asyncio
+import gc
 import os
 import subprocess
 import sys
@@ -267,3 +268,61 @@ def test_main_is_a_pool_that_starts_on_first_use(bus: Bus) -> None:
     assert bus.execute_command("where").result(10).startswith("main-")
     (info,) = bus.services()
     assert (info.state, info.workers) == ("running", min(32, (os.cpu_count() or 1) + 4))
+
+
+def test_registration_is_all_that_a_callback_needs(bus: Bus) -> None:
+    """What is registered is held strongly: nobody else need keep the callback, its object or the registration."""
+    heard: list[str] = []
+
+    class Passing:
+        def answer(self) -> str:
+            return "here"
+
+        def hear(self) -> None:
+            heard.append("here")
+
+    bus.register_command("answer", Passing().answer)
+    bus.register_listener("told", Passing().hear)
+    gc.collect()
+    bus.fire_event("told")
+    assert bus.execute_command("answer").result(10) == "here"
+    wait_for(lambda: heard == ["here"])
+
+
+def test_listener_is_a_context_manager_too(bus: Bus) -> None:
+    """What register_listener returns takes the listener back at the end of a with block."""
+    with bus.register_listener("told", lambda: None):
+        assert [entry.name for entry in bus.listeners()] == ["told"]
+    assert bus.listeners() == ()
+
+
+def test_values_are_not_converted_in_process(bus: Bus) -> None:
+    """A handler gets the very object that the caller passed, whatever the annotation says."""
+
+    def take(number: int) -> object:
+        return number
+
+    bus.register_command("take", take)
+    given = ["not a number"]
+    assert bus.execute_command("take", given).result(10) is given
+
+
+def test_no_more_than_three_close_names_are_offered(bus: Bus) -> None:
+    """CommandNotFound offers three close matches even if there are more."""
+    for number in range(5):
+        bus.register_command(f"index.file{number}", lambda: None)
+    with pytest.raises(CommandNotFound) as caught:
+        bus.execute_command("index.file")
+    assert str(caught.value).count("index.file") == 1 + 3
+
+
+def test_what_is_known_only_later_arrives_through_the_promise(bus: Bus) -> None:
+    """An error that a handler makes, also one of the bus's own kinds, is raised by result() and not by execute."""
+
+    def ask_too_much() -> None:
+        bus.execute_command("nobody.has.this")
+
+    bus.register_command("ask", ask_too_much)
+    promise = bus.execute_command("ask")
+    with pytest.raises(CommandNotFound, match=r"nobody\.has\.this"):
+        promise.result(10)

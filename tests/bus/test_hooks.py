@@ -4,7 +4,9 @@ import logging
 
 import pytest
 
-from bus import Bus, Call, CommandNotFound, Hook, Service
+from bus import Bus, Call, CommandNotFound, DeadLetter, Hook, Service
+from bus.hooks import POINTS
+from tests.bus.gate import NarrowGate
 from tests.support import wait_for
 
 
@@ -121,3 +123,34 @@ def test_hook_sees_registrations_states_waits_and_dead_letters() -> None:
     positions = [seen.index(one) for one in (*wanted, "unregistered slow", "dead slow", "main stopped")]
     assert positions[:1] + positions[5:] == sorted(positions[:1] + positions[5:])
     assert set(wanted) <= set(seen)
+
+
+def test_only_what_a_hook_overrides_is_called() -> None:
+    """A point that no hook overrides has nothing to call, so that it costs one test of an empty tuple."""
+    with Bus("test") as bus:
+        assert all(getattr(bus.hooks, point) == () for point in POINTS)
+        with bus.add_hook(Log()):
+            assert {point for point in POINTS if getattr(bus.hooks, point)} == {"queued", "started", "ended"}
+        assert all(getattr(bus.hooks, point) == () for point in POINTS)
+
+
+def test_hook_sees_what_a_full_mailbox_drops() -> None:
+    """`dropped` is called with the delivery and the service, and the dead letter follows."""
+    seen: list[str] = []
+
+    class Drops(Hook):
+        def dropped(self, call: Call, service: str) -> None:
+            seen.append(f"{call.name} of {service}")
+
+        def dead_letter(self, letter: DeadLetter) -> None:
+            seen.append(letter.reason)
+
+    with Bus("test") as bus:
+        bus.add_hook(Drops())
+        gate = bus.add(NarrowGate())
+        bus.execute_command("hold")
+        assert gate.entered.wait(10)
+        for value in range(3):
+            bus.fire_event("told", value)
+        gate.opened.set()
+    assert seen == ["told of gate", "the mailbox of gate was full"]

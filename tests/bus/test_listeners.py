@@ -198,3 +198,32 @@ def test_fire_takes_the_listeners_of_that_moment(bus: Bus) -> None:
     opened.set()
     settle(bus)
     assert heard == ["first"]
+
+
+def test_own_events_carry_keywords(bus: Bus) -> None:
+    """What the bus fires itself says service=, name= and error= by keyword, and nothing by position."""
+    heard: list[tuple[str, tuple[object, ...], dict[str, object]]] = []
+
+    def hear(*args: object, **what: object) -> None:
+        call = current_call()
+        assert call is not None
+        heard.append((call.name, args, what))
+
+    def fail() -> None:
+        raise ValueError("deaf")
+
+    bus.register_listener("bus.*", hear, service=bus.add(Service("ear")))
+    bus.add(Service("other"))
+    bus.register_command("new", lambda: 1, service="other")
+    bus.register_listener("x", fail, service="other")
+    bus.fire_event("x")
+    wait_for(lambda: len(heard) == 3)
+    bus.remove("other")
+    wait_for(lambda: len(heard) == 4)
+    assert all(not args for _, args, _ in heard)
+    assert [(name, {key: repr(value) for key, value in what.items()}) for name, _, what in heard] == [
+        ("bus.service_started", {"service": "'other'"}),
+        ("bus.command_registered", {"name": "'new'", "service": "'other'"}),
+        ("bus.listener_failed", {"service": "'other'", "name": "'x'", "error": "ValueError('deaf')"}),
+        ("bus.service_stopped", {"service": "'other'"}),
+    ]

@@ -1,7 +1,9 @@
 """A promise: cancelled, timed out, raised a thousand times, and raced for."""
 
+import gc
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future, as_completed, wait
 
 import pytest
 
@@ -168,20 +170,30 @@ def test_timeout_names_the_chain_of_waits(bus: Bus, gate: Trap) -> None:
 
 
 def test_error_that_nobody_retrieved_is_reported_once(bus: Bus, gate: Trap, caplog: pytest.LogCaptureFixture) -> None:
-    """When the promise goes, an error that nobody asked for is logged, noted as a problem, and fired as an event."""
-    problems: list[tuple[str, str]] = []
-    events: list[str] = []
+    """An error that nobody asked for is logged, a problem and an event, each once, when its promise is collected."""
+    problems: list[tuple[str, str, tuple[int, ...]]] = []
+    events: list[dict[str, object]] = []
 
     class Problems:
         def problem(self, rule: str, text: str, calls: tuple[int, ...]) -> None:
-            problems.append((rule, text))
+            problems.append((rule, text, calls))
 
     bus.add_hook(Problems())
-    bus.register_listener("bus.error_unretrieved", lambda **what: events.append(what["name"]))
-    bus.execute_command("fail")
-    wait_for(lambda: events == ["fail"])
-    assert [rule for rule, _ in problems] == ["swallowed"]
-    assert "the error of fail on gate-0 #1 was never retrieved: ValueError: failed" in caplog.text
+    bus.register_listener("bus.error_unretrieved", lambda **what: events.append(what))
+    promise = bus.execute_command("fail")
+    wait_for(promise.done)
+    gc.collect()
+    assert bus.execute_command("count").result(10) == 1
+    assert (problems, events, caplog.records) == ([], [], [])
+    del promise
+    wait_for(lambda: events)
+    gc.collect()
+    bus.close()
+    text = "the error of fail on gate-0 #1 was never retrieved: ValueError: failed"
+    assert problems == [("swallowed", text, (1,))]
+    assert [(record.name, record.getMessage()) for record in caplog.records] == [("bus", text)]
+    ((name, service, error),) = [tuple(what.values()) for what in events]
+    assert (name, service, repr(error)) == ("fail", "gate", "ValueError('failed')")
 
 
 def test_error_that_was_retrieved_is_not_reported(bus: Bus, gate: Trap, caplog: pytest.LogCaptureFixture) -> None:
@@ -191,3 +203,34 @@ def test_error_that_was_retrieved_is_not_reported(bus: Bus, gate: Trap, caplog: 
     assert isinstance(bus.execute_command("fail").exception(10), ValueError)
     bus.close()
     assert caplog.text == ""
+
+
+def test_promise_makes_a_condition_only_when_someone_needs_it(bus: Bus, gate: Trap) -> None:
+    """result(), exception() and callbacks make none; `wait` of the standard library does."""
+    promise = bus.execute_command("count")
+    promise.add_done_callback(lambda _: None)
+    assert (promise.result(10), promise.exception(10)) == (1, None)
+    assert isinstance(promise, Future)
+    assert promise._made_condition is None
+    assert wait([promise], timeout=10).done == {promise}
+    assert promise._made_condition is not None
+
+
+def test_whoever_waits_learns_of_a_cancellation(bus: Bus, gate: Trap) -> None:
+    """`wait` and `as_completed`, begun before cancel(), return the cancelled promise as done."""
+    bus.execute_command("hold")
+    assert gate.entered.wait(10)
+    promises = [bus.execute_command("count"), bus.execute_command("count")]
+    learned: list[object] = []
+    waiters = [
+        threading.Thread(target=lambda: learned.append(wait(promises[:1], timeout=10).done)),
+        threading.Thread(target=lambda: learned.append(set(as_completed(promises[1:], timeout=10)))),
+    ]
+    for thread in waiters:
+        thread.start()
+    wait_for(lambda: all(promise.__dict__.get("_waiters") for promise in promises))
+    assert [promise.cancel() for promise in promises] == [True, True]
+    for thread in waiters:
+        thread.join(10)
+    assert sorted(map(repr, learned)) == sorted(map(repr, [{promise} for promise in promises]))
+    assert [promise.set_running_or_notify_cancel() for promise in promises] == [False, False]

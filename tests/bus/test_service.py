@@ -4,10 +4,23 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import FrozenInstanceError
 
 import pytest
 
-from bus import Bus, BusClosed, CommandNotFound, Service, ServiceExists, ServiceNotFound, ServiceStopped, command, every
+from bus import (
+    Bus,
+    BusClosed,
+    CommandNotFound,
+    Service,
+    ServiceExists,
+    ServiceNotFound,
+    ServiceStopped,
+    command,
+    every,
+    listener,
+)
+from bus.runtime import NS
 from tests.support import wait_for
 
 
@@ -273,3 +286,70 @@ for each in buses:
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=10, check=False)
     assert (done.stdout, done.returncode) == ("BusClosed\n" * 10, 0)
+
+
+def test_states_of_a_service() -> None:
+    """A service is starting, running, draining, stopped, in this order, and each is told once."""
+    states: list[str] = []
+
+    class States:
+        def service_state(self, service: str, state: str, workers: int, error: str) -> None:
+            states.append(state)
+
+    with Bus("test") as bus:
+        bus.add_hook(States())
+        bus.add(Worker())
+        bus.remove("worker")
+        assert states == ["starting", "running", "draining", "stopped"]
+
+
+def test_end_of_a_service_disposes_all_it_owns(bus: Bus) -> None:
+    """With a service go its commands and listeners, those that others registered for it too, and its timers."""
+
+    class Owner(Service):
+        @command("owned")
+        def owned(self) -> None: ...
+
+        @listener("told")
+        def on_told(self) -> None: ...
+
+        @every(seconds=3600)
+        def tick(self) -> None: ...
+
+    owner = bus.add(Owner())
+    bus.register_command("added", lambda: None, service=owner)
+    bus.register_listener("told", lambda: None, service="owner")
+    bus.remove("owner")
+    assert (bus.commands(), bus.listeners(), bus.services()) == ((), (), ())
+    assert all(timer.cancelled for _, _, timer in bus._timers._heap if timer.period == 3600 * NS)
+
+
+def test_error_of_a_command_is_no_crash(bus: Bus) -> None:
+    """A command's exception is an answer: the service runs on, without a restart and without an error of its own."""
+    worker = bus.add(Worker())
+    bus.register_command("fail", lambda: 1 / 0, service=worker)
+    with pytest.raises(ZeroDivisionError):
+        bus.execute_command("fail").result(10)
+    (info,) = bus.services()
+    assert (info.state, info.restarts, info.error) == ("running", 0, "")
+
+
+def test_settings_that_are_not_given(bus: Bus) -> None:
+    """One worker, room for 10,000, the newest event is dropped, 1 s to push, restart on a crash, stuck after 30 s."""
+    plain = bus.add(Service("plain"))
+    settings = (plain.workers, plain.capacity, plain.overflow, plain.push_timeout, plain.restart, plain.stuck_after)
+    assert settings == (1, 10_000, "drop_newest", 1.0, "on-crash", 30.0)
+    assert bus.services()[0].capacity == 10_000
+
+
+def test_descriptions_do_not_change(bus: Bus) -> None:
+    """What services() and dead_letters() return is frozen, and stays as it was when asked."""
+    bus.add(Worker())
+    bus.fire_event("unheard")
+    before, letters = bus.services(), bus.dead_letters()
+    bus.scale("worker", 2)
+    bus.fire_event("unheard")
+    assert (before[0].workers, bus.services()[0].workers, len(letters)) == (1, 2, 1)
+    for frozen in (before[0], letters[0]):
+        with pytest.raises(FrozenInstanceError):
+            frozen.name = "other"

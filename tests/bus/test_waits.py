@@ -2,10 +2,11 @@
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import as_completed, wait
 
 import pytest
 
-from bus import Bus, CallTimeout, DeadlockError, PoolStarvation, SelfCallError, Service
+from bus import Bus, CallTimeout, DeadlockError, PoolStarvation, Promise, SelfCallError, Service
 from tests.support import wait_for
 
 
@@ -144,3 +145,53 @@ def test_threads_outside_the_bus_wait_as_they_like(bus: Bus) -> None:
     for thread in threads:
         thread.join(10)
     assert results == [1] * 8
+
+
+def test_exception_makes_a_wait_edge_too(bus: Bus) -> None:
+    """Waiting in exception() is refused like waiting in result()."""
+    service(bus, "a")
+    bus.register_command("a.one", lambda: bus.execute_command("a.two").exception(), service="a")
+    bus.register_command("a.two", lambda: 2, service="a")
+    with pytest.raises(SelfCallError):
+        bus.execute_command("a.one").result(10)
+
+
+def test_waits_of_the_standard_library_make_no_edge(bus: Bus) -> None:
+    """`wait` and `as_completed` are neither refused nor suspected where result() would be, and make no wait edge."""
+    problems: list[str] = []
+
+    class Problems:
+        def problem(self, rule: str, text: str, calls: tuple[int, ...]) -> None:
+            problems.append(rule)
+
+    def both() -> bool:
+        promise = bus.execute_command("a.two")
+        with pytest.raises(TimeoutError):
+            next(as_completed([promise], timeout=0.01))
+        return wait([promise], timeout=0.01).not_done == {promise}
+
+    bus.add_hook(Problems())
+    service(bus, "a")
+    bus.register_command("a.one", both, service="a")
+    bus.register_command("a.two", lambda: 2, service="a")
+    assert bus.execute_command("a.one").result(10)
+    assert problems == []
+
+
+def test_refused_request_is_taken_out_of_the_queue(bus: Bus) -> None:
+    """The call whose wait was refused is cancelled: nobody would wait for it, and it never runs."""
+    ran: list[int] = []
+    refused: list[Promise[object]] = []
+
+    def ask() -> None:
+        refused.append(bus.execute_command("a.two"))
+        refused[0].result()
+
+    service(bus, "a")
+    bus.register_command("a.one", ask, service="a")
+    bus.register_command("a.two", lambda: ran.append(1), service="a")
+    with pytest.raises(SelfCallError):
+        bus.execute_command("a.one").result(10)
+    bus.close()
+    assert refused[0].cancelled()
+    assert ran == []
