@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from bus import Bus, Service, command, listener
+from bus import Bus
 from bus.attach import endpoint
 from bus.attach.client import Client
 from bus.attach.endpoint import Endpoint
@@ -16,69 +16,9 @@ from bus.runtime import REAL
 from bus.trace.chunk import Chunk
 from bus.trace.recorder import Recorder
 from bus.trace.records import Call, Depth, Entry, Lane, Problem, State
+from tests.bus.attach.peer import Peer
+from tests.bus.attach.shop import Shop
 from tests.support import wait_for
-
-
-class Peer:
-    """A client that says exactly what a test wants."""
-
-    def __init__(self, path):
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(10)
-        self.socket.connect(str(path))
-        self.splitter = from_endpoint()
-        self.messages: list[object] = []
-
-    def say(self, message):
-        self.socket.sendall(message if isinstance(message, bytes) else pack(message))
-        return self
-
-    def hear(self, kind, found=lambda _: True):
-        """The next message of this kind that FOUND accepts; the others stay: a reply may come after its batch."""
-        while True:
-            for index, message in enumerate(self.messages):
-                if isinstance(message, kind) and found(message):
-                    return self.messages.pop(index)
-            data = self.socket.recv(1 << 16)
-            assert data, f"hung up before {kind.__name__}"
-            self.messages += self.splitter.feed(data)
-
-    def hear_records(self, kind):
-        return [
-            record
-            for record in self.hear(Batch, lambda batch: any(isinstance(one, kind) for one in batch.records)).records
-            if isinstance(record, kind)
-        ]
-
-    def is_hung_up(self):
-        try:
-            while self.socket.recv(1 << 16):
-                pass
-        except ConnectionError:
-            return True
-        return True
-
-
-class Shop(Service):
-    def __init__(self):
-        super().__init__("shop", workers=2)
-        self.leave = threading.Event()
-
-    @command("sell")
-    def sell(self, item: str, count: int = 1) -> dict[str, object]:
-        return {"item": item, "count": count, "token": "hunter2"}
-
-    @command("fail")
-    def fail(self, password: str) -> None:
-        raise ValueError(f"bad {password}")
-
-    @command("hold")
-    def hold(self) -> None:
-        self.leave.wait(10)
-
-    @listener("sold")
-    def on_sold(self, item: str, count: int = 0) -> None:
-        assert isinstance(count, int)
 
 
 @pytest.fixture
