@@ -266,11 +266,11 @@ class Bus:
 
         return switches.serve(self)
 
-    def record(self, path: str | os.PathLike[str]) -> Registration:
-        """Write what happens to the session file PATH from now on; disposing it ends the file."""
+    def record(self, path: str | os.PathLike[str], *, part_bytes: int | None = None) -> Registration:
+        """Write what happens to the session file PATH, in parts of PART_BYTES, until the registration is disposed."""
         from bus import switches
 
-        return switches.record(self, path)
+        return switches.record(self, path, part_bytes)
 
     def dump_trace(self, path: str | os.PathLike[str]) -> Path:
         """Write the last 30 s to the session file PATH, or to a new one in the directory PATH; which one it became."""

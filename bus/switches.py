@@ -57,11 +57,13 @@ class Switches:
         self._endpoints.append(endpoint)
         return Registration(lambda: self._close_endpoint(endpoint))
 
-    def record(self, bus: "Bus", path: str | os.PathLike[str]) -> Registration:
+    def record(self, bus: "Bus", path: str | os.PathLike[str], part_bytes: int | None) -> Registration:
         """See `record`."""
+        from bus.trace.parts import PART_BYTES
         from bus.trace.recording import Recording
 
-        recording = Recording(path, self.recorder.session, bus.runtime, self.recorder.note)
+        size = PART_BYTES if part_bytes is None else part_bytes
+        recording = Recording(path, self.recorder.session, bus.runtime, self.recorder.note, size)
         self._recordings.append(recording)
         self.recorder.add(recording, timeout=1.0)
         return Registration(lambda: self._stop(recording))
@@ -134,13 +136,15 @@ def serve(bus: "Bus") -> Registration:
     return _switches(bus).serve(bus)
 
 
-def record(bus: "Bus", path: str | os.PathLike[str]) -> Registration:
+def record(bus: "Bus", path: str | os.PathLike[str], part_bytes: int | None = None) -> Registration:
     """Write what happens from now on to the session file PATH, or to a new one in the directory PATH.
+
+    After PART_BYTES (0: never, None: 256 MiB) it goes on in a new file, and the full one gets a number.
 
     Raises:
         SessionError: the file cannot be written.
     """
-    return _switches(bus).record(bus, path)
+    return _switches(bus).record(bus, path, part_bytes)
 
 
 def dump_trace(bus: "Bus", path: str | os.PathLike[str]) -> Path:

@@ -109,7 +109,7 @@ def write_dump(
         SessionError: it cannot be written; then there is nothing.
     """
     final = dump_path(path, session, dump)
-    writer = SessionWriter(final.with_name(f".{final.name}.part"), session)
+    writer = SessionWriter(final.with_name(f".{final.name}.part"), session, part_bytes=0)
     complete = False
     try:
         for some in chain([(dump,)], records):

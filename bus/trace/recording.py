@@ -3,10 +3,12 @@
 import logging
 import os
 from collections.abc import Callable
+from pathlib import Path
 
-from bus.runtime import NS, Runtime
+from bus.runtime import NS, Runtime, Thread
 from bus.trace.chunk import Chunk, unended_record
 from bus.trace.outlet import Outlet
+from bus.trace.parts import PART_BYTES, compress
 from bus.trace.records import AnyRecord, Dropped, Problem, Session
 from bus.trace.session import SessionWriter
 
@@ -25,14 +27,23 @@ class Recording:
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], session: Session, runtime: Runtime, report: Callable[[Problem], None]
+        self,
+        path: str | os.PathLike[str],
+        session: Session,
+        runtime: Runtime,
+        report: Callable[[Problem], None],
+        part_bytes: int = PART_BYTES,
     ) -> None:
-        """Open PATH (see `SessionWriter`). REPORT is told, once, when recording has to stop.
+        """Open PATH (see `SessionWriter`), and a new part after each PART_BYTES (0: never).
+
+        REPORT is told, once, when recording has to stop.
 
         Raises:
             SessionError: it cannot be opened.
         """
-        self._file_writer = SessionWriter(path, session)
+        self._spawn = runtime.spawn
+        self._file_compressing: list[Thread] = []
+        self._file_writer = SessionWriter(path, session, part_bytes, self._file_part_closed)
         self.path = self._file_writer.path
         self._now = runtime.now
         self._report = report
@@ -70,12 +81,17 @@ class Recording:
         self._outlet.close(None)
 
     def wait_closed(self, timeout: float) -> bool:
-        """After `leave`: whether the file is closed, within TIMEOUT seconds."""
-        return self._outlet.close(timeout)
+        """After `leave`: whether the file is closed and its parts compressed, within TIMEOUT seconds (each)."""
+        return self._outlet.close(timeout) and all(thread.join(timeout) for thread in self._file_compressing)
 
     def flush(self, timeout: float) -> bool:
         """Whether all that was offered so far is written, within TIMEOUT seconds."""
         return self._outlet.flush(timeout)
+
+    def _file_part_closed(self, part: Path) -> None:
+        """Compressing takes seconds; meanwhile the next part is written."""
+        self._file_compressing = [thread for thread in self._file_compressing if thread.alive]
+        self._file_compressing.append(self._spawn("bus-trace-zstd", compress, part))
 
     def _file_write(self, item: Chunk | tuple[AnyRecord, ...]) -> None:
         try:

@@ -28,7 +28,11 @@ class Record(Struct, frozen=True, omit_defaults=True, tag_field="type", tag=str.
 
 
 class Session(Record, frozen=True, kw_only=True):
-    """The first record: which process this is, and the pair that ties its two clocks together."""
+    """The first record: which process this is, and the pair that ties its two clocks together.
+
+    A long recording has parts, each of which begins with it; the next `repeats` records say again what an earlier part
+    has said, so that this one can be read alone.
+    """
 
     version: Natural = 1  # what is absent means 1, for ever: a default is not written
     session: str
@@ -38,6 +42,8 @@ class Session(Record, frozen=True, kw_only=True):
     start_monotonic: Natural
     start_unix: Natural
     level: Level = "times"
+    part: Natural = 1
+    repeats: Natural = 0
 
 
 class Lane(Record, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from bus import Bus, Service, command
+from bus import Bus, Service, command, switches
 from bus.attach.door import EndpointError
 from bus.trace.records import Call, Problem
 from bus.trace.session import SessionError, SessionReader
@@ -143,6 +143,18 @@ def test_a_recording_has_what_happened_between_its_start_and_its_end(tmp_path):
     assert [(call.name, call.args, call.outcome) for call in calls(path)] == [("echo", "2", "ok"), ("hold", "", None)]
 
 
+def test_a_long_recording_goes_on_in_new_files(tmp_path):
+    """The one of the given name is the newest, and opens all of them."""
+    with Bus("shop") as bus:
+        bus.add(Echo())
+        with bus.record(tmp_path / "s.jsonl", part_bytes=2_000):
+            for number in range(30):
+                bus.execute_command("echo", number).result()
+                assert number % 10 or switches._plugged[bus].recorder.flush()
+    assert (tmp_path / "s.1.jsonl.zst").exists()
+    assert len(calls(tmp_path / "s.jsonl")) == 30
+
+
 def test_a_long_call_is_in_the_file_before_it_ends(tmp_path):
     """A program that is killed while it hangs leaves a file that says where."""
     echo = Echo()
@@ -163,8 +175,6 @@ def test_a_full_disk_stops_the_recording_and_not_the_program(tmp_path):
         stopped = bus.record(tmp_path / "full.jsonl")
         bus.record(tmp_path / "other.jsonl")
         bus.execute_command("echo", 1).result()
-        from bus import switches
-
         recording = switches._plugged[bus]._recordings[0]
         assert switches._plugged[bus].recorder.flush()
         full = os.open("/dev/full", os.O_WRONLY)
