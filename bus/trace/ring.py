@@ -46,8 +46,7 @@ class Ring:
             chunk, size = self._chunks.popleft()
             self.bytes -= size
             self.since = chunk.at
-            if chunk.at >= oldest:
-                self._pushed_out.append((chunk.at, len(chunk.items)))
+            self._pushed_out.append((chunk.at, len(chunk.items)))
         while self._pushed_out and self._pushed_out[0][0] < oldest:
             self._pushed_out.popleft()
 
