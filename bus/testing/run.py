@@ -123,6 +123,6 @@ def _blocking(task: Task, patience: float) -> UncontrolledBlocking:
 
 def _forget_lanes(before: int, idents: set[int]) -> None:
     """Nobody asks for the lanes of a run that is over, and thousands of runs would keep thousands of them."""
-    for key, lane in list(lanes.lanes.items())[before:]:
+    for key, lane in list(lanes.lanes.copy().items())[before:]:
         if lane.ident in idents:
             del lanes.lanes[key]

@@ -257,7 +257,7 @@ class Recorder:
 
     def _new_lanes(self) -> tuple[Lane, ...]:
         known = self._lanes[-1].key if self._lanes else 0
-        fresh = tuple(_lane(info) for key, info in list(lanes.lanes.items()) if key > known)
+        fresh = tuple(_lane(info) for key, info in list(lanes.lanes.copy().items()) if key > known)
         self._lanes += fresh
         return fresh
 
