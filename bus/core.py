@@ -13,7 +13,7 @@ from bus.dispatch import Dispatch
 from bus.errors import BusError
 from bus.hooks import Hooks
 from bus.promise import Promise
-from bus.registry import DeadLetter, Entry, IfExists, Registration, Registry
+from bus.registry import DeadLetter, Entry, EntryInfo, IfExists, Registration, Registry
 from bus.runtime import REAL, Runtime
 from bus.service import Service, ServiceInfo
 from bus.staff import Staff
@@ -226,17 +226,17 @@ class Bus:
 
     # ---- looking at it
 
-    def commands(self) -> tuple[Entry, ...]:
+    def commands(self) -> tuple[EntryInfo, ...]:
         """What can be executed now, sorted by name."""
-        return self._registry.commands()
+        return tuple(entry.info() for entry in self._registry.commands())
 
-    def listeners(self) -> tuple[Entry, ...]:
+    def listeners(self) -> tuple[EntryInfo, ...]:
         """What listens now, in the order of registration."""
-        return self._registry.listeners()
+        return tuple(entry.info() for entry in self._registry.listeners())
 
-    def receivers(self, event: str, /) -> tuple[Entry, ...]:
+    def receivers(self, event: str, /) -> tuple[EntryInfo, ...]:
         """The listeners that EVENT would be delivered to now, in that order."""
-        return self._registry.receivers(event)
+        return tuple(entry.info() for entry in self._registry.receivers(event))
 
     def services(self) -> tuple[ServiceInfo, ...]:
         """The services as they are now, in the order in which they were added."""
@@ -304,7 +304,7 @@ class Bus:
         The values become what the first listener with annotations that fit wants of them.
         """
         converted, keywords = signature.convert_for_any(
-            [entry.schema for entry in self.receivers(name)], name, args, kwargs
+            [entry.schema for entry in self._registry.receivers(name)], name, args, kwargs
         )
         return self._dispatch.fire_watched(name, converted, keywords, by, client)
 

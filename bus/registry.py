@@ -27,6 +27,24 @@ _MAX_GONE = 1_024
 _ids = itertools.count(1)
 
 
+@dataclass(frozen=True, slots=True)
+class EntryInfo:
+    """A command or a listener as it was when asked. `entry` is the id of the registration."""
+
+    kind: EntryKind
+    name: str
+    service: str
+    entry: int
+    callback: Callable[..., Any]
+    schema: Schema
+    once: bool
+
+    @property
+    def callback_name(self) -> str:
+        """What the callback is called in the source."""
+        return callback_name(self.callback)
+
+
 class Entry(Source):
     """A command or a listener. All but the last three never changes; they change under the registry's lock.
 
@@ -58,6 +76,10 @@ class Entry(Source):
     def callback_name(self) -> str:
         """What the callback is called in the source."""
         return callback_name(self.callback)
+
+    def info(self) -> EntryInfo:
+        """How it is now."""
+        return EntryInfo(self.kind, self.name, self.service, self.entry, self.callback, self.schema, self.once)
 
 
 @dataclass(frozen=True, slots=True)

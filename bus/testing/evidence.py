@@ -7,7 +7,7 @@ from itertools import chain
 from bus.core import Bus
 from bus.lanes import LaneInfo
 from bus.lanes import lanes as all_lanes
-from bus.registry import Entry as Registered
+from bus.registry import EntryInfo
 from bus.testing.controlled import UNIX_START, ControlledRuntime
 from bus.testing.scheduler import START, Scheduler
 from bus.trace.buffers import LIMIT, Buffers
@@ -30,7 +30,7 @@ class Evidence:
         for tap in (PartsTap(catalog, self._notes.append, runtime), FullTap(catalog, self._buffers, runtime)):
             bus.hooks.add(tap)  # not `add_hook`: taking the bus's lock may be a scheduling point
 
-    def _listeners(self, event: str) -> list[Registered]:
+    def _listeners(self, event: str) -> list[EntryInfo]:
         """Who hears EVENT; not `Bus.receivers`, which remembers what it was asked, so that the run would be another."""
         scheduler = self._scheduler
         scheduler.locked += 1  # no scheduling points meanwhile

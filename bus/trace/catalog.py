@@ -11,7 +11,8 @@ from bus.trace.records import Entry, Parameter, State
 from bus.trace.redact import ANY_KEYWORD, MAX_ARGUMENTS, REDACTED, arguments_text, bounded, is_secret
 
 if TYPE_CHECKING:
-    from bus.registry import Entry as Registered
+    from bus.registry import Entry as LiveEntry
+    from bus.registry import EntryInfo
 
 _MIN_HIDDEN = 4
 """A secret shorter than this is not searched for in error texts: it would be found in half of all words."""
@@ -22,7 +23,7 @@ _NONE: tuple[tuple[str, ...], frozenset[str]] = ((), frozenset())
 class Catalog:
     """Filled by whichever threads register things, read by all: every change is one assignment to a dict."""
 
-    def __init__(self, receivers: Callable[[str], Iterable["Registered"]]) -> None:
+    def __init__(self, receivers: Callable[[str], Iterable["EntryInfo"]]) -> None:
         """RECEIVERS gives the listeners of an event."""
         self._receivers = receivers
         self._entries: dict[int, Entry] = {}
@@ -38,7 +39,7 @@ class Catalog:
         """The last state of every service."""
         return tuple(self._states.values())
 
-    def add(self, registered: "Registered") -> Entry:
+    def add(self, registered: "EntryInfo | LiveEntry") -> Entry:
         """Remember a registration; its record."""
         entry = entry_record(registered)
         self._entries[entry.entry] = entry
@@ -46,7 +47,7 @@ class Catalog:
         self._events = {}
         return entry
 
-    def remove(self, registered: "Registered") -> Entry:
+    def remove(self, registered: "EntryInfo | LiveEntry") -> Entry:
         """Forget a registration; the record of its end. Its calls may still be queued, so its parameters stay known."""
         self._entries.pop(registered.entry, None)
         self._events = {}
@@ -96,7 +97,7 @@ class Catalog:
         return tuple(all_names), frozenset(all_secret)
 
 
-def entry_record(registered: "Registered") -> Entry:
+def entry_record(registered: "EntryInfo | LiveEntry") -> Entry:
     """The record of a registration; all of its text is the program's, so it is bounded and escaped."""
     schema = registered.schema
     return Entry(

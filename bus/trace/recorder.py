@@ -22,7 +22,7 @@ from bus.trace.ring import Ring
 from bus.trace.taps import FullTap, PartsTap, TimesTap, state_record
 
 if TYPE_CHECKING:
-    from bus.registry import Entry, Registration
+    from bus.registry import EntryInfo, Registration
     from bus.service import ServiceInfo
 
 PERIOD = 0.04
@@ -41,13 +41,13 @@ class Program(Protocol):
     def add_hook(self, hook: object, *, instead_of: object = None) -> "Registration":
         """See `Bus`."""
 
-    def commands(self) -> Sequence["Entry"]:
+    def commands(self) -> Sequence["EntryInfo"]:
         """See `Bus`."""
 
-    def listeners(self) -> Sequence["Entry"]:
+    def listeners(self) -> Sequence["EntryInfo"]:
         """See `Bus`."""
 
-    def receivers(self, event: str, /) -> Sequence["Entry"]:
+    def receivers(self, event: str, /) -> Sequence["EntryInfo"]:
         """See `Bus`."""
 
     def services(self) -> Sequence["ServiceInfo"]:

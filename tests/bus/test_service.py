@@ -343,13 +343,15 @@ def test_settings_that_are_not_given(bus: Bus) -> None:
 
 
 def test_descriptions_do_not_change(bus: Bus) -> None:
-    """What services() and dead_letters() return is frozen, and stays as it was when asked."""
+    """What services(), commands(), listeners() and dead_letters() return is frozen, and stays as it was when asked."""
     bus.add(Worker())
+    bus.register_command("described", print)
+    bus.register_listener("described", print)
     bus.fire_event("unheard")
     before, letters = bus.services(), bus.dead_letters()
     bus.scale("worker", 2)
     bus.fire_event("unheard")
     assert (before[0].workers, bus.services()[0].workers, len(letters)) == (1, 2, 1)
-    for frozen in (before[0], letters[0]):
+    for frozen in (before[0], letters[0], bus.commands()[0], bus.listeners()[0]):
         with pytest.raises(FrozenInstanceError):
             frozen.name = "other"
