@@ -1,10 +1,10 @@
 """Plugs the optional parts into a bus: the recorder, a session file, the endpoint. A call or the environment asks.
 
 `BUS_TRACE=off|times|full` sets the level, `BUS_TRACE_FILE=path` writes a session file, `BUS_CONSOLE=1` opens the
-endpoint, `BUS_DUMP=path` keeps the evidence of what goes wrong (`BUS_DUMP_ON="error slow=2"` says of what). Any of them
-makes the recorder, and with it the flight recorder; a bus that has none of it pays nothing. What is opened here is
-closed with the bus. Trouble with the environment's wishes is logged and does not stop the program; what a call asks for
-raises.
+endpoint, `BUS_OUTPUT=1` records what the program prints and logs, `BUS_DUMP=path` keeps the evidence of what goes wrong
+(`BUS_DUMP_ON="error slow=2"` says of what). Any of them makes the recorder, and with it the flight recorder; a bus that
+has none of it pays nothing. What is opened here is closed with the bus. Trouble with the environment's wishes is logged
+and does not stop the program; what a call asks for raises.
 """
 
 import logging
@@ -22,6 +22,7 @@ from bus.trace.records import Level
 if TYPE_CHECKING:
     from bus.attach.endpoint import Endpoint
     from bus.core import Bus
+    from bus.trace.output import Capture
     from bus.trace.recording import Recording
     from bus.trace.triggers import Triggers, Watch
 
@@ -31,6 +32,8 @@ _OFF = {"", "0", "no", "false", "off"}
 _LEVELS: tuple[Level, ...] = get_args(Level)
 _DUMP_SECONDS = 5.0
 """What a dump that has begun gets to be finished when the bus closes."""
+MARKED = "marked"
+"""The value of `BUS_OUTPUT` for a program whose streams are read by the console."""
 _lock = REAL.lock()
 _plugged: "weakref.WeakKeyDictionary[Bus, Switches]" = weakref.WeakKeyDictionary()
 """Guarded by `_lock`."""
@@ -48,6 +51,7 @@ class Switches:
         self._endpoints: list[Endpoint] = []
         self._recordings: list[Recording] = []
         self._watches: list[Watch] = []
+        self._captures: list[Capture] = []
 
     def serve(self, bus: "Bus") -> Registration:
         """See `serve`."""
@@ -77,8 +81,20 @@ class Switches:
         self.recorder.add(watch, timeout=1.0)
         return Registration(lambda: self._end_watch(watch))
 
+    def capture(self, bus: "Bus", *, marking: bool = False) -> Registration:
+        """See `capture`. MARKING: see `output.Capture`."""
+        from bus.trace.output import Capture
+
+        capture = Capture(self.recorder, bus.runtime, marking=marking)
+        self._captures.append(capture)
+        self.recorder.add_source(capture.take)
+        capture.open()
+        return Registration(lambda: self._release(capture))
+
     def close(self) -> None:
         """Close all of it, the consoles first, so that they still see the end; what ^C interrupts can be done again."""
+        for capture in list(self._captures):
+            self._release(capture)
         for endpoint in list(self._endpoints):
             self._close_endpoint(endpoint)
         for watch in list(self._watches):
@@ -99,6 +115,12 @@ class Switches:
             watch.flush(_DUMP_SECONDS)
             _take_out(self._watches, watch)
 
+    def _release(self, capture: "Capture") -> None:
+        if capture in self._captures:
+            capture.close()
+            self.recorder.remove_source(capture.take)
+            _take_out(self._captures, capture)
+
     def _stop(self, recording: "Recording") -> None:
         if recording in self._recordings:
             self.recorder.remove(recording)
@@ -117,6 +139,7 @@ def plug(bus: "Bus") -> None:
     """Give BUS what its `trace` and the environment ask for."""
     path = os.environ.get("BUS_TRACE_FILE", "")
     console = os.environ.get("BUS_CONSOLE", "").lower() not in _OFF
+    _capture_as_asked(bus)
     if path:
         _try(record, bus, path)
     if console:
@@ -179,6 +202,24 @@ def _dump_as_told(bus: "Bus") -> Registration:
 
     wanted = os.environ.get("BUS_DUMP_ON", "")
     return dump_on(bus, os.environ["BUS_DUMP"], read_triggers(wanted) if wanted else None)
+
+
+def capture(bus: "Bus") -> Registration:
+    """Record from now on what the program prints and logs, until this is disposed or BUS closed.
+
+    `sys.stdout` and `sys.stderr` are wrapped, and the factory of log records; what is printed is still printed.
+    """
+    return _switches(bus).capture(bus)
+
+
+def _capture_as_asked(bus: "Bus") -> None:
+    """A console that starts a program reads its streams too: lines are marked then, for the first bus it makes."""
+    wanted = os.environ.get("BUS_OUTPUT", "").lower()
+    if wanted == MARKED:
+        del os.environ["BUS_OUTPUT"]  # what the program starts has no console that would take the marks out
+        _switches(bus).capture(bus, marking=True)
+    elif wanted not in _OFF:
+        capture(bus)
 
 
 def _switches(bus: "Bus") -> Switches:

@@ -189,6 +189,7 @@ def call(detail: CallDetail) -> RenderableType:
     if detail.cause:
         lines.append(_neighbour("caused by", detail.cause))
     lines += [_neighbour("caused", effect) for effect in detail.effects]
+    lines += [Text(f"{each.level or each.stream}: ", QUIET).append_text(block(each.text)) for each in detail.output]
     return Group(*lines)
 
 

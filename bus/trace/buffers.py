@@ -21,10 +21,10 @@ class Shard(deque[Item]):
         self._lock = runtime.lock()
         self._lost = 0
 
-    def lose(self) -> None:
-        """One more for which there was no room."""
+    def lose(self, count: int = 1) -> None:
+        """So many more for which there was no room."""
         with self._lock:
-            self._lost += 1
+            self._lost += count
 
     def take_lost(self) -> int:
         """How many were lost since this was last asked."""

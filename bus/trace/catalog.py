@@ -1,12 +1,14 @@
 """What the recorder knows of a program's parts: its commands and listeners, their parameters, its services' states."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import structs
 
 from bus.context import Call
 from bus.trace.chunk import NAME_LIMIT
+from bus.trace.hiding import secret_values
 from bus.trace.records import Entry, Parameter, State
 from bus.trace.redact import ANY_KEYWORD, MAX_ARGUMENTS, REDACTED, arguments_text, bounded, is_secret
 
@@ -14,8 +16,10 @@ if TYPE_CHECKING:
     from bus.registry import Entry as LiveEntry
     from bus.registry import EntryInfo
 
-_MIN_HIDDEN = 4
-"""A secret shorter than this is not searched for in error texts: it would be found in half of all words."""
+_REMEMBERED = 256
+"""Secrets of past calls that are kept out of what is said later, by whomever."""
+_MIN_REMEMBERED = 8
+"""Shorter ones are not: a word that was once a password must not vanish from all that the program says."""
 _MAX_EVENTS = 1_000
 _NONE: tuple[tuple[str, ...], frozenset[str]] = ((), frozenset())
 
@@ -30,6 +34,7 @@ class Catalog:
         self._states: dict[str, State] = {}
         self._parameters: dict[int, tuple[tuple[str, ...], frozenset[str]]] = {}
         self._events: dict[str, tuple[tuple[str, ...], frozenset[str]]] = {}
+        self._remembered: deque[str] = deque(maxlen=_REMEMBERED)
 
     def entries(self) -> tuple[Entry, ...]:
         """What is registered now."""
@@ -64,14 +69,30 @@ class Catalog:
         return arguments_text(call.args, call.kwargs or {}, names, secret)
 
     def secrets(self, call: Call) -> tuple[str, ...]:
-        """The values of CALL's secret arguments, to keep them out of the text of its error."""
-        return _secret_values(*self._of(call), call.args, call.kwargs or {})
+        """The values of CALL's secret arguments, to keep them out of the text of its error; see `hiding`."""
+        return secret_values(*self._of(call), call.args, call.kwargs or {})
+
+    def remember(self, call: Call) -> tuple[str, ...]:
+        """The same, and keep them out of what is said after CALL, or elsewhere; see `remembered`."""
+        found = self.secrets(call)
+        known = self._remembered
+        known.extend(one for one in found if len(one) >= _MIN_REMEMBERED and one not in known.copy())
+        return found
+
+    @property
+    def remembered(self) -> tuple[str, ...]:
+        """Secrets of the calls that were last looked at."""
+        return tuple(self._remembered.copy())
+
+    def knows(self, call: Call) -> bool:
+        """Whether CALL is of this program, as far as that can be told: a process may have several."""
+        return not call.entry or call.entry in self._parameters
 
     def secrets_for(self, command: str, args: Sequence[object], kwargs: Mapping[str, object]) -> tuple[str, ...]:
         """The same for a call of COMMAND that is still to be made."""
         entry = next((one for one in self.entries() if one.kind == "command" and one.name == command), None)
         names = self._parameters.get(entry.entry, _NONE) if entry is not None else _NONE
-        return _secret_values(*names, args, kwargs)
+        return secret_values(*names, args, kwargs)
 
     def _of(self, call: Call) -> tuple[tuple[str, ...], frozenset[str]]:
         return self._parameters.get(call.entry, _NONE) if call.entry else self._of_event(call.name)
@@ -134,16 +155,3 @@ def _names(parameters: tuple[Parameter, ...]) -> tuple[tuple[str, ...], frozense
         elif one.secret and one.kind == "var_keyword":
             secret.add(ANY_KEYWORD)
     return tuple(positional), frozenset(secret)
-
-
-def _secret_values(
-    names: Sequence[str], secret: Collection[str], args: Iterable[object], kwargs: Mapping[str, object]
-) -> tuple[str, ...]:
-    every = ANY_KEYWORD in secret
-    keywords = ((ANY_KEYWORD if every else name, value) for name, value in kwargs.items())
-    given = (*zip(names, args, strict=False), *keywords)
-    return tuple(
-        value
-        for name, value in given
-        if type(value) is str and len(value) >= _MIN_HIDDEN and (name in secret or is_secret(name))
-    )

@@ -8,7 +8,7 @@ from msgspec import structs
 
 from bus.context import Call as LiveCall
 from bus.context import Timing, label_of
-from bus.trace.records import AnyRecord, Call, Wait
+from bus.trace.records import AnyRecord, Call, Output, Wait
 from bus.trace.redact import bounded
 
 WaitItem = tuple[int, int, int, int, int]
@@ -155,4 +155,4 @@ def _size(item: Item) -> int:
         return _DETAIL_BYTES + len(args) + len(result)
     if type(item) is Call and item.error is not None:
         return _RECORD_BYTES + len(item.args) + len(item.error.message) + len(item.error.traceback)
-    return _RECORD_BYTES
+    return _RECORD_BYTES + (len(item.text) if type(item) is Output else 0)

@@ -30,6 +30,8 @@ PERIOD = 0.04
 MAX_CHUNK = 2_000
 """Records in one chunk."""
 _log = logging.getLogger("bus")
+Source = Callable[[], Sequence[AnyRecord]]
+"""Gives the records that a part has collected since it was last asked."""
 
 
 class Program(Protocol):
@@ -111,6 +113,7 @@ class Recorder:
         self._depths: dict[str, Depth] = {}
         self._lanes: tuple[Lane, ...] = ()
         self._meters: list[Callable[[], int]] = []
+        self._sources: list[Source] = []
         self._retired_cpu = self._last_cpu = 0
         self._last_at = runtime.now()
         self._jobs: deque[Callable[[Chunk], None]] = deque()
@@ -148,6 +151,15 @@ class Recorder:
     def add_meter(self, cpu: Callable[[], int]) -> None:
         """Count the CPU ns that this tells, in all, among the cost of recording."""
         self._meters.append(cpu)
+
+    def add_source(self, source: Source) -> None:
+        """Ask SOURCE at each of the pump's turns what happened since; it answers at once, and bounds what it holds."""
+        self._sources.append(source)
+
+    def remove_source(self, source: Source) -> None:
+        """Ask SOURCE once more, and then no more."""
+        self.flush(1.0)
+        self._sources.remove(source)
 
     def add(self, sink: Sink, timeout: float = 0.0) -> bool:
         """Let SINK join at the pump's next turn: what happened before is in its snapshot, all else comes in chunks.
@@ -219,8 +231,7 @@ class Recorder:
         at = self._runtime.now()
         taken: list[Sequence[Item]] = list(self._buffers.take(MAX_CHUNK))
         extra = self._extra(at)
-        if extra:
-            taken.insert(0, extra)
+        taken[:0] = [extra[first : first + MAX_CHUNK] for first in range(0, len(extra), MAX_CHUNK)]
         cost = self._cost(at)
         live = _still(live, taken)
         for items in taken or [()]:
@@ -248,6 +259,8 @@ class Recorder:
         """What is not a call. Taken after the calls and put before them: what they refer to comes first."""
         lost = self._buffers.take_lost()
         notes: list[Item] = [self._notes.popleft() for _ in range(len(self._notes))]
+        for source in list(self._sources):
+            notes += source()
         notes[:0] = self._new_lanes()
         notes += self._parts.take_dropped()
         notes += self._new_depths(at)

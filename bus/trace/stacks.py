@@ -1,11 +1,12 @@
 """Where an exception came from, as bounded, escaped text."""
 
 import linecache
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import CodeType, TracebackType
 from typing import Any
 
 from bus import foreign
+from bus.trace.hiding import hidden
 from bus.trace.records import Error
 from bus.trace.redact import bounded, message_of, scrub
 
@@ -25,15 +26,12 @@ _WALKED = 2_000
 def error_of(error: BaseException, hide: Iterable[str] = ()) -> Error:
     """ERROR as a record, with its causes. HIDE are texts that must not appear (the values of secret arguments)."""
     texts = tuple(hide)
-    message = _without(message_of(error), texts)
-    parts = [part for one in _causes(error) for part in _error_text(one)]
-    return Error(_qualified(error), message, _joined(_without(part, texts) for part in parts))
 
+    def clean(text: str) -> str:
+        return scrub(hidden(text, texts))
 
-def _without(text: str, hide: tuple[str, ...]) -> str:
-    for secret in hide:
-        text = text.replace(secret, "‹redacted›")
-    return text
+    parts = [part for one in _causes(error) for part in _error_text(one, clean)]
+    return Error(_qualified(error), message_of(error, clean), _joined(parts))
 
 
 def _qualified(error: BaseException) -> str:
@@ -50,14 +48,14 @@ def _causes(error: BaseException) -> list[BaseException]:
     return chain[::-1]
 
 
-def _error_text(error: BaseException) -> Iterator[str]:
-    yield from _places_text(_inward(foreign.traceback_of(error)))
-    message = message_of(error)
+def _error_text(error: BaseException, clean: Callable[[str], str]) -> Iterator[str]:
+    yield from _places_text(_inward(foreign.traceback_of(error)), clean)
+    message = message_of(error, clean)
     yield f"{_qualified(error)}: {message}" if message else _qualified(error)
     notes = foreign.read(error, "__notes__")
     for note in notes[:_NOTES] if type(notes) is list else ():
         if type(note) is str:
-            yield bounded(scrub(note[:1_000]), keep="\n")
+            yield bounded(clean(note[:1_000]), keep="\n")
 
 
 def _inward(traceback: TracebackType | None) -> list[_Place]:
@@ -69,12 +67,12 @@ def _inward(traceback: TracebackType | None) -> list[_Place]:
     return found[-_FRAMES:]
 
 
-def _places_text(places: Iterable[_Place]) -> Iterator[str]:
+def _places_text(places: Iterable[_Place], clean: Callable[[str], str]) -> Iterator[str]:
     for code, line, module in places:
         yield bounded(f'  File "{code.co_filename}", line {line}, in {code.co_qualname}', _NAME)
         source = linecache.getline(code.co_filename, line, module).strip()
         if source:
-            yield "    " + bounded(source, _LINE)
+            yield "    " + bounded(clean(source), _LINE)
 
 
 def _joined(lines: Iterable[str]) -> str:

@@ -13,8 +13,9 @@ from bus.runtime import Runtime
 from bus.trace.buffers import Buffers, Shard
 from bus.trace.catalog import Catalog
 from bus.trace.chunk import NAME_LIMIT, call_record, detail_of
+from bus.trace.hiding import hidden
 from bus.trace.records import AnyRecord, Dropped, Problem, ServiceState, State
-from bus.trace.redact import bounded, value_text
+from bus.trace.redact import REDACTED, bounded, value_text
 from bus.trace.stacks import error_of
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ class PartsTap(Hook):
 
     def problem(self, rule: str, text: str, calls: tuple[int, ...]) -> None:
         """See `Hook`."""
-        self._note(Problem(rule=bounded(rule, NAME_LIMIT), at=self._now(), text=bounded(text), calls=calls))
+        said = bounded(hidden(text, self._catalog.remembered))
+        self._note(Problem(rule=bounded(rule, NAME_LIMIT), at=self._now(), text=said, calls=calls))
 
     def dropped(self, call: Call, service: str) -> None:
         """See `Hook`."""
@@ -92,7 +94,7 @@ class _Tap(Hook):
         if error is None:
             self._put_item(call.lane, detail)
         else:
-            record = structs.replace(call_record(detail), error=error_of(error, self._catalog.secrets(call)))
+            record = structs.replace(call_record(detail), error=error_of(error, self._catalog.remember(call)))
             self._put_item(call.lane, record)
 
 
@@ -114,6 +116,8 @@ class FullTap(_Tap):
     def queued(self, call: Call) -> None:
         """See `Hook`."""
         call.args_text = self._catalog.arguments(call)
+        if REDACTED in call.args_text:
+            self._catalog.remember(call)
 
     def started(self, call: Call) -> None:
         """See `Hook`."""
@@ -122,7 +126,8 @@ class FullTap(_Tap):
     def ended(self, call: Call) -> None:
         """See `Hook`."""
         if call.kind == "command" and call.outcome == "ok":
-            call.result_text = value_text(call.value)
+            text = value_text(call.value)
+            call.result_text = hidden(text, self._catalog.secrets(call)) if REDACTED in call.args_text else text
         self._put(call)
 
 

@@ -20,6 +20,7 @@ def detail(store: Store, call_id: int, now: int) -> CallDetail | None:
     return CallDetail(
         call=call, parts=parts(call, now), lane=store.lane_name(call.lane), caller_lane=store.lane_name(call.caller),
         cause=store.call(call.parent) if call.parent else None, effects=effects, more_effects=more,
+        output=store.outputs.of(call_id),
     )  # fmt: skip
 
 

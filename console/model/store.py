@@ -25,6 +25,7 @@ from bus.trace.records import (
 from console.model.blocks import KINDS, Codec, plausible
 from console.model.columns import Block, Ints
 from console.model.lane import CANCELLED, Calls, Runs
+from console.model.outputs import Outputs
 
 _EVENT = KINDS.index("event")
 _SIDE_RECORDS = 10_000
@@ -85,7 +86,7 @@ class Store:
         self.states: dict[str, State] = {}
         self.depths: dict[str, Depth] = {}
         self.problems: deque[Problem] = deque(maxlen=_SIDE_RECORDS)
-        self.outputs: deque[Output] = deque(maxlen=_SIDE_RECORDS)
+        self.outputs = Outputs(_SIDE_RECORDS)
         self.last_args: dict[str, str] = {}
         """Of each event that was fired."""
         self.services: dict[str, str] = {}
@@ -190,7 +191,7 @@ class Store:
             case Problem():
                 self.problems.append(record)
             case Output():
-                self.outputs.append(record)
+                self.outputs.add(record)
             case Dropped(kind="event"):
                 self.lost.events += record.count
             case Dropped():

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bus.trace.records import Call, Entry
+from bus.trace.records import Call, Entry, Output
 from console.model.split import CallParts
 
 
@@ -108,7 +108,7 @@ class CallDetail:
     """One call and its neighbours. Names are "" and numbers 0 where there is none, or it is not kept any more.
 
     `effects`: the calls that this one caused directly, by the time they were queued, at most 200 of them;
-    `more_effects` counts the others.
+    `more_effects` counts the others. `output`: what it printed and logged last.
     """
 
     call: Call
@@ -118,3 +118,4 @@ class CallDetail:
     cause: Call | None
     effects: tuple[Call, ...]
     more_effects: int = 0
+    output: tuple[Output, ...] = ()

@@ -71,6 +71,11 @@ class AttachedTarget:
         """See `Target`."""
         return self._info
 
+    @property
+    def said_goodbye(self) -> bool:
+        """Whether the program ended the connection itself, with all that was to be said in it."""
+        return bool(self._refused)
+
     def drain(self) -> Sequence[Batch]:
         """See `Target`."""
         batches = [self._batches.popleft() for _ in range(len(self._batches))]
@@ -244,8 +249,8 @@ def _can_signal(pid: int) -> bool:
 
 
 def with_records(batch: Batch, records: Sequence[Any]) -> Batch:
-    """BATCH with some more records at its end."""
-    return structs.replace(batch, records=(*batch.records, *records))
+    """BATCH with some more records, which come first."""
+    return structs.replace(batch, records=(*records, *batch.records))
 
 
 def _json(name: str, values: list[Any] | dict[str, Any]) -> str:

@@ -15,7 +15,8 @@ from msgspec import structs
 
 from bus.attach.door import remove_stale, runtime_dir
 from bus.attach.protocol import Batch, Reply
-from bus.trace.records import AnyRecord, Output, Session
+from bus.switches import MARKED
+from bus.trace.records import AnyRecord, Session
 from console.target import TargetError, TargetInfo
 from console.target.attached import AttachedTarget, is_running, with_records
 from console.target.discover import sockets
@@ -24,7 +25,6 @@ from console.target.output import Tail
 _PERIOD = 0.02
 _MAX_HELD = 10_000
 """Output records that wait for a batch to travel with."""
-_ERROR_LINES = 40
 _LEAVE = ((signal.SIGINT, 2.0), (signal.SIGTERM, 1.0), (signal.SIGKILL, 2.0))
 """How a child is asked to end, and the seconds it gets each time."""
 
@@ -82,7 +82,6 @@ class LaunchedTarget:
         self._attached: AttachedTarget | None = None
         self._connect_error = ""
         self._exit: str | None = None
-        self._error_lines: deque[str] = deque(maxlen=_ERROR_LINES)
         self._held: deque[AnyRecord] = deque(maxlen=_MAX_HELD)
         # Belongs to the thread that drains.
         self._last = Batch(at=now)
@@ -103,7 +102,7 @@ class LaunchedTarget:
     @property
     def error_lines(self) -> tuple[str, ...]:
         """The last lines of the child's stderr, escaped; complete when `status` is known."""
-        return tuple(self._error_lines)
+        return tuple(self._tails[1].last_lines.copy())
 
     @property
     def info(self) -> TargetInfo:
@@ -124,14 +123,25 @@ class LaunchedTarget:
         """See `Target`. What the child printed travels in its batches; after its end, in a batch of its own."""
         attached = self._attached
         batches = list(attached.drain()) if attached is not None else []
-        if not batches and self.info.state == "ended" and self._held:
+        if not batches and self.info.state == "ended" and self._hold_rest():
             # It repeats what was in flight at the end: that has not changed since.
             batches = [structs.replace(self._last, records=(), snapshot_done=False)]
         if batches:
             self._last = batches[-1]
             held = [self._held.popleft() for _ in range(len(self._held))]
-            batches[-1] = with_records(batches[-1], held)
+            batches[0] = with_records(batches[0], held)
         return batches
+
+    def _hold_rest(self) -> bool:
+        """Whether something is still to be said; with what a child that was killed recorded, but did not send.
+
+        That was read a moment after it was printed: a line of the last 20 ms may be there twice, but none is lost.
+        """
+        told_all = self._attached is not None and self._attached.said_goodbye
+        for tail in self._tails:
+            self._held += [record for record in tail.recorded if not told_all and record.at > self._last.at]
+            tail.recorded.clear()
+        return bool(self._held)
 
     def execute(
         self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any], on_reply: Callable[[Reply], None]
@@ -199,10 +209,7 @@ class LaunchedTarget:
 
     def _read_output(self, *, last: bool = False) -> None:
         for tail in self._tails:
-            records = tail.read(last=last)
-            self._held += records
-            if tail.stream == "stderr":
-                self._error_lines += [record.text for record in records if isinstance(record, Output)]
+            self._held += tail.read(last=last)
 
     def _why(self, status: int) -> str:
         if status < 0:
@@ -211,12 +218,12 @@ class LaunchedTarget:
             how = "ended before the console saw a bus in it (exit status 0)"
         else:
             how = f"ended with exit status {status}"
-        last = next((line.strip() for line in reversed(self._error_lines) if line.strip()), "")
+        last = next((line.strip() for line in reversed(self.error_lines) if line.strip()), "")
         return f"process {self._process.pid} {how}" + (f": {last}" if last and status != 0 else "")
 
 
 def _start(argv: Sequence[str], tails: tuple[Tail, Tail], env: Mapping[str, str]) -> "subprocess.Popen[bytes]":
-    wanted = {"BUS_CONSOLE": "1", "BUS_TRACE": "full", "PYTHONUNBUFFERED": "1"}
+    wanted = {"BUS_CONSOLE": "1", "BUS_TRACE": "full", "BUS_OUTPUT": MARKED, "PYTHONUNBUFFERED": "1"}
     try:
         # A session of its own: ^C in the console's terminal is the console's alone.
         return subprocess.Popen(  # noqa: S603  what the developer asked to run

@@ -4,19 +4,24 @@ import fcntl
 import os
 import tempfile
 import time
+from collections import deque
 from typing import IO
 
+from bus.trace.output import MARK
 from bus.trace.records import AnyRecord, Dropped, Output, Stream
-from bus.trace.redact import bounded
+from bus.trace.redact import bounded, scrub
 
 MAX_LINE = 2_048
 """Bytes of one line that are shown."""
 _READ = 1 << 20
+_KEPT = 1_000
+_LAST = 40
+_MARK = MARK.encode()
 _MAX_BEHIND = 16 << 20
 
 
 class Tail:
-    """One stream of a child. Owned by the thread that calls `read`."""
+    """One stream of a child. Owned by the thread that calls `read`; the lines it keeps may be read by others."""
 
     def __init__(self, stream: Stream) -> None:
         self.stream: Stream = stream
@@ -25,9 +30,15 @@ class Tail:
         fcntl.fcntl(fd, fcntl.F_SETFL, fcntl.fcntl(fd, fcntl.F_GETFL) | os.O_APPEND)
         self._offset = 0
         self._rest = b""
+        self.last_lines: deque[str] = deque(maxlen=_LAST)
+        self.recorded: deque[Output] = deque(maxlen=_KEPT)
+        """The last lines that the child's recorder has too. Only in an accident do they not come from there."""
 
     def read(self, *, last: bool = False) -> list[AnyRecord]:
-        """The lines that came since; LAST: also the one without an end."""
+        """The lines that came since; LAST: also the one without an end.
+
+        Those that the child's recorder has too are in `recorded` instead.
+        """
         records: list[AnyRecord] = []
         behind = os.fstat(self.file.fileno()).st_size - self._offset
         if behind > _MAX_BEHIND:
@@ -42,12 +53,20 @@ class Tail:
         if self._rest and (last or len(self._rest) > _READ):
             lines.append(self._rest)
             self._rest = b""
-        return records + [self._output(line) for line in lines]
+        for line in lines:
+            self._take(line.rstrip(b"\r"), records)
+        return records
 
     def close(self) -> None:
         """Let go of the file."""
         self.file.close()
 
-    def _output(self, line: bytes) -> Output:
-        text = line[: MAX_LINE * 2].rstrip(b"\r").decode(errors="backslashreplace")
-        return Output(at=time.monotonic_ns(), stream=self.stream, text=bounded(text, MAX_LINE))
+    def _take(self, line: bytes, records: list[AnyRecord]) -> None:
+        plain = line.removesuffix(_MARK)
+        text = bounded(scrub(plain[: MAX_LINE * 2].decode(errors="backslashreplace")), MAX_LINE)
+        record = Output(at=time.monotonic_ns(), stream=self.stream, text=text)
+        self.last_lines.append(text)
+        if len(plain) == len(line):
+            records.append(record)
+        else:
+            self.recorded.append(record)

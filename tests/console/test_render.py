@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from bus.attach.protocol import Reply
-from bus.trace.records import Call, Entry, Error, Parameter
+from bus.trace.records import Call, Entry, Error, Output, Parameter
 from console import commands, render
 from console.commands import CallList, CallShown, Description, Ended, Listing, Mistake, Started
 from console.language.grammar import Execute, Fire
@@ -64,6 +64,16 @@ def test_the_result_line():
         "#18342 ok 3.1 ms (queued 0.1 · computing 2.4 · waiting 0 · elsewhere 0.6)",
         "[1, {'a': None}]",
     ]
+
+
+def test_a_call_shows_what_it_said():
+    """Where it printed it, or how bad it called it; harmless."""
+    said = (
+        Output(at=1, stream="stdout", text="half\x1b[2J done"),
+        Output(at=2, stream="log", text="root: [red]careful", level="WARNING"),
+    )
+    lines = text(CallShown(a_detail(output=said))).splitlines()
+    assert lines[-2:] == ["stdout: half\\x1b[2J done", "WARNING: root: [red]careful"]
 
 
 def test_a_result_without_a_json_form():

@@ -158,6 +158,7 @@ def test_secret_parameters_are_left_out():
         "Authorization: Bearer hunter2",
         "passwd=hunter2&x=1",
         "{'api_key': 'hunter2'}",
+        "PA\u017f\u017fWORD=hunter2",
     ],
 )
 def test_assignments_in_error_texts_are_scrubbed(text):

@@ -128,6 +128,30 @@ def test_a_script_becomes_live(script, start):
     watch.until(lambda: any(isinstance(record, Call) for batch in watch.batches for record in batch.records))
 
 
+def test_a_line_of_a_child_is_one_record_with_its_call(script, start):
+    """Once, from the child itself; what it does not know of comes from its streams, also without a bus to say it."""
+    target = start(script(SCRIPT + "    os.system('echo from outside')\n"))
+    watch = Watch(target)
+    watch.until(lambda: target.info.state == "live")
+    reply = ask(target, "sell", "tea")
+    watch.until(lambda: "selling tea" in watch.texts("stdout"))
+    os.kill(target.pid, signal.SIGINT)
+    watch.until(lambda: target.info.state == "ended" and "from outside" in watch.texts("stdout"))
+    watch.until(lambda: not target.drain())
+    said = [record for batch in watch.batches for record in batch.records if isinstance(record, Output)]
+    assert [(one.text, one.call) for one in said if one.text == "selling tea"] == [("selling tea", reply.call)]
+    assert sorted(one.text for one in said) == ["args []", "from outside", "interrupted", "selling tea"]
+
+
+def test_the_last_words_of_a_child_that_could_not_send_them_are_there(script, start):
+    """What it printed and recorded in its last moment comes from its streams."""
+    target = start(script())
+    watch = Watch(target)
+    watch.until(lambda: target.info.state == "live")
+    target.execute("die", [3], {}, lambda _: None)
+    watch.until(lambda: "cannot go on" in watch.texts("stderr"))
+
+
 def test_what_is_asked_before_there_is_a_bus_is_refused(script, start):
     """With the reason."""
     target = start(script("import time\ntime.sleep(60)"))

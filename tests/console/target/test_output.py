@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 
+from bus.trace.output import MARK
 from bus.trace.records import Dropped, Output
 from console.target import output
 from console.target.output import MAX_LINE, Tail
@@ -32,6 +33,16 @@ def test_lines_are_escaped_and_bounded():
     assert (first.text, first.stream) == ("\\x1b[31mred", "stderr")
     assert texts([second]) == ["\\xff\\xfe"]
     assert len(texts([third])[0].encode()) <= MAX_LINE
+    tail.close()
+
+
+def test_what_the_child_recorded_itself_is_kept_apart():
+    """It comes with its call from the child; the last lines are all the same those of both."""
+    tail = Tail("stderr")
+    os.write(tail.file.fileno(), f"before\nmine{MARK}\r\ntheirs{MARK}\nC code\n".encode())
+    assert texts(tail.read()) == ["before", "C code"]
+    assert texts(tail.recorded) == ["mine", "theirs"]
+    assert list(tail.last_lines) == ["before", "mine", "theirs", "C code"]
     tail.close()
 
 
