@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from itertools import chain
 from typing import Any, Final
 
 from msgspec import structs
@@ -152,7 +153,7 @@ class Session:
         size = len(some[0].records)
         while self._waiting and (size := size + len(self._waiting[0].records)) <= _MERGED_RECORDS:
             some.append(self._waiting.popleft())
-        records = tuple(record for batch in some for record in batch.records)
+        records = tuple(chain.from_iterable(batch.records for batch in some))
         return structs.replace(some[-1], records=records, snapshot_done=any(batch.snapshot_done for batch in some))
 
     def _take(self, batch: Batch) -> None:

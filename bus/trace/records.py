@@ -23,7 +23,7 @@ ServiceState = Literal["new", "starting", "running", "draining", "stopped", "fai
 Stream = Literal["stdout", "stderr", "log"]
 
 
-class Record(Struct, frozen=True, omit_defaults=True, tag_field="type", tag=str.lower):
+class Record(Struct, frozen=True, gc=False, omit_defaults=True, tag_field="type", tag=str.lower):
     """The base of all records: immutable, and tagged with its class name in lower case."""
 
 

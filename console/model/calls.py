@@ -37,13 +37,13 @@ def neighbour(store: Store, call_id: int, step: int) -> int:
     live = store.live.get(call_id)
     if live is not None:
         runs = store.runs.get(live.lane)
-        return int(runs["id"][-1]) if step < 0 and live.started and runs is not None and len(runs) else 0
+        return int(runs.values("id", -1)) if step < 0 and live.started and runs is not None and len(runs) else 0
     place = store.find(call_id)
     if place is None or not isinstance(place.calls, Runs):
         return 0
     position = place.position + step
     if 0 <= position < len(place.calls):
-        return int(place.calls["id"][position])
+        return int(place.calls.values("id", position))
     running = (call.id for call in store.live.values() if call.started and call.lane == place.lane)
     return next(running, 0) if step > 0 else 0
 

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from console.model.columns import Ints, before
+from console.model.columns import Ints
 from console.model.lane import Calls, Runs
 
 LABEL_CELLS: Final = 4
@@ -117,7 +117,7 @@ class Cells:
         best = np.argmax(shares, axis=0)[None, :]
         share = np.take_along_axis(shares, best, axis=0)[0]
         position = np.take_along_axis(positions, best, axis=0)[0]
-        return np.where(share > 0, self.runs["id"][np.maximum(position, 0)], 0), share
+        return np.where(share > 0, self.runs.values("id", np.maximum(position, 0)), 0), share
 
     def wide(self) -> list[tuple[int, int, int]]:
         """Position, first cell and end of the calls that are wide enough for a label.
@@ -137,16 +137,16 @@ class Cells:
         blocked = self.runs.blocked(np.concatenate((self.started, until, self.ended))).reshape(3, -1)
         done = until - self.started - (blocked[1] - blocked[0])
         free = self.ended - self.started - (blocked[2] - blocked[0])
-        earlier = before(self.runs["computed"], inside)
-        computed = earlier + (self.runs["computed"][inside] - earlier) * (done / np.maximum(free, 1))
-        run = before(self.runs["run"], inside) + (until - self.started)
+        earlier = self.runs.computed.before(inside)
+        computed = earlier + (self.runs.computed.before(inside + 1) - earlier) * (done / np.maximum(free, 1))
+        run = self.runs.run.before(inside) + (until - self.started)
         return np.where(some, run, 0.0), np.where(some, computed, 0.0)
 
     def _idle(self) -> Ints:
         """Ns before each border in which a call was queued and the lane did not run: times that end with a start."""
         following = np.minimum(self.at + 1, len(self.runs) - 1)
-        earlier = before(self.runs["idle"], following)
-        length = self.runs["idle"][following] - earlier
+        earlier = self.runs.idle.before(following)
+        length = self.runs.idle.before(following + 1) - earlier
         idle: Ints = earlier + np.clip(self.window.edges - (self.runs["started"][following] - length), 0, length)
         return idle
 

@@ -1,7 +1,7 @@
 """Growable numpy columns of one length: what the model keeps its calls and waits in."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -14,15 +14,15 @@ Block = Mapping[str, Column]
 _FIRST = 64
 
 
-class Rows(Protocol):
-    """A block, or anything else that gives its columns by name."""
-
-    def __getitem__(self, name: str, /) -> Column:
-        """One column."""
+_WIDTHS: Final = tuple((size, -(1 << 8 * size - 1), (1 << 8 * size - 1) - 1) for size in (1, 2, 4, 8))
+"""Bytes of a signed number, and between which bounds it lies."""
 
 
 class Columns:
-    """Named columns that grow together; room is doubled, and untouched room costs no memory."""
+    """Named columns that grow together; room is doubled, and untouched room costs no memory.
+
+    A column that was declared narrow is made wider for the first values that need it. All are signed.
+    """
 
     def __init__(self, dtypes: Mapping[str, DTypeLike]) -> None:
         self._room = {name: np.empty(_FIRST, dtype) for name, dtype in dtypes.items()}
@@ -39,14 +39,35 @@ class Columns:
         count = len(next(iter(block.values())))
         self._grow(self.size + count)
         for name, values in block.items():
+            self._fit(name, values)
             self._room[name][self.size : self.size + count] = values
         self.size += count
+
+    def cut(self, size: int) -> None:
+        """Keep the first SIZE rows."""
+        self.size = size
 
     def select(self, chosen: Column) -> None:
         """Keep what CHOSEN (a mask, or positions in the wanted order) names."""
         kept = {name: room[: self.size][chosen] for name, room in self._room.items()}
         self.size = len(next(iter(kept.values())))
         self._room = {name: values if self.size else np.empty(_FIRST, values.dtype) for name, values in kept.items()}
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the rows take."""
+        return self.size * sum(room.itemsize for room in self._room.values())
+
+    def _fit(self, name: str, values: Column) -> None:
+        room = self._room[name]
+        if values.itemsize <= room.itemsize or not len(values):
+            return
+        least, most = values.min().item(), values.max().item()
+        size = next(size for size, lowest, highest in _WIDTHS if lowest <= least and most <= highest)
+        if size > room.itemsize:
+            wider = np.empty(len(room), f"i{size}")  # its untouched room stays untouched
+            wider[: self.size] = room[: self.size]
+            self._room[name] = wider
 
     def _grow(self, size: int) -> None:
         if size <= len(next(iter(self._room.values()))):
@@ -55,8 +76,3 @@ class Columns:
             larger = np.empty(max(2 * len(room), size), room.dtype)
             larger[: self.size] = room[: self.size]
             self._room[name] = larger
-
-
-def before(sums: Column, index: Ints) -> Column:
-    """The running total in front of each position: SUMS includes the position itself, position 0 has 0 before it."""
-    return np.where(index > 0, sums[np.maximum(index - 1, 0)], 0)

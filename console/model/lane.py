@@ -1,31 +1,36 @@
 """The ended calls of one lane as sorted columns, with the running totals that the timeline reads."""
 
-from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final, Literal
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
-from console.model.columns import Block, Column, Columns, Ints, before
+from console.model.columns import Block, Column, Columns, Ints
 from console.model.intervals import Intervals
+from console.model.totals import Totals
 
 CANCELLED: Final = 2
 """Outcome codes above this one are failures; see `store.OUTCOMES`."""
 
-CALL: Mapping[str, DTypeLike] = {
-    **dict.fromkeys(("id", "parent", "root", "queued", "started", "ended", "cpu", "waited", "text"), np.int64),
-    **dict.fromkeys(("caller", "lane", "entry", "name", "service"), np.int32),
-    **dict.fromkeys(("kind", "outcome", "by"), np.int8),
-}
+CALL: Final = (
+    "id", "parent", "root", "queued", "started", "ended", "cpu", "waited", "text",
+    "caller", "lane", "entry", "name", "service", "kind", "outcome", "by",
+)  # fmt: skip
 """The columns of a call. `cpu` -1: not measured; `text`: a reference into the text heap; see `blocks.py`."""
+Positions = Ints | slice | int
 
 
 class Calls:
-    """Ended calls sorted by one of their times, each id once."""
+    """Ended calls sorted by one of their times, each id once.
 
-    def __init__(self, key: str, extra: Mapping[str, DTypeLike] | None = None) -> None:
+    To need few bytes, the other times and the root's id are kept as their distances from that time and the own id.
+    """
+
+    def __init__(self, key: Literal["started", "ended"]) -> None:
         self._key = key
-        self.columns = Columns({**CALL, **(extra or {})})
+        self._apart = {"root": "id", "queued": key, "started": key, "ended": key}
+        del self._apart[key]
+        self.columns = Columns({**dict.fromkeys(CALL, np.int8), key: np.int64})
         self.failures = Columns({"ended": np.int64, "id": np.int64})
         """The failed ones, sorted by their end."""
 
@@ -33,19 +38,31 @@ class Calls:
         return len(self.columns)
 
     def __getitem__(self, name: str) -> Column:
-        return self.columns[name]
+        column: Column = self.values(name, slice(0, len(self)))
+        return column
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the calls take, their texts not counted."""
+        return self.columns.nbytes + self.failures.nbytes
+
+    def values(self, name: str, positions: Positions) -> Any:
+        """One column at some positions, or at one."""
+        stored = self.columns[name][positions]
+        base = self._apart.get(name)
+        return stored if base is None else self.columns[base][positions].astype(np.int64) - stored
 
     def add(self, block: Block) -> NDArray[np.bool_]:
         """Take in calls and say which of them are new here."""
         keys, size = block[self._key], len(self)
         last = self.columns[self._key][-1] if size else -1
         if keys[0] > last and bool(np.all(keys[1:] > keys[:-1])):
-            self.columns.extend(block)
+            self._extend(block)
             self._changed(size)
             return np.ones(len(keys), np.bool_)
         fresh = self._unknown(block)
         if fresh.any():
-            self.columns.extend({name: values[fresh] for name, values in block.items()})
+            self._extend({name: values[fresh] for name, values in block.items()})
             self.columns.select(np.lexsort((self.columns["id"], self.columns[self._key])))
             self._changed(0)
         return fresh
@@ -60,6 +77,10 @@ class Calls:
         self.columns.select(mask)
         self._changed(0)
 
+    def _extend(self, block: Block) -> None:
+        apart = {name: block[base] - block[name] for name, base in self._apart.items()}
+        self.columns.extend({**block, **apart})
+
     def _unknown(self, block: Block) -> NDArray[np.bool_]:
         """Which calls are not here yet; only calls from the earliest new time on can be the same."""
         first = int(np.searchsorted(self.columns[self._key], block[self._key].min()))
@@ -73,7 +94,7 @@ class Calls:
     def _changed(self, position: int) -> None:
         """Bring what is derived up to date from POSITION on."""
         failed = position + np.flatnonzero(self.columns["outcome"][position:] > CANCELLED)
-        block = {name: self.columns[name][failed] for name in ("ended", "id")}
+        block = {name: self.values(name, failed) for name in ("ended", "id")}
         if not position:
             self.failures.select(np.zeros(len(self.failures), np.bool_))
         self.failures.extend(block)
@@ -84,14 +105,21 @@ class Calls:
 class Runs(Calls):
     """The calls that ran on a lane, one at a time, by their start.
 
-    Running totals, each including its own call: `run` ns, `computed` ns, `idle` ns (the time in front of a call in
-    which it was queued and nothing ran here). Where two calls claim the same time the later one has it.
+    Running totals: `run` ns, `computed` ns, `idle` ns (the time in front of a call in which it was queued and nothing
+    ran here). Where two calls claim the same time the later one has it.
     """
 
     def __init__(self) -> None:
-        super().__init__("started", dict.fromkeys(("run", "computed", "idle"), np.int64))
+        super().__init__("started")
+        self.run, self.computed, self.idle = Totals(), Totals(), Totals()
         self.waits = Intervals()
         self._guessed = Intervals()
+
+    @property
+    def nbytes(self) -> int:
+        """See `Calls`; with the running totals and the waits."""
+        others = (self.run, self.computed, self.idle, self.waits, self._guessed)
+        return super().nbytes + sum(other.nbytes for other in others)
 
     def blocked(self, moments: Ints) -> Ints:
         """Ns before each moment in which the lane was blocked, waiting for other calls."""
@@ -99,22 +127,24 @@ class Runs(Calls):
 
     def forget_waits(self, moment: int) -> None:
         """Let go of the waits that ended before MOMENT, but not of those of a call that ended later."""
-        later = np.flatnonzero(self.columns["ended"] > moment)[:1]
+        later = np.flatnonzero(self["ended"] > moment)[:1]
         self.waits.forget_before(min([moment, *self.columns["started"][later].tolist()]))
 
     def add_waits(self, began: Ints, ended: Ints) -> None:
         """Take in the times in which this thread was blocked; before the calls that they are part of, if possible."""
-        late = len(self) > 0 and began.min() < self.columns["ended"][-1]
+        late = len(self) > 0 and began.min() < self.values("ended", -1)
         self.waits.add(began, ended)
         if late:
             self._changed(0)
 
     def ends(self, positions: Ints) -> Ints:
         """When the calls let go of the lane: their end, or the start of the next call if that is earlier."""
-        started, ended = self.columns["started"], self.columns["ended"]
-        following = started[np.minimum(positions + 1, len(self) - 1)]
-        limit = np.where(positions + 1 < len(self), following, ended[positions])
-        return np.maximum(started[positions], np.minimum(ended[positions], limit))
+        all_started = self.columns["started"]
+        started, ended = all_started[positions], self.values("ended", positions)
+        following = all_started[np.minimum(positions + 1, len(self) - 1)]
+        limit = np.where(positions + 1 < len(self), following, ended)
+        ends: Ints = np.maximum(started, np.minimum(ended, limit))
+        return ends
 
     def starts(self, moments: Ints) -> Ints:
         """How many calls started before each moment."""
@@ -132,10 +162,11 @@ class Runs(Calls):
         self._guess_waits(positions, started, ends)
         blocked = self.blocked(ends) - self.blocked(started)
         free, cpu = ends - started - blocked, self.columns["cpu"][first:]
-        self._total("run", first, ends - started)
-        self._total("computed", first, np.where(cpu < 0, free, np.minimum(cpu, free)))
+        self.run.set_from(first, ends - started)
+        self.computed.set_from(first, np.where(cpu < 0, free, np.minimum(cpu, free)))
         earlier = np.concatenate((self.ends(np.array([first - 1])) if first else np.zeros(1, np.int64), ends[:-1]))
-        self._total("idle", first, np.maximum(0, started - np.maximum(self.columns["queued"][first:], earlier)))
+        queued = self.values("queued", slice(first, None))
+        self.idle.set_from(first, np.maximum(0, started - np.maximum(queued, earlier)))
 
     def _guess_waits(self, positions: Ints, started: Ints, ends: Ints) -> None:
         """A call that waited, but whose waits were lost: we know how long, and say that it was at its end."""
@@ -144,7 +175,3 @@ class Runs(Calls):
         if missing.any():
             began = np.maximum(started, ends - waited)
             self._guessed.add(began[missing], ends[missing])
-
-    def _total(self, name: str, first: int, values: Ints) -> None:
-        sums = self.columns[name]
-        sums[first:] = int(before(sums, np.array([first]))[0]) + np.cumsum(values)

@@ -1,8 +1,12 @@
 """Strings of the calls: names once each, arguments and results packed outside of Python's objects."""
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Final
+
+import numpy as np
+
+from console.model.columns import Ints
 
 _SEGMENT: Final = 1 << 20
 _END: Final = b"\xff"
@@ -11,26 +15,28 @@ _BETWEEN: Final = "\0"
 """Parts a pair. Captured text is escaped and has none; in a forged one the rest just moves to the second string."""
 
 
+class _Numbers(dict[str, int]):
+    def __missing__(self, name: str) -> int:
+        number = self[name] = len(self)
+        return number
+
+
 class Names:
     """Each string once, with a small number; number 0 is ""."""
 
     def __init__(self) -> None:
-        self._numbers = {"": 0}
+        self._numbers = _Numbers({"": 0})
         self._names = [""]
-
-    def number(self, name: str) -> int:
-        """The number of NAME, a new one if need be."""
-        known = self._numbers.get(name)
-        if known is None:
-            known = self._numbers[name] = len(self._names)
-            self._names.append(name)
-        return known
+        self.number = self._numbers.__getitem__
+        """The number of a name, a new one if need be; asked for twice for every call, so it is no method of ours."""
 
     def find(self, name: str) -> int:
         """The number of NAME, -1 if no call ever had it."""
         return self._numbers.get(name, -1)
 
     def __getitem__(self, number: int) -> str:
+        if number >= len(self._names):
+            self._names = list(self._numbers)
         return self._names[number]
 
 
@@ -46,23 +52,20 @@ class TextHeap:
         """Bytes that are kept."""
         return sum(map(len, self._segments))
 
-    def put(self, pairs: Iterable[tuple[str, str]]) -> list[int]:
+    def put(self, pairs: Sequence[tuple[str, str]]) -> Ints:
         """Keep pairs of strings and return a reference for each."""
         if len(self._segments[-1]) >= _SEGMENT:
             self._firsts.append(self._firsts[-1] + len(self._segments[-1]))
             self._segments.append(bytearray())
         end = self._firsts[-1] + len(self._segments[-1])
-        references, pieces = [], []
-        for first, second in pairs:
-            if not first and not second:
-                references.append(0)
-                continue
-            piece = f"{first}{_BETWEEN}{second}".encode("utf-8", "replace")
-            references.append(end)
-            pieces.append(piece)
-            end += len(piece) + 1
-        self._segments[-1] += _END.join([*pieces, b""])
-        return references
+        pieces = [
+            f"{first}{_BETWEEN}{second}".encode("utf-8", "replace") if first or second else b""
+            for first, second in pairs
+        ]
+        lengths = np.fromiter(map(len, pieces), np.int64, len(pieces))
+        lengths += lengths > 0  # its end mark
+        self._segments[-1] += _END.join([*filter(None, pieces), b""])
+        return np.where(lengths > 0, end + np.cumsum(lengths) - lengths, 0)
 
     def get(self, reference: int) -> tuple[str, str]:
         """The strings of a reference; empty ones if they were let go."""

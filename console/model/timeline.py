@@ -28,7 +28,7 @@ class _InFlight:
     def parts(self, runs: Runs, window: Window) -> Floats:
         """Ns of each cell, as `Cells.parts`; what is not known to be waiting counts as computing."""
         parts = np.zeros((4, window.width))
-        end = int(runs["ended"][-1]) if len(runs) else 0
+        end = int(runs.values("ended", -1)) if len(runs) else 0
         if self.running is not None:
             started = self.running.started
             parts[0] = window.covered(max(self.running.queued, end), started)
@@ -126,6 +126,6 @@ def _picked(cells: Cells, running: Call | None, open_call: Ints) -> Ints:
 def _bars(store: Store, cells: Cells) -> tuple[Bar, ...]:
     runs, codec = cells.runs, store.codec
     return tuple(
-        Bar(first, after, int(runs["id"][at]), codec.names[runs["name"][at]], codec.text(runs, at)[0])
+        Bar(first, after, int(runs.values("id", at)), codec.names[runs.values("name", at)], codec.text(runs, at)[0])
         for at, first, after in cells.wide()
     )

@@ -3,7 +3,8 @@
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from bus.attach.protocol import Batch, Reply
@@ -13,8 +14,11 @@ from bus.trace.redact import escape
 from bus.trace.session import SessionError, SessionReader
 from console.target import TargetError, TargetInfo
 
-_AHEAD = 8
-"""Batches, of about a MiB of file each, that are read before anybody asks for them."""
+_PORTION = 2 << 20
+"""Bytes of file in a batch: it costs the model less than many small ones, and a batch is taken in within 50 ms."""
+_AHEAD = 4
+"""Batches that are read before anybody asks for them."""
+_ended, _queued = attrgetter("ended"), attrgetter("queued")
 _LOOK_SECONDS = 0.1
 """How often a reader that waits for room looks whether it should end."""
 
@@ -29,7 +33,7 @@ class RecordedTarget:
             TargetError: it cannot be read, or is none; the message says why.
         """
         try:
-            self._reader = SessionReader(path)
+            self._reader = SessionReader(path, _PORTION)
         except SessionError as error:
             raise TargetError(str(error)) from None
         self._batches: deque[Batch] = deque()
@@ -104,28 +108,28 @@ class RecordedTarget:
 
     def _take(self, records: list[AnyRecord]) -> None:
         """Calls without an end wait until the file is read: their end may follow."""
-        ended: list[AnyRecord] = []
-        for record in records:
-            if isinstance(record, Call):
-                if record.outcome is None:
-                    self._unended[record.id] = record
-                    continue
-                self._unended.pop(record.id, None)
-            elif isinstance(record, Dump):
+        calls = [record for record in records if type(record) is Call]
+        unended = [call for call in calls if call.outcome is None]
+        for call in calls if unended or self._unended else ():
+            if call.outcome is None:
+                self._unended[call.id] = call
+            else:
+                self._unended.pop(call.id, None)
+        self._at = max(self._at, _latest(records, calls))
+        for record in records if len(calls) < len(records) else ():
+            if isinstance(record, Dump):
                 self._reason = escape(said(record))
-            ended.append(record)
-        self._at = max(self._at, _latest(records))
-        self._batches.append(Batch(at=self._at, records=tuple(ended), in_flight=len(self._unended)))
+        if unended:
+            records = [record for record in records if type(record) is not Call or record.outcome is not None]
+        self._batches.append(Batch(at=self._at, records=tuple(records), in_flight=len(self._unended)))
 
 
-def _latest(records: Iterable[AnyRecord]) -> int:
-    latest = 0
-    for record in records:
-        if isinstance(record, Call):
-            latest = max(latest, record.ended, record.queued)
-        elif isinstance(record, State | Depth | Problem | Output):
-            latest = max(latest, record.at)
-    return latest
+def _latest(records: list[AnyRecord], calls: list[Call]) -> int:
+    latest = max(max(map(_ended, calls), default=0), max(map(_queued, calls), default=0))
+    if len(calls) == len(records):
+        return latest
+    others = (record.at for record in records if isinstance(record, State | Depth | Problem | Output))
+    return max(latest, max(others, default=0))
 
 
 def _cannot_act(name: str) -> TargetError:

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -71,8 +72,16 @@ def test_any_order_and_any_repetition_give_the_same_calls(seed: int, size: int, 
     assert calls_in(store) == expected
     in_order = filled(records)
     for lane, place in in_order.runs.items():
-        for column in ("id", "started", "run", "computed", "idle"):
-            assert store.runs[lane][column].tolist() == place[column].tolist(), column
+        other = store.runs[lane]
+        for column in ("id", "started", "ended", "queued", "root"):
+            assert other[column].tolist() == place[column].tolist(), column
+        for some, expected_totals in (
+            (other.run, place.run),
+            (other.computed, place.computed),
+            (other.idle, place.idle),
+        ):
+            rows = np.arange(len(place) + 1)
+            assert some.before(rows).tolist() == expected_totals.before(rows).tolist()
 
 
 def test_returns_only_what_is_new() -> None:
@@ -184,7 +193,7 @@ def test_figures_of_a_lane_are_right_after_the_oldest_were_let_go() -> None:
     for first in range(1, 501, 10):
         store.take(Batch(at=0, records=tuple(runs(10, first=first))))
     place = store.runs[1]
-    assert place["run"].tolist() == [8 * n for n in range(1, len(place) + 1)]
+    assert place.run.before(np.arange(len(place) + 1)).tolist() == [8 * n for n in range(len(place) + 1)]
 
 
 def test_texts_of_evicted_calls_are_freed() -> None:
@@ -214,3 +223,17 @@ def test_newest_and_oldest_of_a_name() -> None:
     assert ([call.id for call in newest], total) == ([21, 20, 9], 11)
     oldest, _ = store.matching("name", name, 3, newest=False)
     assert [call.id for call in oldest] == [1, 2, 3]
+
+
+def test_a_call_takes_at_most_60_bytes_and_its_texts() -> None:
+    """Of a program that fires, calls and waits, at level full: with the running totals and the waits."""
+    store = filled([record for record in synthetic.session(20_000) if isinstance(record, Call | Wait)])
+    assert sum(place.nbytes for place in (*store.runs.values(), *store.instants.values())) <= 60 * store.size
+
+
+def test_a_batch_larger_than_is_packed_at_once_is_whole() -> None:
+    """Calls that make no sense are left out of whichever part they are in."""
+    impossible = command(9_000, 1, 2, 3, lane=1 << 40)
+    store = filled([*runs(650), impossible, *runs(650, first=1_000)])
+    assert (store.size, store.codec.damaged) == (1_300, 1)
+    assert store.call(1_400) == runs(1, first=1_400)[0]
