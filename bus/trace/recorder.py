@@ -15,7 +15,7 @@ from bus.hooks import Hook
 from bus.runtime import Runtime
 from bus.trace.buffers import Buffers
 from bus.trace.catalog import Catalog
-from bus.trace.chunk import NAME_LIMIT, Chunk, Item, ended_id
+from bus.trace.chunk import NAME_LIMIT, Chunk, Item, ended_ids
 from bus.trace.records import VERSION, AnyRecord, Depth, Dropped, Lane, Level, Session
 from bus.trace.redact import bounded
 from bus.trace.ring import Ring
@@ -350,5 +350,5 @@ def _still(live: list[LiveCall], taken: list[Sequence[Item]]) -> list[LiveCall]:
     """LIVE without those whose end has just been taken."""
     if not live:
         return live
-    ended = {ended_id(item) for items in taken for item in items}
+    ended = set[int]().union(*map(ended_ids, taken))
     return [call for call in live if call.id not in ended]
