@@ -4,10 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from bus.runtime import NS
 from tests.bench.measure import SHAPES
+from tests.bench.recording import RATE
 from tests.bench.run import Samples
 
-Unit = Literal["×", "%", "µs", "ns", "bytes"]
+Unit = Literal["×", "%", "s", "ms", "µs", "ns", "bytes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,15 @@ def _adds_share(name: str, measure: str, goal: float) -> Row:
     return Row(name, "%", inputs, lambda on, off: (on / off - 1) * 100, goal, at_most=True)
 
 
+def _ms(name: str, key: str, goal: float) -> Row:
+    return Row(name, "ms", (key,), lambda ns: ns / 1_000_000, goal, at_most=True)
+
+
+def _cpu_share(level: str, goal: float | None = None) -> Row:
+    name = f"recording {RATE:,} calls/s into a file and a console, level {level}, of one CPU"
+    return Row(name, "%", (f"recording/{level}",), lambda ns: ns * RATE / NS * 100, goal, at_most=True)
+
+
 def _plain(name: str, unit: Unit, key: str, goal: float | None = None) -> Row:
     return Row(name, unit, (key,), float, goal, at_most=True)
 
@@ -85,7 +96,15 @@ ROWS = (
     _adds("tracing adds to a pipelined call", "pipelined", 0.6),
     _plain("bytes for a call in flight", "bytes", f"{_BYTES}/bus", 320),
     _plain("name lookup and argument check, all positional", "ns", "argument check/bus", 500),
+    _cpu_share("times", 5),
+    Row("reading a session of 1,000,000 calls", "s", ("read a call/1 M",), lambda ns: ns * 1e6 / NS, 5, at_most=True),
+    _plain("bytes for a call that was read, with totals and waits, without its texts", "bytes", "bytes kept/1 M", 60),
+    _ms("timeline of 160 cells, any window of 1,000,000 calls", "timeline/1 M", 5),
+    _ms("timeline of 160 cells, any window of 10,000,000 calls", "timeline/10 M", 5),
+    _ms("percentiles of all names, 1,000,000 calls", "percentiles/1 M", 50),
     # Only of interest.
+    _cpu_share("full"),
+    _plain("bytes for the arguments and the result of a call that was read", "bytes", "bytes of texts/1 M"),
     _plain("wait-for graph, fast path of a wait's begin and end", "ns", "wait-for check/bus"),
     _slower("round trip p50 ÷ eventfd ping-pong", f"{_P50}/bus", f"{_P50}/eventfd"),
     _faster("calls/s ÷ asyncio.run_coroutine_threadsafe().result()", _MEAN, "asyncio"),

@@ -34,9 +34,15 @@ class Sizes:
     deliveries: int = 10_000
     in_flight: int = 100_000
     checks: int = 50_000
+    read: int = 1_000_000
+    drawn: int = 10_000_000
+    recorded_seconds: float = 3.0
 
 
-QUICK = Sizes(calls=50, window=100, callers=4, calls_each=10, deliveries=200, in_flight=500, checks=100)
+QUICK = Sizes(
+    calls=50, window=100, callers=4, calls_each=10, deliveries=200, in_flight=500, checks=100, read=500, drawn=5_000,
+    recorded_seconds=0.2,
+)  # fmt: skip
 
 
 def round_trip(make: peers.Factory, sizes: Sizes) -> dict[str, float]:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
-from tests.bench import emitters, measure, peers
+from tests.bench import emitters, measure, peers, reading, recording
 from tests.bench.measure import Sizes
 
 Samples = dict[str, list[float]]
@@ -30,7 +30,8 @@ class Group:
 
     name: str
     turns: tuple[Turn, ...] = field(repr=False)
-    once: bool = False
+    most: int = 100
+    """Rounds."""
 
 
 GROUPS = (
@@ -48,10 +49,21 @@ GROUPS = (
             Turn("bus", lambda sizes: {"wait-for check": measure.wait_check(sizes)}, portable=False),
         ),
     ),
-    # It counts bytes, and they are the same every time.
     Group(
-        "memory", tuple(Turn(p, partial(measure.memory, m), portable=False) for p, m in _MANY_CALLS.items()), once=True
+        "reading",
+        (
+            Turn("1 M", reading.reading, portable=False),
+            Turn("10 M", reading.drawn, portable=False),
+        ),
+        most=3,
     ),
+    Group(
+        "recording",
+        tuple(Turn(level, recording.recording(level), portable=False) for level in recording.LEVELS),
+        most=5,
+    ),
+    # It counts bytes, and they are the same every time.
+    Group("memory", tuple(Turn(p, partial(measure.memory, m), portable=False) for p, m in _MANY_CALLS.items()), most=1),
 )
 NAMES = tuple(dict.fromkeys(group.name.partition(" ")[0] for group in GROUPS))
 
@@ -85,7 +97,7 @@ def run(
         if not turns or (only and not group.name.startswith(only)):
             continue
         tell(f"{group.name}, {'one CPU' if pin else 'all CPUs'} ...")
-        for _ in range(1 if group.once else rounds):
+        for _ in range(min(rounds, group.most)):
             _round(turns, sizes, samples, pin=pin)
     return samples
 
