@@ -1,6 +1,7 @@
 """What each thread knows about itself: the lane (a small number) that it is, and the call that it runs."""
 
 import itertools
+from collections import deque
 from collections.abc import Callable
 from contextvars import Context
 from dataclasses import dataclass
@@ -43,6 +44,12 @@ class ThreadState:
         self.buffers: tuple[Any, ...] = ()
         self.buffers_of: tuple[Callable[..., Any], ...] = ()
 
+    def __del__(self) -> None:
+        # With its thread. What it did may be looked at for a while, so its lane goes after two thousand others.
+        _gone.append(self.lane)
+        if len(_gone) > _MAX_GONE:
+            lanes.pop(_gone.popleft(), None)
+
     def running(self) -> Call | None:
         """The call that this thread runs; what was a plain delivery is a call from now on."""
         item = self.call
@@ -83,8 +90,15 @@ class _Current(runtime.Local):
 
 current = _Current()
 lanes: dict[int, LaneInfo] = {}
-"""Every lane so far. Entries are only added, each by its own thread; reading needs no lock."""
+"""The lanes of all threads that there are, and of those that ended last; see `lane_of`. Each step on it is atomic."""
+_MAX_GONE = 2_000
+_gone: deque[int] = deque()
 _keys = itertools.count(1)
+
+
+def lane_of(key: int) -> LaneInfo:
+    """What is known of a lane; little, when its thread ended long ago."""
+    return lanes.get(key) or LaneInfo(key, f"thread {key}, which has ended", "", 0, 0)
 
 
 def current_call() -> Call | None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from bus import foreign
 from bus.context import Call
-from bus.lanes import lanes
+from bus.lanes import lane_of
 
 _OURS = "__bus_notes__"
 _MAX_CALLERS = 10
@@ -41,7 +41,7 @@ def _passed(error: BaseException) -> tuple[int, list[str]]:
 
 def line(call: Call) -> str:
     """What and where, for a person: `index.file on indexer-2`."""
-    where = lanes[call.lane].name if call.lane else call.service
+    where = lane_of(call.lane).name if call.lane else call.service
     return f"{call.name} on {where}"
 
 
@@ -51,4 +51,4 @@ def _callers(call: Call, running: Callable[[int], Call | None]) -> list[str]:
     while caller is not None and len(callers) < _MAX_CALLERS:
         callers.append(line(caller))
         call, caller = caller, running(caller.parent)
-    return [*callers, lanes[call.caller].name]
+    return [*callers, lane_of(call.caller).name]

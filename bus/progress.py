@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from bus import runtime
-from bus.lanes import lanes
+from bus.lanes import lane_of
 from bus.runtime import NS, Place
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def describe(promise: "Promise[Any]", now: int) -> str:
         call = following.call
         if not call.started:
             return "; ".join([*said, _queued(following)])
-        lane = lanes[call.lane]
+        lane = lane_of(call.lane)
         place = stack_text(lane.ident) if following is promise else f"at {where(lane.ident)}"
         said.append(f"{call.name} #{call.id} is running for {(now - call.started) / NS:.3g} s on {lane.name}, {place}")
         if call.blocked_on is not None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
 from bus.context import Call
-from bus.lanes import lanes
+from bus.lanes import lane_of
 from bus.notes import line
 from bus.progress import describe, stack_text
 from bus.registry import Registration
@@ -77,7 +77,7 @@ class Watcher:
         if call.blocked_on is not None:
             dispatch.hooks.notify("problem", "stuck", f"{what}, and waits for {call.blocked_on}", (call.id,))
             return
-        lane = lanes[call.lane]
+        lane = lane_of(call.lane)
         stack = stack_text(lane.ident)
         fresh = runner.replace_stuck(call) if runner.service.replace_stuck else ""
         place = f"; {fresh} takes its place, and what it still delivers is late" if fresh else ""

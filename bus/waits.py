@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from bus.context import Call
 from bus.errors import DeadlockError, PoolStarvation, SelfCallError
 from bus.hooks import Hooks
-from bus.lanes import current_call, lanes
+from bus.lanes import current_call, lane_of
 from bus.progress import where
 from bus.runtime import Lock
 
@@ -197,7 +197,7 @@ def _live(call: Call) -> bool:
 
 def _step(call: Call, promise: "Promise[Any] | None" = None) -> Step:
     """PROMISE: what CALL was about to wait for, if it does not wait (any more)."""
-    lane, block = lanes[call.lane], call.blocked_on
+    lane, block = lane_of(call.lane), call.blocked_on
     target = call.waiting_for or promise
     what = str(block) if block is not None else target.call.name if target is not None else "nothing more"
     return Step(call.id, call.name, call.service, lane.name, where(lane.ident), what)

@@ -125,4 +125,4 @@ def _forget_lanes(before: int, idents: set[int]) -> None:
     """Nobody asks for the lanes of a run that is over, and thousands of runs would keep thousands of them."""
     for key, lane in list(lanes.lanes.copy().items())[before:]:
         if lane.ident in idents:
-            del lanes.lanes[key]
+            lanes.lanes.pop(key, None)

@@ -9,7 +9,7 @@ from typing import NoReturn, Protocol
 
 from bus import runtime
 from bus.context import Call
-from bus.lanes import lanes
+from bus.lanes import lane_of
 from bus.runtime import NS, REAL, Wakeup
 from bus.testing.carriers import Carrier, Carriers
 from bus.testing.errors import Stuck, TooManySteps, UncontrolledThread
@@ -339,5 +339,5 @@ def _wait_text(task: Task) -> str:
     target = task.awaits
     if target is None:
         return f"{task.name} waits{place} for {task.why}"
-    state = f"runs on {lanes[target.lane].name}" if target.started else f"is queued for {target.service}"
+    state = f"runs on {lane_of(target.lane).name}" if target.started else f"is queued for {target.service}"
     return f"{task.name} waits{place} for {target.name} #{target.id}, which {state}"

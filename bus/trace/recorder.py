@@ -111,7 +111,7 @@ class Recorder:
         self.ring = ring or Ring()
         self._sinks: tuple[Sink, ...] = ()
         self._depths: dict[str, Depth] = {}
-        self._lanes: tuple[Lane, ...] = ()
+        self._lanes: dict[int, Lane] = {}
         self._meters: list[Callable[[], int]] = []
         self._sources: list[Source] = []
         self._retired_cpu = self._last_cpu = 0
@@ -269,10 +269,15 @@ class Recorder:
         return notes
 
     def _new_lanes(self) -> tuple[Lane, ...]:
-        known = self._lanes[-1].key if self._lanes else 0
-        fresh = tuple(_lane(info) for key, info in list(lanes.lanes.copy().items()) if key > known)
-        self._lanes += fresh
+        # Not by the highest key so far: who was first to draw one may be the second to appear.
+        fresh = tuple(_lane(info) for key, info in lanes.lanes.copy().items() if key not in self._lanes)
+        self._lanes.update((lane.key, lane) for lane in fresh)
         return fresh
+
+    def _known_lanes(self) -> tuple[Lane, ...]:
+        """Those of threads that there are, or were until lately."""
+        self._lanes = {key: lane for key, lane in self._lanes.items() if key in lanes.lanes}
+        return tuple(self._lanes.values())
 
     def _new_depths(self, at: int) -> list[Depth]:
         changed: list[Depth] = []
@@ -293,7 +298,7 @@ class Recorder:
 
     def _join(self, sink: Sink, chunk: Chunk) -> None:
         opening: tuple[AnyRecord, ...] = (
-            *self._lanes,
+            *self._known_lanes(),
             *self.catalog.entries(),
             *self.catalog.states(),
             *self._depths.values(),

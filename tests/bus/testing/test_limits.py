@@ -108,7 +108,7 @@ def test_nothing_is_left_behind() -> None:
         if thread.name.startswith("schedule-"):
             thread.join(10)
     assert threading.active_count() <= threads
-    assert len(lanes.lanes) == before
+    assert len(lanes.lanes) <= before
 
 
 def test_handler_that_swallows_everything_does_not_hang() -> None:
