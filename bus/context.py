@@ -82,11 +82,12 @@ class Source:
         self.key = next(_keys)
         _labels[self.key] = Label(call_kind, name, service, entry)
 
-    def __del__(self) -> None:
-        # Timings that have not been read yet still need the label, so it goes after ten thousand others.
-        _gone.append(self.key)
-        if len(_gone) > _MAX_GONE:
-            _labels.pop(_gone.popleft(), None)
+    def __del__(self, gone: deque[int] = _gone, labels: dict[int, Label] = _labels, most: int = _MAX_GONE) -> None:
+        # Timings that have not been read yet still need the label, so it goes after ten thousand others. What this
+        # needs it has by default: when the interpreter ends, the module's names are gone before the last source.
+        gone.append(self.key)
+        if len(gone) > most:
+            labels.pop(gone.popleft(), None)
 
 
 class Origin:

@@ -23,6 +23,12 @@ class LaneInfo:
     ident: int = 0
 
 
+lanes: dict[int, LaneInfo] = {}
+"""The lanes of all threads that there are, and of those that ended last; see `lane_of`. Each step on it is atomic."""
+_MAX_GONE = 2_000
+_gone: deque[int] = deque()
+
+
 class ThreadState:
     """What a thread knows about itself. Written by that thread alone; others may read `call` and `began`.
 
@@ -44,11 +50,12 @@ class ThreadState:
         self.buffers: tuple[Any, ...] = ()
         self.buffers_of: tuple[Callable[..., Any], ...] = ()
 
-    def __del__(self) -> None:
-        # With its thread. What it did may be looked at for a while, so its lane goes after two thousand others.
-        _gone.append(self.lane)
-        if len(_gone) > _MAX_GONE:
-            lanes.pop(_gone.popleft(), None)
+    def __del__(self, gone: deque[int] = _gone, every: dict[int, LaneInfo] = lanes, most: int = _MAX_GONE) -> None:
+        # With its thread. What it did may be looked at for a while, so its lane goes after two thousand others. What
+        # this needs it has by default: when the interpreter ends, the module's names go before the last thread.
+        gone.append(self.lane)
+        if len(gone) > most:
+            every.pop(gone.popleft(), None)
 
     def running(self) -> Call | None:
         """The call that this thread runs; what was a plain delivery is a call from now on."""
@@ -89,10 +96,6 @@ class _Current(runtime.Local):
 
 
 current = _Current()
-lanes: dict[int, LaneInfo] = {}
-"""The lanes of all threads that there are, and of those that ended last; see `lane_of`. Each step on it is atomic."""
-_MAX_GONE = 2_000
-_gone: deque[int] = deque()
 _keys = itertools.count(1)
 
 
