@@ -163,7 +163,7 @@ ERRORS: dict[str, Callable[[], BaseException]] = {
     "twenty thousand causes": chain,
     "a cause that is false": false_cause,
     "groups in groups": groups,
-    "text of 100 MB": lambda: Plain("x" * 100_000_000),
+    "text of 10 MB": lambda: Plain("x" * 10_000_000),
     "stop iteration": lambda: StopIteration(1),
     "stop async iteration": StopAsyncIteration,
     "generator exit": GeneratorExit,
