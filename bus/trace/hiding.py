@@ -5,7 +5,7 @@ from itertools import islice, starmap, takewhile
 from operator import eq
 from typing import Any
 
-from bus.trace.redact import ANY_KEYWORD, REDACTED, escape, is_secret, raw_fields_of
+from bus.trace.redact import ANY_KEYWORD, CUT, REDACTED, escape, is_secret, raw_fields_of
 
 _MIN_HIDDEN = 4
 """A secret shorter than this is not searched for in texts: it would be found in half of all words."""
@@ -16,7 +16,7 @@ MAX_SEARCHED = 8 << 10
 _VALUES = 200
 """Values of one call that are looked at."""
 _ITEMS = 24
-_DEPTH = 6
+_DEPTH = 10
 _BIG_INT_BITS = 1024
 
 
@@ -25,6 +25,8 @@ def hidden(text: str, secrets: Iterable[str]) -> str:
     for secret in secrets:
         if secret[:_HEAD] in text:
             text = "".join(_without(text, secret))
+        if text.endswith(CUT):
+            text = _without_cut(text, secret)
     return text
 
 
@@ -36,6 +38,15 @@ def _without(text: str, secret: str) -> Iterator[str]:
         same = starmap(eq, zip(text[found : found + len(secret)], secret, strict=False))
         at = found + sum(takewhile(bool, same))
     yield text[at:]
+
+
+def _without_cut(text: str, secret: str) -> str:
+    """TEXT, which was cut, without the beginning of SECRET at its end."""
+    rest = text.removesuffix(CUT)
+    for length in range(min(len(secret), _HEAD), _MIN_HIDDEN - 1, -1):
+        if rest.endswith(secret[:length]):
+            return rest[:-length] + REDACTED + CUT
+    return text
 
 
 def secret_values(

@@ -16,9 +16,10 @@ from console.language.tokens import Span
 from console.model.split import CallParts
 from console.model.views import CallDetail, CommandRow, EventRow
 from console.session import Pending
+from tests.hostile import TEXTS
 
 MS = 1_000_000
-HOSTILE = "x\x1b[2J\x9b\u202e[red]\x07"
+HOSTILE = "".join(TEXTS[name] for name in ("clear", "C1", "bidi", "OSC 52", "action", "markup"))
 
 
 def text(result):

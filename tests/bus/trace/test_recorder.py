@@ -404,23 +404,6 @@ def test_the_cost_of_recording_is_measured(bus, recorder):
     assert all(0.0 <= cost <= 1.0 for cost in costs)
 
 
-def test_hostile_names_are_escaped_in_all_records(bus, recorder, memory):
-    """Names of commands, events, services and threads are the program's."""
-    bus.add(Service("evil\x1b[2J"))
-    bus.register_command("cmd\x1b]52;x\x07", lambda a="\x1b": a, service="evil\x1b[2J")
-    bus.execute_command("cmd\x1b]52;x\x07").result()
-    bus.fire_event("ev\u202eent")
-    assert recorder.flush()
-    assert "\x1b" not in "".join(map(_raw, memory.records))
-    assert "\u202e" not in "".join(map(_raw, memory.records))
-
-
-def _raw(record):
-    return "".join(
-        str(getattr(record, name)) for name in record.__struct_fields__ if isinstance(getattr(record, name), str)
-    )
-
-
 def test_a_live_call_is_never_listed_after_its_end():
     """A callback of the promise may keep the worker in the call long after it ended."""
     with Bus("test") as bus:
