@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from console.model.columns import Ints
+from console.model.columns import Ints, steps
 from console.model.lane import Calls, Runs
 
 LABEL_CELLS: Final = 4
@@ -52,7 +52,7 @@ class Window:
         """The first cell that lies within each interval, and the first one after it that does not."""
         first = np.searchsorted(self.edges, began)
         after = np.searchsorted(self.edges, ended, side="right") - 1
-        return np.minimum(first, self.width), np.clip(after, 0, self.width)
+        return np.minimum(first, self.width), np.minimum(np.maximum(after, 0), self.width)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +83,18 @@ class Cells:
 
     def parts(self) -> Floats:
         """Ns of each cell in which calls were queued, computing, waiting, elsewhere; shape (4, width)."""
-        waiting = np.diff(self.runs.blocked(self.window.edges)).astype(np.float64)
+        waiting = steps(self.runs.blocked(self.window.edges)).astype(np.float64)
         parts = np.zeros((4, self.window.width))
         parts[2] = waiting
         if len(self.runs):
             run, computed = self._progress()
-            parts[0], parts[1] = np.diff(self._idle()), np.diff(computed)
-            parts[3] = np.maximum(0, np.diff(run) - parts[1] - waiting)
+            parts[0], parts[1] = steps(self._idle()), steps(computed)
+            parts[3] = np.maximum(0, steps(run) - parts[1] - waiting)
         return parts
 
     def count(self) -> Ints:
         """The calls that start in each cell, and one more if a call from before runs on into it."""
-        counts = np.diff(self.upto)
+        counts = steps(self.upto)
         if len(self.runs):
             left = self.window.left
             counts += (self.at[:-1] >= 0) & (self.started[:-1] < left) & (self.ended[:-1] > left)
@@ -114,9 +114,8 @@ class Cells:
         ended = np.concatenate((self.ended[:-1], self.runs.ends(inside))).reshape(3, -1)
         touches = (positions >= 0) & ((ended > left) | (started >= left))
         shares = np.where(touches, 1 + np.minimum(ended, right) - np.maximum(started, left), 0)
-        best = np.argmax(shares, axis=0)[None, :]
-        share = np.take_along_axis(shares, best, axis=0)[0]
-        position = np.take_along_axis(positions, best, axis=0)[0]
+        best, cells = np.argmax(shares, axis=0), np.arange(self.window.width)
+        share, position = shares[best, cells], positions[best, cells]
         return np.where(share > 0, self.runs.values("id", np.maximum(position, 0)), 0), share
 
     def wide(self) -> list[tuple[int, int, int]]:
@@ -126,6 +125,10 @@ class Cells:
         """
         at = self.at
         chosen = np.flatnonzero((at >= 0) & np.concatenate(([True], at[1:] != at[:-1])))
+        cell = (self.window.edges[-1] - self.window.edges[0]) // self.window.width
+        chosen = chosen[self.ended[chosen] - self.started[chosen] > cell]  # most windows have few such calls, or none
+        if not len(chosen):
+            return []
         first, after = self.window.whole_cells(self.started[chosen], self.ended[chosen])
         wide = np.flatnonzero(after - first >= LABEL_CELLS)
         return list(zip(at[chosen[wide]].tolist(), first[wide].tolist(), after[wide].tolist(), strict=True))
@@ -133,7 +136,7 @@ class Cells:
     def _progress(self) -> tuple[Floats, Floats]:
         """Ns of running and of computing before each border; a call's cpu time is spread over its time not blocked."""
         inside, some = np.maximum(self.at, 0), self.at >= 0
-        until = np.clip(self.window.edges, self.started, self.ended)
+        until = np.minimum(np.maximum(self.window.edges, self.started), self.ended)
         blocked = self.runs.blocked(np.concatenate((self.started, until, self.ended))).reshape(3, -1)
         done = until - self.started - (blocked[1] - blocked[0])
         free = self.ended - self.started - (blocked[2] - blocked[0])

@@ -18,6 +18,12 @@ _WIDTHS: Final = tuple((size, -(1 << 8 * size - 1), (1 << 8 * size - 1) - 1) for
 """Bytes of a signed number, and between which bounds it lies."""
 
 
+def steps(values: Column) -> Column:
+    """From each value to the next; `np.diff` takes four times as long for a row of cells."""
+    difference: Column = values[1:] - values[:-1]
+    return difference
+
+
 class Columns:
     """Named columns that grow together; room is doubled, and untouched room costs no memory.
 

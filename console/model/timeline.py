@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from bus.trace.records import Call
 from console.model.cells import LABEL_CELLS, Cells, Floats, Window, failures
-from console.model.columns import Ints
+from console.model.columns import Ints, steps
 from console.model.lane import Runs
 from console.model.lanes import order
 from console.model.store import Store
@@ -32,7 +32,7 @@ class _InFlight:
         if self.running is not None:
             started = self.running.started
             parts[0] = window.covered(max(self.running.queued, end), started)
-            blocked = np.diff(runs.blocked(np.clip(window.edges, started, max(self.now, started))))
+            blocked = steps(runs.blocked(np.clip(window.edges, started, max(self.now, started))))
             parts[1] = window.covered(started, self.now) - blocked  # the waits themselves are drawn with the lane's
         elif self.queued:
             parts[0] = window.covered(max(self.queued, end), self.now)
@@ -100,7 +100,7 @@ def _has_content(store: Store, key: int, in_flight: _InFlight) -> bool:
 def _density(store: Store, window: Window) -> NDArray[np.float32]:
     counts = np.zeros(window.width, np.int64)
     for runs in store.runs.values():
-        counts += np.diff(runs.starts(window.edges))
+        counts += steps(runs.starts(window.edges))
     share: Floats = counts / max(1, counts.max())
     return share.astype(np.float32)
 
@@ -108,7 +108,7 @@ def _density(store: Store, window: Window) -> NDArray[np.float32]:
 def _lane(store: Store, key: int, window: Window, in_flight: _InFlight) -> LaneView:
     lane, runs = store.lanes.get(key), store.runs.get(key, _NO_RUNS)
     cells, open_call = Cells.of(runs, window), in_flight.covered(window)
-    parts = (cells.parts() + in_flight.parts(runs, window)) / np.diff(window.edges)
+    parts = (cells.parts() + in_flight.parts(runs, window)) / steps(window.edges)
     failed, failure = failures((store.runs.get(key), store.instants.get(key)), window)
     return LaneView(
         key=key, name=store.lane_name(key), service=lane.service if lane else "",
