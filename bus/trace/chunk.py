@@ -133,7 +133,7 @@ def ended_ids(items: Sequence[Item]) -> set[int]:
 
 
 def _records(items: Sequence[Item]) -> Iterator[AnyRecord]:
-    """Nearly all items are timings: made here, with what is not a default, one takes a fifth of `call_record`'s time.
+    """Nearly all items are timings: made here, with what is not a default, one takes a third of `call_record`'s time.
 
     Lines written from a template, without any record, would take twice as long as record and encoder together.
     """
