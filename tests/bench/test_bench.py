@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.bench import readme
 from tests.bench.goals import ROWS
 from tests.bench.peers import ABSENT
 
@@ -37,3 +38,10 @@ def test_one_group_alone_can_be_measured() -> None:
     assert "pipelined/bus" not in printed
     assert "argument check, all positional" in printed
     assert "SimpleQueue" not in printed
+
+
+def test_readme_has_the_table_of_the_last_results() -> None:
+    """What the README says of speed is what was measured, and names what was missed."""
+    written = readme.README.read_text(encoding="utf-8")
+    assert written == readme.with_table(written, json.loads(readme.RESULTS.read_text(encoding="utf-8")))
+    assert "missed" in written.partition("<!-- speed -->")[2].partition("<!-- /speed -->")[0]
