@@ -122,19 +122,6 @@ class Mailbox:
                     raise
                 self._wait_for_room(wakeup, left / NS)
 
-    def get(self, wakeup: Wakeup) -> Item | None:
-        """The next call, waiting for it on WAKEUP; None when the mailbox is closed and empty."""
-        while True:
-            try:
-                call = self.popleft()
-            except IndexError:
-                if self.sleep(wakeup):
-                    continue
-                return None
-            if self.blocked:
-                self.let_one_in()
-            return call
-
     def sleep(self, wakeup: Wakeup) -> bool:
         """Sleep on WAKEUP, used for nothing else, until there may be a call; False when it is closed and empty."""
         self._sleepers.append(wakeup)
