@@ -13,6 +13,7 @@ from importlib import metadata
 
 from bus.trace.redact import escape
 from console import subcommands
+from console.appearance import THEME_NAMES
 from console.export import formats
 from console.language import durations
 from console.target import TargetError
@@ -95,6 +96,13 @@ def _add_screens(adds: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     opens = adds.add_parser("open", help="look at a recording")
     opens.add_argument("session", metavar="SESSION", help="a session file (.jsonl)")
     opens.set_defaults(carry_out=subcommands.open_session)
+
+    for screens in (demo, run, attach, opens):
+        names = ", ".join(THEME_NAMES)
+        screens.add_argument(
+            "--theme", metavar="NAME", choices=THEME_NAMES, default=THEME_NAMES[0], help=f"colours: {names}"
+        )
+        screens.add_argument("--ascii", action="store_true", help="draw with ASCII only")
 
 
 def _add_others(adds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

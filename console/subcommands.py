@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from bus.trace.records import Output
 from bus.trace.redact import escape
 from console import format as fmt
+from console.appearance import Appearance
 from console.target import Target, TargetError
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def demo(given: argparse.Namespace) -> int:
     from console.target.launch import launch
 
     with closing(launch(argv, name="sample-search")) as child:
-        return _show_child(child)
+        return _show_child(child, _appearance(given))
 
 
 def run(given: argparse.Namespace) -> int:
@@ -41,21 +42,21 @@ def run(given: argparse.Namespace) -> int:
     argv = command_line(given.target, given.args)
     _need_terminal()
     with closing(launch(argv, name=Path(given.target.partition(":")[0]).stem)) as child:
-        return _show_child(child)
+        return _show_child(child, _appearance(given))
 
 
 def attach(given: argparse.Namespace) -> int:
     """The screens on a program that runs already."""
     with closing(_attached(given.target)) as target:
         _need_terminal()
-        return _show(target)
+        return _show(target, _appearance(given))
 
 
 def open_session(given: argparse.Namespace) -> int:
     """The screens on a recording."""
     with closing(_recorded(given.session)) as target:
         _need_terminal()
-        return _show(target)
+        return _show(target, _appearance(given))
 
 
 def ps(_given: argparse.Namespace) -> int:
@@ -168,14 +169,18 @@ def _need_terminal() -> None:
         raise TargetError("the screens need a terminal; `bus-console repl` takes lines from a pipe")
 
 
-def _show(target: Target) -> int:
+def _appearance(given: argparse.Namespace) -> Appearance:
+    return Appearance(theme=given.theme, ascii_only=given.ascii)
+
+
+def _show(target: Target, appearance: Appearance) -> int:
     from console.session import Session
     from console.tui.app import run as show
 
-    return show(Session(target))
+    return show(Session(target), appearance)
 
 
-def _show_child(child: "LaunchedTarget") -> int:
+def _show_child(child: "LaunchedTarget", appearance: Appearance) -> int:
     """The screens on CHILD; if it ended by itself, its last words afterwards, and its exit status."""
     from console.session import Session
     from console.tui.app import run as show
@@ -183,7 +188,7 @@ def _show_child(child: "LaunchedTarget") -> int:
     session = Session(child)
     _wait_for_start(session)
     if _was_seen(child):
-        shown = show(session)
+        shown = show(session, appearance)
         if child.status is None:
             return shown
     return _report_end(child)

@@ -1,11 +1,15 @@
 """The app: which screen is shown, the ten frames a second, and the keys that work everywhere."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.filter import LineFilter, Monochrome
 
+from console.appearance import Appearance
 from console.session import Session
+from console.tui import paint
 from console.tui.look import ServiceColors
 from console.tui.palette import ActionsProvider
 from console.tui.screens.base import BusScreen
@@ -14,6 +18,7 @@ from console.tui.screens.events import EventsScreen
 from console.tui.screens.help import HelpScreen
 from console.tui.screens.listing import ListScreen
 from console.tui.screens.timeline import TimelineScreen
+from console.tui.themes import DARK, MONO, THEMES, css_variables
 
 FRAME = 0.1
 
@@ -39,8 +44,13 @@ class ConsoleApp(App[int]):
         Binding("ctrl+c", "interrupt", show=False, priority=True),
     ]
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, appearance: Appearance = Appearance()) -> None:  # noqa: B008  it is frozen
+        self._painting: list[LineFilter] = []
         super().__init__()
+        self._ascii_only = appearance.ascii_only
+        for each in THEMES.values():
+            self.register_theme(paint.textual_theme(each))
+        self.action_use_theme(MONO.name if self.no_color else appearance.theme)
         self.session = session
         self.service_colors = ServiceColors()
         self.frozen = False
@@ -50,6 +60,19 @@ class ConsoleApp(App[int]):
     def lively(self) -> bool:
         """Whether figures change by themselves: rates fall and running calls age while the program lives."""
         return self.session.info.state == "live"
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """What the stylesheet calls the colours, also before a theme is chosen."""
+        return css_variables(DARK)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """What lines go through before the terminal; without colours there are none at all, not shades of grey."""
+        return [*(each for each in super().get_line_filters() if not isinstance(each, Monochrome)), *self._painting]
+
+    def action_use_theme(self, name: str) -> None:
+        """Change all colours."""
+        self._painting = paint.filters(THEMES[name], ascii_only=self._ascii_only)
+        self.theme = name
 
     def on_mount(self) -> None:
         """Start the frames."""
@@ -112,6 +135,6 @@ class ConsoleApp(App[int]):
         self.exit(0)
 
 
-def run(session: Session) -> int:
+def run(session: Session, appearance: Appearance) -> int:
     """Show SESSION until the person leaves; returns the exit status. Closing the session is the caller's."""
-    return ConsoleApp(session).run() or 0
+    return ConsoleApp(session, appearance).run() or 0

@@ -1,5 +1,11 @@
 """Colours and shared `Style` objects: one accent, amber for attention, red for failure, a stable colour per service.
 
+How a widget uses it: it takes a colour or a look from here (`SOFT`, `style(AMBER, bold=True)`) and draws with it as if
+there were only the dark theme and all of Unicode. `console.tui.paint` turns these colours into those of the theme, and
+glyphs into ASCII, when a line goes to the terminal: so no strip, no cache and no widget knows about themes. A colour
+that is not named here would stay as it is in every theme, so there is none (a test looks for them); a new one needs its
+counterpart in each table of `console.tui.themes`, a new glyph its one in `console.tui.glyphs`.
+
 Styles are made once and shared: a frame with a style of its own for every segment costs three times as much to paint.
 """
 
@@ -24,6 +30,15 @@ GREEN = "#7ddc8f"
 QUEUED = "#556072"
 WAITING = "#5f74a6"
 ELSEWHERE = "#a58a5c"
+QUEUE_GROUND = "#222b39"
+WAITING_GROUND, ELSEWHERE_GROUND = "#35436a", "#5f5136"
+"""Below the labels of long waits."""
+WHITE, WAITING_LIT, ELSEWHERE_LIT = "#ffffff", "#a9bbec", "#e6c78d"
+"""The selected call."""
+INK = "#0b0f14"
+"""Text on a coloured ground."""
+MINIMAP = "#3d4a5f"
+VIOLET = "#cfa4ff"
 
 SERVICES = (
     "#8cc4e8", "#c2b0a0", "#62d4dc", "#d9c593", "#cfa4ff", "#f29ac4",

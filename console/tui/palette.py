@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from bus.trace.redact import escape
+from console.tui.themes import THEMES
 
 if TYPE_CHECKING:
     from console.tui.app import ConsoleApp
@@ -38,6 +39,8 @@ class ActionsProvider(Provider):
         yield "Timeline", "what every thread was doing, when", "app.show('timeline')"
         if self._console.session.info.state == "live":
             yield "Freeze or go on", "the view only; the program runs on", "app.freeze"
+        for theme in THEMES.values():
+            yield f"Theme {theme.name}", theme.about, f"app.use_theme('{theme.name}')"
         yield "Help", "every key", "app.help"
         yield "Quit", "leave the console", "app.quit"
 

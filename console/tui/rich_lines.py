@@ -7,9 +7,9 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from console.tui.look import ACCENT, AMBER, BRIGHT, DIM, GREEN, PLAIN, RED, style
+from console.tui.look import ACCENT, AMBER, BRIGHT, DIM, GREEN, PLAIN, RED, VIOLET, style
 
-_COLORS = {"green": GREEN, "red": RED, "cyan": ACCENT, "yellow": AMBER, "magenta": "#cfa4ff", "blue": ACCENT}
+_COLORS = {"green": GREEN, "red": RED, "cyan": ACCENT, "yellow": AMBER, "magenta": VIOLET, "blue": ACCENT}
 
 
 def strips(renderable: RenderableType, width: int) -> list[Strip]:

@@ -18,7 +18,22 @@ from rich.style import Style
 from bus.trace.redact import escape
 from console.model.views import Bar, LaneView
 from console.tui.lines import clip, width_of
-from console.tui.look import ACCENT, BRIGHT, ELSEWHERE, QUEUED, RED, WAITING, style
+from console.tui.look import (
+    ACCENT,
+    BRIGHT,
+    ELSEWHERE,
+    ELSEWHERE_GROUND,
+    ELSEWHERE_LIT,
+    INK,
+    QUEUE_GROUND,
+    QUEUED,
+    RED,
+    WAITING,
+    WAITING_GROUND,
+    WAITING_LIT,
+    WHITE,
+    style,
+)  # fmt: skip
 
 FULL: Final = 8
 LOWER: Final = " ▁▂▃▄▅▆▇█"
@@ -26,11 +41,9 @@ LEFT: Final = " ▏▎▍▌▋▊▉█"
 RIGHT: Final = " ▕▕▐▐▐▐██"
 """From the right there are only an eighth and a half; inverse glyphs would leave slits in many fonts."""
 QUEUED_GLYPH, WAITING_GLYPH, ELSEWHERE_GLYPH, FAILED_GLYPH = "░▒▓✗"
-DARK, WHITE = "#0b0f14", "#ffffff"
 
 _GLYPHS: Final = np.array(list(LOWER + LEFT + RIGHT + "░▒▓✗"))
 _FROM_LEFT, _FROM_RIGHT, _QUEUED, _WAITING, _ELSEWHERE, _FAILED = 9, 18, 27, 28, 29, 30
-_QUEUE_GROUND: Final = "#222b39"
 _LABEL_ROOM: Final = 4
 _SOME: Final = 0.125
 """The part of a cell from which on being queued is shown in it."""
@@ -52,13 +65,13 @@ _LABELS: Final = {Look.WAITING: Look.LABEL_WAITING, Look.ELSEWHERE: Look.LABEL_E
 def looks(color: str) -> tuple[Style, ...]:
     """The table of styles for a service's colour."""
     plain = _looks(color, QUEUED, WAITING, ELSEWHERE)
-    return plain + _looks(WHITE, BRIGHT, "#a9bbec", "#e6c78d")
+    return plain + _looks(WHITE, BRIGHT, WAITING_LIT, ELSEWHERE_LIT)
 
 
 def _looks(color: str, queued: str, waiting: str, elsewhere: str) -> tuple[Style, ...]:
-    marked = style(DARK, ACCENT, bold=True)
-    labels = (style(DARK, color), style(BRIGHT, "#35436a"), style(BRIGHT, "#5f5136"))
-    over_queue = style(color, _QUEUE_GROUND)
+    marked = style(INK, ACCENT, bold=True)
+    labels = (style(INK, color), style(BRIGHT, WAITING_GROUND), style(BRIGHT, ELSEWHERE_GROUND))
+    over_queue = style(color, QUEUE_GROUND)
     parts = (style(queued), style(waiting), style(elsewhere), style(RED, bold=True))
     return (style(), style(color), over_queue, *parts, *labels, marked, marked)
 

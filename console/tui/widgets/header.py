@@ -15,6 +15,7 @@ from console.tui.look import (
     DIM,
     GREEN,
     GROUND,
+    INK,
     PLAIN,
     RAISED,
     RED,
@@ -23,9 +24,8 @@ from console.tui.look import (
     style,
 )  # fmt: skip
 from console.tui.widgets.canvas import Canvas
-from console.tui.widgets.cells import DARK
 
-_NAME = style(DARK, ACCENT, bold=True)
+_NAME = style(INK, ACCENT, bold=True)
 _STATES = {
     "LIVE": ("●", GREEN),
     "FROZEN": ("‖", AMBER),

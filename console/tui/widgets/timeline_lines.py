@@ -20,6 +20,7 @@ from console.tui.look import (
     GREEN,
     HIDDEN,
     KEY,
+    MINIMAP,
     PLAIN,
     QUEUED,
     RED,
@@ -36,7 +37,7 @@ from console.tui.viewport import Viewport, tick_step
 from console.tui.widgets.cells import ELSEWHERE_GLYPH, FAILED_GLYPH, LOWER, QUEUED_GLYPH, WAITING_GLYPH
 
 _NARROW = 90
-_MINIMAP = style("#3d4a5f")
+_MINIMAP = style(MINIMAP)
 _MINIMAP_SEEN = style(ACCENT, SELECTED)
 _TICK = style(RULE)
 _SEPARATOR = style(RULE)

@@ -9,6 +9,7 @@ from textual.pilot import Pilot
 
 from bus.attach.protocol import Batch, Reply
 from bus.trace.records import AnyRecord
+from console.appearance import Appearance
 from console.session import Session
 from console.target import TargetState
 from console.tui.app import ConsoleApp
@@ -78,10 +79,10 @@ def target(
 
 
 @asynccontextmanager
-async def running(source: synthetic.FakeTarget, size: tuple[int, int]):
+async def running(source: synthetic.FakeTarget, size: tuple[int, int], appearance: Appearance = Appearance()):  # noqa: B008  it is frozen
     """The app, drawn once."""
     session = Session(source)
-    app = ConsoleApp(session)
+    app = ConsoleApp(session, appearance)
     try:
         async with app.run_test(size=size) as pilot:
             driver = Driver(pilot, app, source)
@@ -96,11 +97,12 @@ def drive(
     test: Callable[[Driver], Awaitable[None]],
     source: synthetic.FakeTarget | None = None,
     size: tuple[int, int] = LARGE,
+    appearance: Appearance = Appearance(),  # noqa: B008  it is frozen
 ) -> None:
     """Run TEST against the app."""
 
     async def main() -> None:
-        async with running(source or target(), size) as driver:
+        async with running(source or target(), size, appearance) as driver:
             await test(driver)
 
     asyncio.run(main())
