@@ -19,6 +19,7 @@ from bus.service import Service, ServiceInfo
 from bus.staff import Staff
 from bus.timers import Timers
 from bus.trace.records import Level
+from bus.waits import RunningCall
 
 if TYPE_CHECKING:
     from bus.trace.triggers import Triggers
@@ -253,6 +254,10 @@ class Bus:
             calls += [call for call in runner.running if call is not None and call.in_flight]
             calls += map(as_call, runner.mailbox.queued())
         return calls
+
+    def running_calls(self) -> tuple[RunningCall, ...]:
+        """The calls that run at this moment, service by service, and what each waits for on the bus."""
+        return self._dispatch.waits.running()
 
     def add_hook(self, hook: object, *, instead_of: object = None) -> Registration:
         """Let HOOK watch from now on, INSTEAD_OF another one; see `bus.hooks.Hook` for what it may implement."""

@@ -1,6 +1,7 @@
 """How far a call has come, in words: queued at which position; or running for how long, where, waiting for what."""
 
 from collections.abc import Iterator
+from itertools import dropwhile
 from typing import TYPE_CHECKING, Any
 
 from bus import runtime
@@ -57,12 +58,19 @@ def _queued(promise: "Promise[Any]") -> str:
     return f"{call.name} #{call.id} is queued for {call.service}, position {position} of {of}"
 
 
+def without_bottom(places: list[Place]) -> list[Place]:
+    """A thread's PLACES without those at the bottom that are of the bus: how a worker came to run the handler."""
+    bottom = len(places)
+    while bottom and (is_bus(places[bottom - 1]) or places[bottom - 1].module == "threading"):
+        bottom -= 1
+    return places[:bottom]
+
+
+def is_bus(place: Place) -> bool:
+    """Whether it is the bus's own."""
+    return place.module.partition(".")[0] == "bus"
+
+
 def _handlers(places: list[Place]) -> Iterator[Place]:
     """Of a thread's PLACES those of the handler: without the bus's own at the bottom, and where it waits at the top."""
-    bottom = len(places)
-    while bottom and places[bottom - 1].module.partition(".")[0] in {"bus", "threading"}:
-        bottom -= 1
-    top = 0
-    while top < bottom and places[top].module.partition(".")[0] == "bus":
-        top += 1
-    yield from places[top:bottom]
+    return dropwhile(is_bus, without_bottom(places))

@@ -265,6 +265,16 @@ def native_id() -> int:
     return threading.get_native_id()
 
 
+def living() -> dict[int, int]:
+    """The threads that there are now: by the interpreter's ids, which are used again, those of the system."""
+    return {thread.ident: thread.native_id or 0 for thread in threading.enumerate() if thread.ident is not None}
+
+
+def main_ident() -> int:
+    """The interpreter's id of the main thread."""
+    return threading.main_thread().ident or 0
+
+
 class Place(NamedTuple):
     """Where a frame stands: its code, the line, and the name of the module."""
 

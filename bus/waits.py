@@ -51,6 +51,19 @@ class Block:
         return f"the end of {self.service}" if self.end else f"room in {self.service}"
 
 
+@dataclass(frozen=True, slots=True)
+class RunningCall:
+    """A call that runs at this moment, and what it waits for on the bus: another call, or what BLOCK says, or nothing.
+
+    `timed`: that wait ends by itself.
+    """
+
+    call: Call
+    target: Call | None = None
+    block: Block | None = None
+    timed: bool = False
+
+
 class Waits:
     """`_lock` guards the fields `waiting_for`, `wait_timed` and `blocked_on` of all running calls of one bus."""
 
@@ -97,6 +110,12 @@ class Waits:
     def end(self, call: Call) -> None:
         """CALL goes on. One store, without the lock: who sees it late sees a wait that is done or timed, so live."""
         call.waiting_for = None
+
+    def running(self) -> tuple[RunningCall, ...]:
+        """The calls that run, and what each waits for; all as of one moment, but for those that go on just then."""
+        with self._lock:
+            every = [call for runner in list(self._runners.values()) for call in runner.running if call is not None]
+            return tuple(_running(call) for call in every)
 
     def _goes_on(self, target: Call) -> bool:
         """Whether TARGET is run, or can be taken, by a worker that does not wait itself: nearly always."""
@@ -188,6 +207,13 @@ def tell_suspicion(hooks: Hooks, cycle: tuple[Step, ...]) -> None:
     if cycle:
         text = f"suspected, for the time of a wait that ends by itself: {'; '.join(map(str, cycle))}"
         hooks.notify("problem", "deadlock", text, tuple(step.call for step in cycle))
+
+
+def _running(call: Call) -> RunningCall:
+    promise, block = call.waiting_for, call.blocked_on
+    if promise is not None and not promise.done():
+        return RunningCall(call, target=promise.call, timed=call.wait_timed)
+    return RunningCall(call, block=block, timed=block is not None)  # the bus never blocks for ever
 
 
 def _live(call: Call) -> bool:

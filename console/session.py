@@ -139,6 +139,14 @@ class Session:
         """Fire an event in the program; raises as `execute`."""
         return self._request(self.target.fire, name, args, kwargs)
 
+    def stacks(self, lanes: Sequence[int] = (), calls: Sequence[int] = ()) -> Pending:
+        """Ask what these lanes, and those that run these calls, are doing now; all of them, if none is given.
+
+        Raises:
+            TargetError: Nothing is live there, or the program's bus is too old.
+        """
+        return self._request(self.target.stacks, lanes, calls)
+
     def cancel(self, pending: Pending) -> None:
         """Ask to cancel the call of an `execute`; its reply still comes."""
         self.target.cancel(pending.request)
@@ -173,15 +181,10 @@ class Session:
         return max(listed, self._last_batch.in_flight) if self._state != "recorded" else listed
 
     @staticmethod
-    def _request(
-        act: Callable[[str, Sequence[Any], Mapping[str, Any], Callable[[Reply], None]], int],
-        name: str,
-        args: Sequence[Any],
-        kwargs: Mapping[str, Any],
-    ) -> Pending:
+    def _request(ask: Callable[..., int], *what: object) -> Pending:
         pending = Pending()
         pending.set_running_or_notify_cancel()  # from here on only the reply can end it, see `cancel`
-        pending.request = act(name, args, kwargs, pending.set_result)
+        pending.request = ask(*what, pending.set_result)
         return pending
 
 

@@ -18,6 +18,7 @@ from bus.trace.records import (
     Lane,
     Parameter,
     Session,
+    Stack,
     State,
     Wait,
 )  # fmt: skip
@@ -247,7 +248,8 @@ def _as_of(call: Call, at: int) -> Call:
 class FakeTarget:
     """A target that plays batches: all at the first drain, or one at each (`stepwise`).
 
-    `execute` and `fire` answer at once: with `answers[name]`, or "ok". What was asked is in `asked`.
+    `execute` and `fire` answer at once: with `answers[name]`, or "ok". What was asked is in `asked`. `stacks` answers
+    with those of the list `standing` that were asked for.
     """
 
     def __init__(
@@ -259,6 +261,7 @@ class FakeTarget:
         self._answers = dict(answers or {})
         self.asked: list[tuple[str, str, tuple[Any, ...], dict[str, Any]]] = []
         self.cancelled: list[int] = []
+        self.standing: list[Stack] = []
         self.closed = False
         can_act = state == "live" if can_act is None else can_act
         self.info = TargetInfo(session_record(), state, can_act=can_act, damaged=damaged)
@@ -285,6 +288,18 @@ class FakeTarget:
     def fire(self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any], on_reply: Callable[[Reply], None]) -> int:
         """See `Target`."""
         return self._ask("fire", name, args, kwargs, on_reply)
+
+    def stacks(self, lanes: Sequence[int], calls: Sequence[int], on_reply: Callable[[Reply], None]) -> int:
+        """See `Target`."""
+        if self.info.state != "live":
+            message = "This is a recording: it has no live stacks."
+            raise TargetError(message)
+        self.asked.append(("stacks", "", (tuple(lanes), tuple(calls)), {}))
+        chosen = [
+            stack for stack in self.standing if not (lanes or calls) or stack.lane in lanes or stack.call in calls
+        ]
+        on_reply(Reply(request=len(self.asked), stacks=tuple(chosen)))
+        return len(self.asked)
 
     def cancel(self, request: int) -> None:
         """See `Target`."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from bus.attach.client import Client
-from bus.attach.frames import json_depth
+from bus.attach.frames import fits, json_depth
 from bus.attach.protocol import (
     MAX_DEPTH,
     Cancel,
@@ -18,10 +18,12 @@ from bus.attach.protocol import (
     ProtocolError,
     Reply,
     SetLevel,
+    Stacks,
 )
 from bus.context import Call
 from bus.errors import BusError
 from bus.runtime import Runtime
+from bus.trace.doing import FRAMES, Onlooker
 from bus.trace.jsonable import json_text
 from bus.trace.recorder import Program, Recorder
 from bus.trace.records import Error, Problem
@@ -31,6 +33,7 @@ from bus.trace.stacks import error_of
 if TYPE_CHECKING:
     from bus.promise import Promise
     from bus.registry import Entry
+    from bus.waits import RunningCall
 
 _MAX_REPORTED = 20
 """Attempts of one client to act without the right to that are recorded; more say nothing new."""
@@ -40,6 +43,9 @@ class Actor(Program, Protocol):
     """What the endpoint needs of a bus."""
 
     runtime: Runtime
+
+    def running_calls(self) -> "Sequence[RunningCall]":
+        """See `Bus`."""
 
     def execute_text(
         self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any], *, by: str = ..., client: str = ...
@@ -61,6 +67,7 @@ class Acts:
         self._client = client
         self._promises: dict[int, Promise[Any]] = {}
         self._refused = 0
+        self._onlooker = Onlooker(bus.running_calls, bus.runtime.now)
 
     def do(self, message: ClientMessage) -> None:
         """Do it, and answer now or when it is done.
@@ -71,7 +78,7 @@ class Acts:
             self._cancel(message)
         elif isinstance(message, Hello):
             self._client.refuse("hello was said already")
-        elif self._client.role != "act":
+        elif self._client.role != "act" and not isinstance(message, Stacks):
             self._refuse(message)
         else:
             try:
@@ -79,9 +86,11 @@ class Acts:
             except Exception as error:  # noqa: BLE001  converting values runs foreign code; its failure is an answer
                 self._client.send(_failed(message.request, error))
 
-    def _act(self, message: Execute | Fire | SetLevel) -> None:
+    def _act(self, message: Execute | Fire | SetLevel | Stacks) -> None:
         if isinstance(message, Execute):
             self._execute(message)
+        elif isinstance(message, Stacks):
+            self._client.send(self._stacks(message))
         elif isinstance(message, Fire):
             self._fire(message)
         else:
@@ -107,6 +116,16 @@ class Acts:
         event, receivers = self._bus.fire_text(message.name, args, kwargs, by="console", client=self._client.identity)
         names = tuple(bounded(f"{entry.callback_name} on {entry.service}") for entry in receivers)
         self._client.send(Reply(request=message.request, call=event.id, receivers=names[:1_000]))
+
+    def _stacks(self, message: Stacks) -> Reply:
+        """As long stacks as a frame has room for."""
+        frames = FRAMES
+        while True:
+            stacks, left_out = self._onlooker.look(message.lanes, message.calls, frames)
+            reply = Reply(request=message.request, stacks=stacks, left_out=left_out)
+            if not frames or fits(reply):
+                return reply
+            frames //= 2
 
     def _cancel(self, message: Cancel) -> None:
         promise = self._promises.get(message.request)

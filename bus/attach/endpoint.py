@@ -13,6 +13,7 @@ from bus.attach.client import Client
 from bus.attach.door import EndpointError, listen, peer, runtime_dir
 from bus.attach.frames import from_clients, pack
 from bus.attach.protocol import (
+    ABILITIES,
     HELLO_SECONDS,
     MAX_CLIENTS,
     PROTOCOL,
@@ -197,7 +198,7 @@ class Endpoint:
             raise ProtocolError(text)
         client = Client(visitor.connection, visitor.uid, visitor.pid, message.role, self._runtime)
         visitor.client, visitor.acts = client, Acts(self._bus, self._recorder, client)
-        client.send(Welcome(session=self._recorder.session, role=message.role, protocol=PROTOCOL))
+        client.send(Welcome(session=self._recorder.session, role=message.role, protocol=PROTOCOL, abilities=ABILITIES))
         self._recorder.add(client)
 
     def _refuse(self, visitor: "_Visitor", reason: str) -> None:

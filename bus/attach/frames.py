@@ -34,6 +34,11 @@ def pack(message: Message) -> bytes:
     return _LENGTH.pack(len(body)) + body
 
 
+def fits(message: Message) -> bool:
+    """Whether MESSAGE is short enough for a frame."""
+    return len(_encoder.encode(message)) <= MAX_FRAME
+
+
 def pack_batch(batch: Batch) -> Iterator[bytes]:
     """BATCH as one frame, or as several where it is too long for one; only the last one has `snapshot_done`.
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from bus.trace.records import AnyRecord, Call, Error, Level, Natural, Session
+from bus.trace.records import AnyRecord, Call, Error, Level, Natural, Session, Stack
 
 PROTOCOL = 1
 MAX_FRAME = 1 << 20
@@ -71,17 +71,32 @@ class SetLevel(Message, frozen=True):
     level: Level
 
 
-ClientMessage = Hello | Execute | Fire | Cancel | SetLevel
+class Stacks(Message, frozen=True):
+    """Say what threads are doing right now: these LANES, and those that run these CALLS; all of them if none is given.
+
+    It changes nothing, so a console that may only read can ask, too. A lane whose thread has ended is not answered.
+    """
+
+    request: Natural
+    lanes: tuple[Natural, ...] = ()
+    calls: tuple[Natural, ...] = ()
+
+
+ClientMessage = Hello | Execute | Fire | Cancel | SetLevel | Stacks
+
+ABILITIES = ("stacks",)
+"""What an endpoint answers that the first version of the protocol did not have."""
 
 # ---- from the endpoint
 
 
 class Welcome(Message, frozen=True):
-    """The answer to a good `Hello`."""
+    """The answer to a good `Hello`. `abilities`: what else it answers; on a message it does not know it hangs up."""
 
     session: Session
     role: Role
     protocol: Natural = 1  # what is absent means 1, for ever: a default is not written
+    abilities: tuple[str, ...] = ()
 
 
 class Batch(Message, frozen=True):
@@ -105,7 +120,8 @@ class Reply(Message, frozen=True):
     """The answer to a request: `error` or a result. `call` is the id it had on the bus, 0 if it never got there.
 
     `result` is escaped text for a person; `value` the same as JSON where it has such a form, else "".
-    For `Fire`: `receivers` are the listeners it was delivered to.
+    For `Fire`: `receivers` are the listeners it was delivered to. For `Stacks`: `stacks`, and how many were `left_out`
+    because there was no room for them.
     """
 
     request: Natural
@@ -115,6 +131,8 @@ class Reply(Message, frozen=True):
     error: Error | None = None
     outcome: str = "ok"
     receivers: tuple[str, ...] = ()
+    stacks: tuple[Stack, ...] = ()
+    left_out: Natural = 0
 
 
 class Refused(Message, frozen=True):

@@ -181,6 +181,49 @@ class Dropped(Record, frozen=True, kw_only=True):
     where: str
 
 
+class Frame(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Where a function stands: `source` is the line there, "" where it cannot be had; `bus`: it is the bus's own."""
+
+    function: str
+    file: str
+    line: Natural
+    source: str = ""
+    bus: bool = False
+
+
+class Waiting(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What a running call waits for on the bus: a `call`; or `room` in the mailbox of a service, or its `end`.
+
+    `lane` runs that call; 0: it is still queued for `service`. `timed`: the wait ends by itself.
+    """
+
+    what: Literal["call", "room", "end"] = "call"
+    call: Natural = 0
+    name: str = ""
+    service: str = ""
+    lane: Natural = 0
+    timed: bool = False
+
+
+class Stack(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What a lane was doing `at` a moment: the call that it ran, since when, what that waited for, and its frames.
+
+    The innermost frame comes first; `more` counts those left out. A worker that waits for a call has none. `lane` is 0
+    for a main thread that never used the bus. Answers a question, and is in no recording.
+    """
+
+    lane: Natural
+    at: Natural
+    name: str
+    service: str = ""
+    call: Natural = 0
+    call_name: str = ""
+    since: Natural = 0
+    waiting: Waiting | None = None
+    frames: tuple[Frame, ...] = ()
+    more: Natural = 0
+
+
 class Dump(Record, frozen=True, kw_only=True):
     """Second in a dump of the flight recorder: why it was made, and the window that it holds.
 

@@ -58,6 +58,15 @@ class Target(Protocol):
     def fire(self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any], on_reply: Callable[[Reply], None]) -> int:
         """Fire an event there; as `execute`."""
 
+    def stacks(self, lanes: Sequence[int], calls: Sequence[int], on_reply: Callable[[Reply], None]) -> int:
+        """Ask what these lanes, and those that run these calls, are doing now; all of them, if none is given.
+
+        `on_reply` as for `execute`. It changes nothing there, so a target that cannot act answers it, too.
+
+        Raises:
+            TargetError: nothing is live there (a recording, an ended program), or the program's bus is too old.
+        """
+
     def cancel(self, request: int) -> None:
         """Ask to cancel the call of an `execute`; nothing happens when it is done already."""
 

@@ -26,6 +26,7 @@ from bus.attach.protocol import (
     Reply,
     Role,
     ServerMessage,
+    Stacks,
 )
 from bus.trace.records import Error
 from bus.trace.redact import escape
@@ -86,16 +87,23 @@ class AttachedTarget:
     def execute(self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any], on_reply: OnReply) -> int:
         """See `Target`."""
         args_text, kwargs_text = _json(name, list(args)), _json(name, dict(kwargs))
-        return self._request(
+        return self._act(
             lambda number: Execute(request=number, name=name, args=args_text, kwargs=kwargs_text), on_reply
         )
 
     def fire(self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any], on_reply: OnReply) -> int:
         """See `Target`."""
         args_text, kwargs_text = _json(name, list(args)), _json(name, dict(kwargs))
-        return self._request(
-            lambda number: Fire(request=number, name=name, args=args_text, kwargs=kwargs_text), on_reply
-        )
+        return self._act(lambda number: Fire(request=number, name=name, args=args_text, kwargs=kwargs_text), on_reply)
+
+    def stacks(self, lanes: Sequence[int], calls: Sequence[int], on_reply: OnReply) -> int:
+        """See `Target`."""
+        if "stacks" not in self._connection.welcome.abilities:
+            text = (
+                "this program's bus is older than the console and has no live stacks: use the same bus-console in both"
+            )
+            raise TargetError(text)
+        return self._request(lambda number: Stacks(request=number, lanes=tuple(lanes), calls=tuple(calls)), on_reply)
 
     def cancel(self, request: int) -> None:
         """See `Target`."""
@@ -113,11 +121,14 @@ class AttachedTarget:
 
     # ---- asking
 
-    def _request(self, message: Callable[[int], Message], on_reply: OnReply) -> int:
+    def _act(self, message: Callable[[int], Message], on_reply: OnReply) -> int:
         info = self._info
         if not info.can_act and info.state != "ended":
             text = "attached for reading only: commands and events cannot be sent"
             raise TargetError(text)
+        return self._request(message, on_reply)
+
+    def _request(self, message: Callable[[int], Message], on_reply: OnReply) -> int:
         number = next(self._requests)
         try:
             frame = pack(message(number))

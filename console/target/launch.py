@@ -153,6 +153,10 @@ class LaunchedTarget:
         """See `Target`."""
         return self._must_be_attached().fire(name, args, kwargs, on_reply)
 
+    def stacks(self, lanes: Sequence[int], calls: Sequence[int], on_reply: Callable[[Reply], None]) -> int:
+        """See `Target`."""
+        return self._must_be_attached().stacks(lanes, calls, on_reply)
+
     def cancel(self, request: int) -> None:
         """See `Target`."""
         if self._attached is not None:

@@ -74,6 +74,12 @@ class RecordedTarget:
         del args, kwargs, on_reply
         raise _cannot_act(name)
 
+    def stacks(self, lanes: Sequence[int], calls: Sequence[int], on_reply: Callable[[Reply], None]) -> int:
+        """Always raises `TargetError`."""
+        del lanes, calls, on_reply
+        text = "a recording has no live stacks: only a running program can be asked what its threads are doing"
+        raise TargetError(text)
+
     def cancel(self, request: int) -> None:
         """Nothing was ever asked for."""
 

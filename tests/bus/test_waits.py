@@ -195,3 +195,18 @@ def test_refused_request_is_taken_out_of_the_queue(bus: Bus) -> None:
     bus.close()
     assert refused[0].cancelled()
     assert ran == []
+
+
+def test_what_runs_and_what_it_waits_for_can_be_looked_at(bus: Bus) -> None:
+    """The call that it waits for while it does, and nothing more afterwards; a listener that waits is one of them."""
+    service(bus, "a")
+    service(bus, "b")
+    leave = threading.Event()
+    bus.register_command("b.hold", lambda: leave.wait(10), service="b")
+    bus.register_listener("asked", lambda: bus.execute_command("b.hold").result(), service="a")
+    bus.fire_event("asked")
+    asks, holds = wait_for(lambda: both if len(both := bus.running_calls()) == 2 and both[0].target else None)
+    assert (asks.call.name, asks.target, asks.block, asks.timed) == ("asked", holds.call, None, False)
+    assert (holds.call.name, holds.target) == ("b.hold", None)
+    leave.set()
+    wait_for(lambda: bus.running_calls() == ())

@@ -6,7 +6,7 @@ import pytest
 from msgspec import structs
 
 from bus.attach.protocol import Batch, Reply
-from bus.trace.records import Call, Error
+from bus.trace.records import Call, Error, Stack
 from console.session import Pending, Session
 from console.target import TargetError
 from tests import synthetic
@@ -177,6 +177,19 @@ def test_what_cannot_be_asked_is_refused_at_once() -> None:
     """A recording does not act."""
     with pytest.raises(TargetError):
         Session(FakeTarget()).execute("index.file", [], {})
+
+
+def test_stacks_resolve_to_the_reply() -> None:
+    """Of the lanes and calls that were asked for; a recording has none."""
+    target = FakeTarget(state="live", can_act=False)
+    target.standing = [Stack(lane=lane, at=START, name=f"t-{lane}", call=10 + lane) for lane in (1, 2, 3)]
+    session = Session(target)
+    assert [stack.lane for stack in session.stacks().result(timeout=0).stacks] == [1, 2, 3]
+    pending = session.stacks(lanes=[1], calls=[13])
+    assert [stack.lane for stack in pending.result(timeout=0).stacks] == [1, 3]
+    assert pending.request == 2
+    with pytest.raises(TargetError):
+        Session(FakeTarget()).stacks()
 
 
 def test_a_pending_request_is_not_ended_by_its_own_cancel() -> None:

@@ -140,6 +140,28 @@ def test_a_reader_cannot_act(bus):
     target.close()
 
 
+def test_what_threads_do_can_be_asked_without_the_right_to_act(bus):
+    """By the call that one runs, by its lane, or all of them."""
+    promise = bus.execute_command("hold")
+    wait_for(promise.running)
+    target = AttachedTarget(sockets()[0], role="read")
+    for lanes, calls in (([], []), ([promise.call.lane], []), ([], [promise.call.id])):
+        answers = Answers()
+        target.stacks(lanes, calls, answers)
+        (stack,) = (one for one in answers.one().stacks if one.call == promise.call.id)
+        assert (stack.name, stack.frames[-1].source) == ("shop-0", "self.leave.wait(10)")
+    target.close()
+
+
+def test_an_older_program_is_not_asked_for_what_it_does_not_know(fake):
+    """It would hang up; the console says what to do, and goes on."""
+    target = AttachedTarget(fake(WELCOME).path)
+    with pytest.raises(TargetError, match="older than the console"):
+        target.stacks([], [], print)
+    assert target.info.state == "live"
+    target.close()
+
+
 def test_when_the_bus_is_closed_everything_stays(bus, target):
     """The state says why; what is pending gets an answer; nothing more can be sent."""
     answers = Answers()
@@ -152,6 +174,8 @@ def test_when_the_bus_is_closed_everything_stays(bus, target):
     assert answers.one().error is not None
     with pytest.raises(TargetError, match="has ended"):
         target.execute("sell", ["x"], {}, print)
+    with pytest.raises(TargetError, match="has ended"):
+        target.stacks([], [], print)
     target.drain()
 
 

@@ -88,6 +88,8 @@ def test_nothing_can_be_sent_to_a_recording(tmp_path):
     for act in (target.execute, target.fire):
         with pytest.raises(TargetError, match="this is a recording"):
             act("x", [], {}, print)
+    with pytest.raises(TargetError, match="a recording has no live stacks"):
+        target.stacks([], [], print)
     target.cancel(1)
 
 
