@@ -12,10 +12,10 @@ from console.session import Session
 from console.tui import paint
 from console.tui.look import ServiceColors
 from console.tui.palette import ActionsProvider
-from console.tui.screens.base import BusScreen
+from console.tui.screens.base import TABS, BusScreen
 from console.tui.screens.commands import CommandsScreen
 from console.tui.screens.events import EventsScreen
-from console.tui.screens.help import HelpScreen
+from console.tui.screens.help import EVERYWHERE, HelpScreen, Page
 from console.tui.screens.listing import ListScreen
 from console.tui.screens.timeline import TimelineScreen
 from console.tui.themes import DARK, MONO, THEMES, css_variables
@@ -29,7 +29,11 @@ class ConsoleApp(App[int]):
     CSS_PATH = "app.tcss"
     TITLE = "bus-console"
     COMMANDS = {ActionsProvider}  # noqa: RUF012  Textual's own form
-    MODES = {"commands": CommandsScreen, "events": EventsScreen, "timeline": TimelineScreen}  # noqa: RUF012  as above
+    MODES: ClassVar[dict[str, type[BusScreen]]] = {  # type: ignore[assignment]  # Textual's allows more
+        "commands": CommandsScreen,
+        "events": EventsScreen,
+        "timeline": TimelineScreen,
+    }
     DEFAULT_MODE = "commands"
     ENABLE_COMMAND_PALETTE = True
 
@@ -125,7 +129,19 @@ class ConsoleApp(App[int]):
     async def action_help(self) -> None:
         """Every key."""
         if isinstance(self.screen, BusScreen):
-            await self.push_screen(HelpScreen())
+            await self.push_screen(HelpScreen(self._help_pages()))
+
+    def _help_pages(self) -> list[Page]:
+        """What works everywhere, then each screen; those that have the same keys together."""
+        screens = ", ".join(title for _, _, title in TABS)
+        pages: list[Page] = [("Everywhere", ((" ".join(key for _, key, _ in TABS), screens), *EVERYWHERE))]
+        for mode, _, title in TABS:
+            keys = self.MODES[mode].KEYS_IN_WORDS
+            if pages[-1][1] == keys:
+                pages[-1] = (f"{pages[-1][0]}, {title}", keys)
+            else:
+                pages.append((title, keys))
+        return pages
 
     def action_interrupt(self) -> None:
         """Cancel the call that was made by hand and still runs; without one, quit."""

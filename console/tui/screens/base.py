@@ -10,6 +10,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input
 
+from bus.trace.redact import escape
 from console.tui import messages
 from console.tui.invocation import Invocation
 from console.tui.suggest import LineSuggester
@@ -27,6 +28,8 @@ EVERYWHERE = (
     ("?", "help", "app.help"),
     ("q", "quit", "app.quit"),
 )
+COMMON = (("y", "copy", "screen.copy"), ("e", "export", "screen.export"))
+"""As `EVERYWHERE`, but left out where there is no room."""
 NARROW, SHORT, TINY = 110, 30, 12
 _SLOW = 5
 """Lists and figures change twice a second: faster, nobody can read them."""
@@ -41,11 +44,15 @@ class BusScreen(Screen[None]):
     KEYS: ClassVar[tuple[tuple[str, str, str], ...]] = ()
     LIVE: ClassVar[tuple[tuple[str, str, str], ...]] = (("Space", "freeze", "app.freeze"),)
     """Keys (key, word, action) of the footer: where the program can be acted on, always, while it lives."""
+    KEYS_IN_WORDS: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """All keys of this screen in words, for `?`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         # With priority, so that the bar is open before the next key of a burst is given to anyone: see `check_action`.
         Binding("colon", "command", show=False, priority=True),
         Binding("escape", "back", show=False),
+        Binding("y", "copy", show=False),
+        Binding("e", "export", show=False),
     ]
 
     def __init__(self) -> None:
@@ -80,6 +87,10 @@ class BusScreen(Screen[None]):
         """Show what the session knows now."""
         raise NotImplementedError
 
+    def copied(self) -> str:
+        """What `y` copies: the selected thing as text, "" when nothing is selected."""
+        return ""
+
     # ---- time
 
     def refresh_slowly(self, *, changed: bool) -> None:
@@ -106,7 +117,7 @@ class BusScreen(Screen[None]):
         self.query_one(Tabs).update(TABS, self.MODE)
         acting = self.ACTING if app.session.info.can_act else ()
         live = self.LIVE if app.session.info.state == "live" else ()
-        self.query_one(Keys).update((*acting, *self.KEYS, *live), EVERYWHERE)
+        self.query_one(Keys).update((*acting, *self.KEYS, *live, *COMMON), EVERYWHERE)
         bar = self.query_one(Bar)
         if not bar.kind:
             self._say(bar)
@@ -162,6 +173,18 @@ class BusScreen(Screen[None]):
     def action_command(self, text: str = "") -> None:
         """Type a command of the console."""
         self.query_one(Bar).open(":", text)
+
+    def action_export(self) -> None:
+        """Write the calls to a file: the bar asks for its name."""
+        self.action_command("export ")
+
+    def action_copy(self) -> None:
+        """The selected thing, or the result that is shown, into the clipboard of the terminal (OSC 52)."""
+        outcome = self.query_one(OutcomePane)
+        text = escape(outcome.text, keep="\n") if outcome.is_open else escape(self.copied())
+        if text:
+            self.app.copy_to_clipboard(text)
+        self.query_one(Bar).note(f"copied: {text}" if text else "nothing is selected", warn=not text)
 
     async def action_back(self) -> None:
         """Close what is open."""

@@ -1,5 +1,6 @@
 """The `?` overlay: every key, in words."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import events
@@ -12,31 +13,19 @@ from console.tui.lines import Line
 from console.tui.look import BAR, KEY, SOFT, STRONG
 from console.tui.widgets.canvas import Pane
 
-_EVERYWHERE = (
-    ("1 2 3", "Commands, Events, Timeline"),
+EVERYWHERE = (
     (":", 'type a command: search.query "thread pool" limit=5 · fire NAME …'),
     ("Space", "freeze the view; the program runs on"),
-    ("Ctrl+P", "palette: everything that can be done, by name"),
+    ("y", "copy what is selected, or the result that is shown"),
+    ("e", "export calls to a file, for another tool"),
+    ("Ctrl+P", "palette: everything that can be done, by name; themes, too"),
     ("Esc", "back, close, let go"),
     ("Ctrl+C", "cancel the call that runs by hand; else quit"),
     ("q Ctrl+Q", "quit; a program started from here ends too"),
+    ("mouse", "click tabs, keys, rows and calls; the wheel scrolls and zooms"),
 )
-_LISTS = (
-    ("↑ ↓ PgUp PgDn", "move"),
-    ("/", "show only rows that contain a text"),
-    ("s S", "sort by the next column, the other way round"),
-    ("Enter", "into the details; there, Enter shows a call in the timeline"),
-    ("x", "execute the command or fire the event by hand"),
-    ("Ctrl+R", "run, in the form"),
-)
-_TIMELINE = (
-    ("← → ↑ ↓", "move the cursor over cells and lanes (Shift: ten cells)"),
-    ("a d", "back and forth in time"),
-    ("w s", "closer and farther; the wheel does the same"),
-    (", .", "previous and next call in this lane"),
-    ("[ ]", "the cause of this call, its first effect"),
-    ("f 0 End", "fit the call, show all, follow the program"),
-)
+Page = tuple[str, Sequence[tuple[str, str]]]
+"""A title, and keys with what they do."""
 
 
 class _Page(Pane):
@@ -47,6 +36,10 @@ class HelpScreen(ModalScreen[None]):
     """Closed by any of the usual keys, or a click."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,question_mark,q,enter,space", "dismiss")]
+
+    def __init__(self, pages: Sequence[Page]) -> None:
+        super().__init__()
+        self._pages = pages
 
     def compose(self) -> ComposeResult:
         """One pane of lines."""
@@ -64,7 +57,7 @@ class HelpScreen(ModalScreen[None]):
         pane = self.query_one(Pane)
         width = pane.inner_width
         strips: list[Strip] = []
-        for title, keys in (("Everywhere", _EVERYWHERE), ("Commands and Events", _LISTS), ("Timeline", _TIMELINE)):
+        for title, keys in self._pages:
             strips += [Line(width, BAR).strip()] if strips else []
             strips.append(Line(width, BAR).put(title, STRONG).strip())
             strips += [Line(width, BAR).cell(key, 15, KEY).put(word, SOFT).strip() for key, word in keys]

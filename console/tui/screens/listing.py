@@ -21,6 +21,7 @@ from console.tui.order import CalmOrder, Sort
 from console.tui.screens.base import BusScreen
 from console.tui.widgets.act_lines import act_strips
 from console.tui.widgets.bar import Bar
+from console.tui.widgets.call_lines import as_text
 from console.tui.widgets.canvas import Canvas
 from console.tui.widgets.details import Details, Shown
 from console.tui.widgets.form import CallForm
@@ -43,6 +44,14 @@ class ListScreen(BusScreen, Generic[Row]):
 
     VERB: ClassVar[str] = ""
     SORTS: ClassVar[Sequence[Sort[Any]]] = ()
+    KEYS_IN_WORDS: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("↑ ↓ PgUp PgDn", "move"),
+        ("/", "show only rows that contain a text"),
+        ("s S", "sort by the next column, the other way round"),
+        ("Enter", "into the details; there, Enter shows a call in the timeline"),
+        ("x", "execute the command or fire the event by hand"),
+        ("Ctrl+R", "run, in the form"),
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", show=False, priority=True),
         Binding("x", "act", show=False),
@@ -178,6 +187,14 @@ class ListScreen(BusScreen, Generic[Row]):
         self.refresh_body()
         self.rows.choose(name)
 
+    def copied(self) -> str:
+        """The call that is marked on the right, else the name."""
+        details = self.query_one(Details)
+        if details.has_focus and details.selected:
+            detail = self.console_app.session.call(details.selected)
+            return as_text(detail.call) if detail else ""
+        return self.rows.selected
+
     # ---- filter and order
 
     def action_filter(self) -> None:
@@ -234,7 +251,7 @@ class ListScreen(BusScreen, Generic[Row]):
         if row is None:
             return
         if not session.info.can_act:
-            self.query_one(Bar).say(self._cannot(), warn=True)
+            self.query_one(Bar).note(self._cannot(), warn=True)
             return
         self.rows.touched += 1  # the row with the form must stay the selected one
         await self._close_form()

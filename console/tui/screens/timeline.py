@@ -12,7 +12,7 @@ from console.session import Session
 from console.tui.lines import Line
 from console.tui.look import HIDDEN, KEY, SOFT, ServiceColors
 from console.tui.screens.base import BusScreen
-from console.tui.widgets.call_lines import headline, neighbours_line, result_line, time_line
+from console.tui.widgets.call_lines import as_text, headline, neighbours_line, result_line, time_line
 from console.tui.widgets.canvas import Canvas
 from console.tui.widgets.outcome import OutcomePane
 from console.tui.widgets.timeline import Timeline
@@ -33,6 +33,15 @@ class TimelineScreen(BusScreen):
     LIVE: ClassVar[tuple[tuple[str, str, str], ...]] = (
         ("End", "follow", "screen.lanes('follow')"),
         ("Space", "freeze", "app.freeze"),
+    )
+
+    KEYS_IN_WORDS: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("← → ↑ ↓", "move the cursor over cells and lanes (Shift: ten cells)"),
+        ("a d", "back and forth in time"),
+        ("w s", "closer and farther; the wheel does the same"),
+        (", .", "previous and next call in this lane"),
+        ("[ ]", "the cause of this call, its first effect"),
+        ("f 0 End", "fit the call, show all, follow the program"),
     )
 
     def body(self) -> Iterator[Widget]:
@@ -79,6 +88,11 @@ class TimelineScreen(BusScreen):
             canvas.show(_nothing(width))
             return
         canvas.show(call_strips(width, detail, self.console_app.session, self.console_app.service_colors))
+
+    def copied(self) -> str:
+        """The selected call."""
+        detail = self.timeline.detail
+        return as_text(detail.call) if detail else ""
 
     def show_call(self, call_id: int) -> None:
         """Select a call and bring it into view."""

@@ -1,5 +1,6 @@
 """The line above the footer: a command after `:`, a filter after `/`, otherwise a word on what to do."""
 
+from time import monotonic
 from typing import ClassVar
 
 from rich.style import Style
@@ -16,6 +17,8 @@ from console.tui.look import ACCENT, AMBER, DIM
 from console.tui.messages import BarClosed, FilterChanged, LineEntered
 
 _HISTORY = 100
+_NOTED = 3.0
+"""Seconds."""
 _PROMPT = Style(color=ACCENT, bold=True)
 
 
@@ -35,6 +38,7 @@ class Bar(Horizontal):
         self._kind = ""
         self._lines: list[str] = []
         self._recalled = 0
+        self._noted = 0.0
 
     @property
     def kind(self) -> str:
@@ -51,13 +55,21 @@ class Bar(Horizontal):
         """Closed at first."""
         self.query_one(Input).display = False
 
+    def note(self, text: str, *, warn: bool = False) -> None:
+        """Answer a key: it stands for a moment, whatever else there is to say."""
+        self._noted = 0.0
+        self.say(text, warn=warn)
+        self._noted = monotonic() + _NOTED
+
     def say(self, text: str, *, warn: bool = False) -> None:
         """What stands there while it is closed, or behind what is typed."""
+        if monotonic() < self._noted:
+            return
         self.query_one("#hint", Static).update(Text(escape(text), style=AMBER if warn else DIM, no_wrap=True))
 
     def open(self, kind: str, text: str = "") -> None:
         """Take the keys for a line of this KIND."""
-        self._kind, self._recalled = kind, len(self._lines)
+        self._kind, self._recalled, self._noted = kind, len(self._lines), 0.0
         self.query_one("#prompt", Static).update(Text(kind, style=_PROMPT))
         line = self.query_one(Input)
         line.suggester = self._suggester if kind == ":" else None

@@ -43,6 +43,13 @@ def outcome(line: Line, call: Call, *, long: bool = True) -> Line:
     return line.put(f"✗ {what}", style(RED, bold=long))
 
 
+def as_text(call: Call) -> str:
+    """`#18342 index.file path='a.py' ok`, for the clipboard."""
+    what = call.outcome or ("running" if call.started else "queued")
+    error = f": {call.error.type}: {call.error.message}" if call.error else ""
+    return " ".join(filter(None, (f"#{call.id}", call.name, call.args, what))) + error
+
+
 def parts_bar(parts: CallParts, width: int, color: str) -> list[Segment]:
     """The four parts of a call's time as a bar of WIDTH cells; what there was at all gets a cell at least."""
     amounts = (parts.queued, parts.computing, parts.waiting, parts.elsewhere)

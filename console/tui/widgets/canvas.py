@@ -47,6 +47,11 @@ class Pane(ScrollView, can_focus=True):
         """Cells that a line may take, with room for the scrollbar."""
         return max(1, self.size.width - (0 if self.show_vertical_scrollbar else 1))
 
+    @property
+    def text(self) -> str:
+        """What is shown, as text."""
+        return "\n".join(strip.text.rstrip() for strip in self._strips)
+
     def show(self, strips: Sequence[Strip]) -> None:
         """Show these lines; the position stays where it was."""
         old, self._strips = self._strips, list(strips)

@@ -1,10 +1,14 @@
 """The frame around the screens: header, bar, help, palette, what happens when the program ends, and leaving."""
 
+import re
+
 import pytest
 
+from bus.trace.records import Entry
+from bus.trace.redact import escape
 from console.tui.screens.help import HelpScreen
 from tests import synthetic
-from tests.console.tui.driving import LARGE, SMALL, Driver, drive, target
+from tests.console.tui.driving import LARGE, SMALL, Driver, batch, drive, target
 
 
 @pytest.mark.parametrize("size", [LARGE, SMALL])
@@ -24,7 +28,7 @@ def test_only_screens_that_work_are_offered() -> None:
     async def test(driver: Driver) -> None:
         assert driver.lines()[1].split() == ["1", "Commands", "2", "Events", "3", "Timeline"]
         before = driver.app.screen
-        await driver.press("4", "5", "6", "7", "e", "y", "p")
+        await driver.press("4", "5", "6", "7", "p")
         assert driver.app.screen is before
 
     drive(test)
@@ -119,13 +123,60 @@ def test_the_bar_suggests_and_remembers() -> None:
 
 
 def test_help_lists_the_keys_and_goes_away() -> None:
-    """`?` explains the keys; Esc closes it; the screen below still runs."""
+    """`?` explains the keys of all screens, those of like screens once; Esc closes it; the screen below still runs."""
 
     async def test(driver: Driver) -> None:
         await driver.press("question_mark")
-        await driver.sees("Everywhere", "Timeline", "previous and next call")
+        await driver.sees("Everywhere", "Commands, Events", "Timeline", "previous and next call")
         await driver.press("escape")
         await driver.until(lambda: not isinstance(driver.app.screen, HelpScreen))
+
+    drive(test)
+
+
+def test_what_is_selected_is_copied() -> None:
+    """`y` takes the name in a list, the call in the timeline, the result while one is shown; and says what it took."""
+
+    async def test(driver: Driver) -> None:
+        await driver.press("end", "y")
+        last = driver.app.screen.query_one("#list").selected  # type: ignore[attr-defined]  # it is a RowList
+        assert driver.app.clipboard == last
+        await driver.sees(f"copied: {last}")
+        await driver.press("colon")
+        await driver.type("index.file path=a.py")
+        await driver.press("enter")
+        await driver.sees("#900001 ok")
+        await driver.press("y")
+        assert "#900001 ok" in driver.app.clipboard
+        await driver.press("escape", "3", "y")
+        await driver.sees("nothing is selected")
+        await driver.press("0", "full_stop", "y")
+        await driver.until(lambda: re.match(r"#\d+ [\w.]+ ", driver.app.clipboard))
+
+    drive(test)
+
+
+def test_what_is_copied_cannot_reach_the_terminal_raw() -> None:
+    """A hostile name is escaped before it is copied: pasted into a shell it is only text."""
+
+    async def test(driver: Driver) -> None:
+        name = driver.app.screen.query_one("#list").selected  # type: ignore[attr-defined]  # as above
+        assert name == "\x1b[31mevil\n"
+        await driver.press("y")
+        assert driver.app.clipboard == escape(name)
+
+    entry = Entry(entry=1, kind="command", name="\x1b[31mevil\n", service="a", parameters=())
+    drive(test, target([batch(entry)]))
+
+
+def test_export_asks_for_a_file_on_every_screen() -> None:
+    """`e` opens the bar with the word that writes a file."""
+
+    async def test(driver: Driver) -> None:
+        for screen in "123":
+            await driver.press(screen, "e")
+            await driver.sees(": export")
+            await driver.press("escape")
 
     drive(test)
 
