@@ -1,7 +1,5 @@
 """The frame around the screens: header, bar, help, palette, what happens when the program ends, and leaving."""
 
-import re
-
 import pytest
 
 from bus.trace.records import Entry
@@ -150,8 +148,11 @@ def test_what_is_selected_is_copied() -> None:
         assert "#900001 ok" in driver.app.clipboard
         await driver.press("escape", "3", "y")
         await driver.sees("nothing is selected")
-        await driver.press("0", "full_stop", "y")
-        await driver.until(lambda: re.match(r"#\d+ [\w.]+ ", driver.app.clipboard))
+        call = driver.app.session.recent("index.file")[0]
+        driver.app.show_call(call.id)
+        await driver.sees(f"▸ #{call.id}")
+        await driver.press("y")
+        assert driver.app.clipboard.startswith(f"#{call.id} index.file {call.args}")
 
     drive(test)
 
