@@ -16,9 +16,10 @@ from bus.attach.protocol import Batch, Reply
 from bus.trace.records import AnyRecord, Call, Entry
 from console.model import calls, snapshot, timeline
 from console.model.catalog import Catalog
+from console.model.services import Services
 from console.model.stats import Stats
 from console.model.store import Store
-from console.model.views import CallDetail, CommandRow, EventRow, Header, TimelineView
+from console.model.views import CallDetail, CommandRow, EventRow, Header, ServiceRow, TimelineView
 from console.target import Target, TargetInfo
 
 RETAIN: Final = 1_000_000
@@ -45,6 +46,7 @@ class Session:
         self._store = Store(retain=retain)
         self._stats = Stats()
         self._catalog = Catalog(self._store, self._stats)
+        self._services = Services(self._store)
         self._monotonic = monotonic
         self._clock = _Clock(monotonic)
         self._waiting: deque[Batch] = deque()
@@ -98,6 +100,10 @@ class Session:
     def events(self) -> list[EventRow]:
         """All events that were fired or have a listener with an exact name, sorted by name."""
         return self._catalog.events(self.now())
+
+    def services(self) -> list[ServiceRow]:
+        """All services, sorted by name, and the threads outside of them."""
+        return self._services.rows(self.now())
 
     def receivers(self, event: str) -> tuple[Entry, ...]:
         """The listeners that EVENT would be delivered to now, in order (exact names and globs)."""
@@ -168,6 +174,7 @@ class Session:
         fresh = self._store.take(batch)
         if fresh is not None:
             self._stats.take(fresh)
+            self._services.take(fresh)
         self._clock.set(batch.at)
         self._complete = self._complete or batch.snapshot_done
         self._last_batch = batch

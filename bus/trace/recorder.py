@@ -111,6 +111,7 @@ class Recorder:
         self.ring = ring or Ring()
         self._sinks: tuple[Sink, ...] = ()
         self._depths: dict[str, Depth] = {}
+        self._figures: dict[str, tuple[int, ...]] = {}
         self._lanes: dict[int, Lane] = {}
         self._meters: list[Callable[[], int]] = []
         self._sources: list[Source] = []
@@ -281,12 +282,16 @@ class Recorder:
 
     def _new_depths(self, at: int) -> list[Depth]:
         changed: list[Depth] = []
-        for service in self._program.services():
-            former = self._depths.get(service.name)
-            if service.depth != (former.depth if former is not None else 0):
-                depth = Depth(service=bounded(service.name, NAME_LIMIT), at=at, depth=service.depth)
-                self._depths[service.name] = depth
-                changed.append(depth)
+        for info in self._program.services():
+            figures = info.depth, info.capacity, info.dropped, info.restarts, info.stuck
+            if self._figures.get(info.name) != figures:
+                self._figures[info.name] = figures
+                depth, capacity, dropped, restarts, stuck = figures
+                self._depths[info.name] = Depth(
+                    service=bounded(info.name, NAME_LIMIT), at=at, depth=depth, capacity=capacity, dropped=dropped,
+                    restarts=restarts, stuck=stuck,
+                )  # fmt: skip
+                changed.append(self._depths[info.name])
         return changed
 
     def _cost(self, at: int) -> float:

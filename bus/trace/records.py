@@ -145,11 +145,19 @@ class State(Record, frozen=True, kw_only=True):
 
 
 class Depth(Record, frozen=True, kw_only=True):
-    """How many calls a service's mailbox held at this moment."""
+    """How many calls a service's mailbox held at this moment, of how many at most (0: not known).
+
+    And what had become of the service until then: events that it lost, how often it was started anew, how many of its
+    workers were stuck.
+    """
 
     service: str
     at: Natural
     depth: Natural
+    capacity: Natural = 0
+    dropped: Natural = 0
+    restarts: Natural = 0
+    stuck: Natural = 0
 
 
 class Problem(Record, frozen=True, kw_only=True):

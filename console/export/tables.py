@@ -45,7 +45,10 @@ _OTHERS: Final[Mapping[type, tuple[str, str]]] = {
     Lane: ("lanes", "key integer, name text, service text, worker integer, native integer"),
     Wait: ("waits", "call integer, lane integer, target integer, began integer, ended integer"),
     State: ("states", "service text, state text, at integer, workers integer, error text"),
-    Depth: ("depths", "service text, at integer, depth integer"),
+    Depth: (
+        "depths",
+        "service text, at integer, depth integer, capacity integer, dropped integer, restarts integer, stuck integer",
+    ),
     Dropped: ("drops", 'at integer, count integer, kind text, "where" text'),
     Dump: ("dumps", '"trigger" text, "begin" integer, "end" integer, dropped integer'),
     Problem: ("problems", "rule text, at integer, text text, calls text"),

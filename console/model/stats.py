@@ -48,7 +48,7 @@ class Stats:
         self._totals = Columns(dict.fromkeys(("calls", "errors", "last", "last_failed"), np.int64))
         self._wait = Histograms()
         self._run = Histograms()
-        self._rate = _Rates()
+        self._rate = Rates()
         self._changed: set[int] = set()
         self._figures: dict[int, Figures] = {}
         self.failed = 0
@@ -126,7 +126,7 @@ class Stats:
 _TOTALS: Final = ("calls", "errors", "last", "last_failed")
 
 
-class _Rates:
+class Rates:
     """Counts by row and second, for the last seconds; the seconds are columns that are used in turn."""
 
     def __init__(self) -> None:
@@ -136,6 +136,7 @@ class _Rates:
         """When counting began."""
 
     def add(self, rows: Ints, ended: Ints) -> None:
+        """Count something for each row, at that moment (ns)."""
         if int(rows.max()) >= len(self._counts):
             more = max(int(rows.max()) + 1, 2 * len(self._counts)) - len(self._counts)
             self._counts = np.pad(self._counts, ((0, more), (0, 0)))

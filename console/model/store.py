@@ -25,6 +25,7 @@ from bus.trace.records import (
 from console.model.blocks import KINDS, Codec, plausible
 from console.model.columns import Block, Ints
 from console.model.lane import CANCELLED, Calls, Runs
+from console.model.mailboxes import Mailboxes
 from console.model.outputs import Outputs
 
 _EVENT = KINDS.index("event")
@@ -85,6 +86,7 @@ class Store:
         self.entries: dict[int, Entry] = {}
         self.states: dict[str, State] = {}
         self.depths: dict[str, Depth] = {}
+        self.mailboxes = Mailboxes()
         self.problems: deque[Problem] = deque(maxlen=_SIDE_RECORDS)
         self.outputs = Outputs(_SIDE_RECORDS)
         self.last_args: dict[str, str] = {}
@@ -189,12 +191,14 @@ class Store:
                 self.states[record.service] = record
             case Depth():
                 self.depths[record.service] = record
+                self.mailboxes.take(record)
             case Problem():
                 self.problems.append(record)
             case Output():
                 self.outputs.add(record)
             case Dropped(kind="event"):
                 self.lost.events += record.count
+                self.mailboxes.take_dropped(record)
             case Dropped():
                 self.lost.records += record.count
             case Session() | Call() | Wait():

@@ -60,6 +60,62 @@ class EventRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ThreadRow:
+    """A thread, and the call that it runs since (monotonic ns); 0 and "" when it runs none."""
+
+    lane: int
+    name: str
+    call: int = 0
+    call_name: str = ""
+    since: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRow:
+    """One service. The name "" stands for the threads outside of all services, which have nothing but threads.
+
+    `busy`: the part of the last 10 s in which its workers ran something, 0.0 to 1.0. `depths`: the deepest moments of
+    its mailbox in equal parts of the last minute. `capacity`: 0: not known. `error`: what it last failed with.
+    """
+
+    name: str
+    state: str = ""
+    workers: int = 0
+    threads: tuple[ThreadRow, ...] = ()
+    depth: int = 0
+    capacity: int = 0
+    depths: tuple[int, ...] = ()
+    busy: float = 0.0
+    rate: float = 0.0
+    calls: int = 0
+    errors: int = 0
+    restarts: int = 0
+    dropped: int = 0
+    stuck: int = 0
+    error: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether it has been given up."""
+        return self.state == "failed"
+
+    @property
+    def full(self) -> bool:
+        """Whether its mailbox has no room for another call."""
+        return 0 < self.capacity <= self.depth
+
+    @property
+    def gone(self) -> bool:
+        """Whether it was taken off the bus."""
+        return self.state == "stopped"
+
+    @property
+    def running(self) -> tuple[ThreadRow, ...]:
+        """The threads that run a call, the one that has been at it for the longest first."""
+        return tuple(sorted((thread for thread in self.threads if thread.call), key=lambda thread: thread.since))
+
+
+@dataclass(frozen=True, slots=True)
 class Bar:
     """A call wide enough for a label: cells [start, end) of its lane."""
 

@@ -4,7 +4,7 @@ import weakref
 
 import pytest
 
-from bus import Bus, CallCancelled, Service, command, listener
+from bus import Bus, CallCancelled, Service, ServiceCrash, command, listener
 from bus.context import Call as LiveCall
 from bus.context import Origin, Source
 from bus.trace.chunk import Chunk
@@ -220,6 +220,8 @@ def test_services_depths_and_drops_are_recorded(bus, recorder, memory):
     wait_for(lambda: recorder.flush() and memory.of(Depth)[-1].depth == 0)
     dropped = sum(one.count for one in memory.of(Dropped) if one.where == "narrow")
     assert dropped == 18
+    last = memory.of(Depth)[-1]
+    assert (last.capacity, last.dropped, last.restarts, last.stuck) == (2, 18, 0, 0)
     assert sum(call.outcome == "rejected" for call in memory.of(Call)) == dropped
     bus.remove("narrow")
     assert recorder.flush()
@@ -229,6 +231,25 @@ def test_services_depths_and_drops_are_recorded(bus, recorder, memory):
         "draining",
         "stopped",
     ]
+
+
+def test_restarts_are_recorded_with_the_depth(bus, recorder, memory):
+    """One who comes later knows how often a service was started anew, and how much its mailbox holds."""
+    bus.add(Service("frail", capacity=7))
+
+    def crash():
+        raise ServiceCrash("on purpose")
+
+    bus.register_command("crash", crash, service="frail")
+    with pytest.raises(ServiceCrash):
+        bus.execute_command("crash").result(10)
+    wait_for(lambda: recorder.flush() and any(one.restarts for one in memory.of(Depth)))
+    of_frail = [one for one in memory.of(Depth) if one.service == "frail"]
+    assert [one.restarts for one in of_frail] == sorted(one.restarts for one in of_frail)
+    assert {one.capacity for one in of_frail} == {7}
+    late = Memory()
+    assert recorder.add(late, 5)
+    assert next(one.restarts for one in late.of(Depth) if one.service == "frail") == 1  # before the past is told
 
 
 def test_one_who_joins_late_gets_the_past_and_no_gap(bus, recorder):
