@@ -16,9 +16,11 @@ from bus.attach.protocol import Batch, Reply
 from bus.trace.records import AnyRecord, Call, Entry
 from console.model import calls, snapshot, timeline
 from console.model.catalog import Catalog
+from console.model.lineage import Lineage, below, lineage
 from console.model.services import Services
 from console.model.stats import Stats
 from console.model.store import Store
+from console.model.tree import CallTree, tree
 from console.model.views import CallDetail, CommandRow, EventRow, Header, ServiceRow, TimelineView
 from console.target import Target, TargetInfo
 
@@ -120,6 +122,20 @@ class Session:
     def call(self, call_id: int) -> CallDetail | None:
         """A call with its neighbours in the causal tree; None if it is not kept."""
         return calls.detail(self._store, call_id, self.now())
+
+    def tree(self, call_id: int) -> CallTree | None:
+        """The causal tree that a call is part of, with its critical path; None if it is not kept."""
+        return tree(self._store, call_id, self.now())
+
+    def lineage(self, call_id: int) -> Lineage | None:
+        """What led to a call, its siblings and attempts, its critical path by name; None if it is not kept."""
+        call = self._store.call(call_id)
+        return None if call is None else lineage(self._store, call, self.now())
+
+    def below(self, call_id: int) -> list[Call]:
+        """A call and what it led to, the first to be queued first, 200 at most; [] if it is not kept."""
+        call = self._store.call(call_id)
+        return [] if call is None else below(self._store, call)
 
     def recent(self, name: str, limit: int = 20) -> list[Call]:
         """The last calls of a command, event or listener name, newest first (running ones before ended ones)."""

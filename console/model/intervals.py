@@ -49,6 +49,16 @@ class Intervals:
         part = np.clip(moments - began[inside], 0, self._columns["length"][inside])
         return np.where(index >= 0, self._totals.before(inside) + part, 0)
 
+    def touching(self, begin: int, end: int) -> tuple[Ints, Ints]:
+        """Where the intervals begin and end of which any part lies in [BEGIN, END)."""
+        began = self._columns["began"]
+        last = int(np.searchsorted(began, np.int64(end)))
+        first = max(0, int(np.searchsorted(began, np.int64(begin), side="right")) - 1)
+        some = began[first:last]
+        ended = some + self._columns["length"][first:last]
+        inside = ended > begin
+        return some[inside], ended[inside]
+
     def forget_before(self, moment: int) -> None:
         """Let go of the intervals that ended before MOMENT."""
         if not len(self._columns):

@@ -125,6 +125,13 @@ class Runs(Calls):
         """Ns before each moment in which the lane was blocked, waiting for other calls."""
         return self.waits.until(moments) + self._guessed.until(moments)
 
+    def waits_within(self, begin: int, end: int) -> tuple[Ints, Ints]:
+        """When the lane began and ceased to be blocked, each time that touches [BEGIN, END), in order."""
+        known, guessed = self.waits.touching(begin, end), self._guessed.touching(begin, end)
+        began, ended = np.concatenate((known[0], guessed[0])), np.concatenate((known[1], guessed[1]))
+        order = np.argsort(ended, kind="stable")
+        return began[order], ended[order]
+
     def forget_waits(self, moment: int) -> None:
         """Let go of the waits that ended before MOMENT, but not of those of a call that ended later."""
         later = np.flatnonzero(self["ended"] > moment)[:1]

@@ -11,9 +11,9 @@ from console.model.store import Store
 def call(number: int, queued: int, started: int = 0, ended: int = 0, **more: object) -> Call:
     """A command on lane 1 once it started, called from lane 2."""
     defaults = {"lane": 1 if started else 0, "outcome": "ok" if ended else None}
-    defaults |= {"kind": "command", "caller": 2, "name": "n"}
+    defaults |= {"kind": "command", "caller": 2, "name": "n", "root": number}
     return Call(
-        id=number, root=number, queued=queued, started=started, ended=ended,
+        id=number, queued=queued, started=started, ended=ended,
         **{**defaults, **more},  # type: ignore[arg-type]
     )  # fmt: skip
 

@@ -30,3 +30,20 @@ def test_forgets_what_ended_before() -> None:
     intervals.forget_before(15)
     assert np.diff(intervals.until(np.array([12, 30]))).tolist() == [8]
     assert len(intervals) == 2
+
+
+@given(pairs, st.integers(-5, 70), st.integers(0, 70))
+def test_finds_the_intervals_that_touch_a_time(batch: list[tuple[int, int]], begin: int, length: int) -> None:
+    """Each whole, in order; together they cover what is covered of that time."""
+    intervals = Intervals()
+    if batch:
+        began, ended = np.array(batch, np.int64).T
+        intervals.add(began, ended)
+    covered = {ns for began, ended in batch for ns in range(began, ended)}
+    first, last = intervals.touching(begin, begin + length)
+    found = list(zip(first.tolist(), last.tolist(), strict=True))
+    assert found == sorted(found)
+    assert {ns for began, ended in found for ns in range(began, ended)} <= covered
+    assert all(began < begin + length and ended > begin for began, ended in found)
+    inside = {ns for ns in range(begin, begin + length) if ns in covered}
+    assert inside <= {ns for began, ended in found for ns in range(began, ended)}
