@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 
+from bus.definitions import definitions, named
 from bus.errors import BadArguments
 from bus.secret import is_marked
 from bus.trace.records import Parameter
@@ -206,6 +207,7 @@ def _parameter(parameter: inspect.Parameter, hints: Mapping[str, Any], marked: M
         annotation=annotation_text(annotation if is_marked(annotation) else hints.get(parameter.name, annotation)),
         default=None if empty else REDACTED if secret else _default_text(parameter.default),
         secret=secret,
+        definitions=definitions(hints.get(parameter.name), annotation_text, _default_text),
     )
 
 
@@ -228,7 +230,7 @@ def _positional_range(parameters: tuple[Parameter, ...]) -> tuple[float, float]:
 
 def _converted(value: object, wanted: Any) -> object:
     try:
-        return msgspec.convert(value, wanted, strict=False, dec_hook=_decode)
+        return msgspec.convert(named(value, wanted), wanted, strict=False, dec_hook=_decode)
     except msgspec.ValidationError:
         # A bare word such as 5 or true, typed for a parameter that wants text.
         if isinstance(value, bool | int | float) and str in (wanted, *typing.get_args(wanted)):

@@ -64,11 +64,21 @@ class Parameter(Struct, frozen=True, omit_defaults=True, kw_only=True):
     annotation: str = ""
     default: str | None = None
     secret: bool = False
+    definitions: "tuple[Definition, ...]" = ()
+    """The program's own types that the annotation names."""
 
     @property
     def required(self) -> bool:
         """Whether a call must give it."""
         return self.default is None and not self.kind.startswith("var_")
+
+
+class Definition(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A type that an annotation names by `name`: the members of an Enum, or the fields of a dataclass and its like."""
+
+    name: str
+    choices: tuple[str, ...] = ()
+    fields: tuple[Parameter, ...] = ()
 
 
 class Entry(Record, frozen=True, kw_only=True):

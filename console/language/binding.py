@@ -1,27 +1,29 @@
 """Whether the arguments of a request fit the parameters of what it calls, found out before anything is sent."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from difflib import get_close_matches
+from itertools import zip_longest
 from typing import Any, TypeVar
 
 from bus.trace.records import Parameter
 from console.language.completion import describe
+from console.language.fitting import fit_text
 from console.language.grammar import Execute, Fire
-from console.language.tokens import LanguageError, Span, is_quoted
+from console.language.tokens import LanguageError, Span
+from console.language.values import read
 
 Addressed = TypeVar("Addressed", Execute, Fire)
 
-_TEXT = re.compile(r"str|str \| None|None \| str|(?:typing\.)?Optional\[str\]")
 _NOWHERE = Span(0, 0)
 
 
 def bind(request: Addressed, parameters: Sequence[Parameter]) -> Addressed:
-    """REQUEST, checked; a bare word for a parameter of type `str` (5, true) becomes the text that was written.
+    """REQUEST, checked; each value as its parameter's annotation wants it: 5 is text for a `str`, 5.0 for a `float`.
 
     Raises:
-        LanguageError: an argument is missing, unexpected or given twice; the span is that of the request's source.
+        LanguageError: an argument is missing, unexpected, given twice, or does not fit; the span is that of the
+            request's source.
     """
     in_order = [parameter for parameter in parameters if parameter.kind.startswith("positional")]
     _check_positional(request, parameters, in_order)
@@ -79,24 +81,23 @@ def _as_written(request: Addressed, parameters: Sequence[Parameter], in_order: S
     if request.source is None:
         return request
     line = request.source.line
-    by_name = {parameter.name: parameter for parameter in parameters}
+    by_name = {each.name: each for each in parameters if not each.kind.startswith("var_")}
+    several = next((each for each in parameters if each.kind == "var_positional"), None)
+    others = next((each for each in parameters if each.kind == "var_keyword"), None)
     args: list[Any] = [
-        _text_or_value(value, parameter, line[slice(*span)])
-        for value, parameter, span in zip(request.args, in_order, request.source.args, strict=False)
+        _fitted(parameter, line, span)
+        for parameter, span in zip_longest(in_order[: len(request.args)], request.source.args, fillvalue=several)
+        if parameter is not None and isinstance(span, Span)
     ]
     kwargs: dict[str, Any] = {
-        key: _text_or_value(value, by_name.get(key), line[slice(*request.source.kwargs[key])])
-        for key, value in request.kwargs.items()
+        key: _fitted(by_name.get(key) or others, line, request.source.kwargs[key]) for key in request.kwargs
     }
-    return replace(request, args=(*args, *request.args[len(args) :]), kwargs=kwargs)
+    return replace(request, args=tuple(args), kwargs=kwargs)
 
 
-def _text_or_value(value: Any, parameter: Parameter | None, written: str) -> Any:
-    """`store.put 5` means the text 5 where text is wanted; None stays None where None is taken too."""
-    if parameter is None or not _TEXT.fullmatch(parameter.annotation) or is_quoted(written):
-        return value
-    takes_none = value is None and parameter.annotation != "str"
-    return value if takes_none or isinstance(value, list | dict | str) else written
+def _fitted(parameter: Parameter | None, line: str, span: Span) -> Any:
+    written = line[slice(*span)]
+    return fit_text(parameter, written, span) if parameter is not None else read(written, span)
 
 
 def _listing(parameters: Sequence[Parameter]) -> str:

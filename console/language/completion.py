@@ -1,11 +1,10 @@
 """What could stand at the cursor: names, parameters with their types and defaults, and the values that a type names."""
 
-import ast
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from bus.trace.records import Entry, Parameter
+from console.language import fitting
 from console.language.grammar import EXECUTE, FIRE, NO_WAIT, name_of, write_name
 from console.language.tokens import LanguageError, Span, Word, is_quoted, words
 from console.language.values import write
@@ -13,7 +12,6 @@ from console.language.values import write
 LIMIT = 200
 """Candidates given at once; more than that nobody reads."""
 
-_LITERAL = re.compile(r"(?:typing\.)?Literal\[(.*)\]")
 _POSITIONAL = ("positional_only", "positional_or_keyword")
 
 
@@ -82,17 +80,10 @@ def describe(parameter: Parameter) -> str:
 
 
 def choices(parameter: Parameter) -> tuple[str, ...]:
-    """The values that a parameter's annotation names, as words of a line: members of a Literal, true and false."""
+    """The values that a parameter's annotation names, as words of a line: of a Literal, an Enum, true and false."""
     if parameter.annotation == "bool":
         return ("true", "false")
-    literal = _LITERAL.fullmatch(parameter.annotation)
-    if not literal:
-        return ()
-    try:
-        members = ast.literal_eval(f"({literal[1]},)")
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return ()
-    return tuple(write(member) for member in members if isinstance(member, str | int | None))
+    return tuple(write(member) for member in fitting.choices(parameter) if isinstance(member, str | int | None))
 
 
 def matching(names: Iterable[str], typed: str) -> list[str]:

@@ -1,15 +1,17 @@
 """What was typed into a form as the arguments of a call. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bus.trace.records import Parameter
+from console.language.binding import bind
+from console.language.fitting import choices, fit_text, takes_text
 from console.language.grammar import Execute, parse
-from console.language.tokens import LanguageError, Span, is_quoted
-from console.language.values import read
+from console.language.tokens import LanguageError, Span
+from console.language.values import write
 
-_TEXT_TYPES = {"str", "Path", "pathlib.Path"}
+_MOST_CHOICES = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +26,13 @@ class Filled:
 def hint(parameter: Parameter) -> str:
     """What stands beside a field: `Path, required`, `int = 20`, `several, str`."""
     kind = {"var_positional": "several", "var_keyword": "name=value …"}.get(parameter.kind, "")
+    members = choices(parameter) if parameter.annotation != "bool" else ()
+    wanted = " | ".join(map(write, members)) if 0 < len(members) <= _MOST_CHOICES else parameter.annotation
     if kind:
-        return f"{kind}, {parameter.annotation}" if parameter.annotation else kind
+        return f"{kind}, {wanted}" if wanted else kind
     if parameter.default is None:
-        return f"{parameter.annotation}, required" if parameter.annotation else "required"
-    return f"{parameter.annotation} = {parameter.default}" if parameter.annotation else f"= {parameter.default}"
+        return f"{wanted}, required" if wanted else "required"
+    return f"{wanted} = {parameter.default}" if wanted else f"= {parameter.default}"
 
 
 def fill(parameters: Sequence[Parameter], texts: Mapping[str, str]) -> Filled:
@@ -48,28 +52,24 @@ def _fill_one(filled: Filled, parameter: Parameter, text: str, *, by_position: b
     positional = parameter.kind == "positional_only" or (by_position and parameter.kind == "positional_or_keyword")
     if not text:
         if parameter.required:
-            filled.errors[parameter.name] = 'required; write "" for empty text' if _is_text(parameter) else "required"
+            filled.errors[parameter.name] = (
+                'required; write "" for empty text' if takes_text(parameter) else f"required: {_wanted(parameter)}"
+            )
         elif by_position and positional:
             filled.errors[parameter.name] = "needed here, because more values follow it by position"
-    elif parameter.kind == "var_positional":
-        filled.args.extend(free(text).args)
-    elif parameter.kind == "var_keyword":
-        filled.kwargs.update(free(text).kwargs)
+    elif parameter.kind.startswith("var_"):
+        bound = bind(replace(free(text), name=parameter.name), (parameter,))
+        filled.args.extend(bound.args)
+        filled.kwargs.update(bound.kwargs)
     elif positional:
-        filled.args.append(_value(parameter, text))
+        filled.args.append(fit_text(parameter, text))
     else:
-        filled.kwargs[parameter.name] = _value(parameter, text)
+        filled.kwargs[parameter.name] = fit_text(parameter, text)
 
 
-def _value(parameter: Parameter, text: str) -> Any:
-    """Text for a parameter that is text needs no quotes; anything else is a value of the console's language."""
-    if _is_text(parameter) and not is_quoted(text):
-        return text
-    return read(text, Span(0, len(text)))
-
-
-def _is_text(parameter: Parameter) -> bool:
-    return parameter.annotation in _TEXT_TYPES
+def _wanted(parameter: Parameter) -> str:
+    members = choices(parameter)
+    return " or ".join(map(write, members[:_MOST_CHOICES])) if members else parameter.annotation or "any value"
 
 
 def free(text: str) -> Execute:

@@ -59,7 +59,8 @@ def test_positional_only_by_name():
     ("annotation", "line", "value"),
     [
         ("str", "f 5", "5"), ("str", "f true", "true"), ("str", "f null", "null"), ("str | None", "f None", None),
-        ("Optional[str]", "f 1.50", "1.50"), ("int", "f 5", 5), ("", "f 5", 5), ("str", "f [1]", [1]),
+        ("Optional[str]", "f 1.50", "1.50"), ("int", "f 5", 5), ("", "f 5", 5), ("str", "f [1]", "[1]"),
+        ("float", "f 5", 5.0),
         ("str", "f '5'", "5"), ("str", "f a=0x1f", "0x1f"), ("int | str", "f 5", 5),
     ],
 )  # fmt: skip
@@ -67,6 +68,28 @@ def test_bare_words_for_text(annotation, line, value):
     """Where text is wanted, a bare word is the text that was written; elsewhere it is what it looks like."""
     request = bind(parse(line), (Parameter(name="a", kind="positional_or_keyword", annotation=annotation),))
     assert [*request.args, *request.kwargs.values()] == [value]
+
+
+@pytest.mark.parametrize(
+    ("line", "span", "advice"),
+    [("q x five", (4, 8), "whole number"), ("q x limit=5.5", (10, 13), "whole"), ("q limit=[1] x", (8, 11), "whole")],
+)  # fmt: skip
+def test_a_value_of_the_wrong_type_is_underlined(line, span, advice):
+    """By place or by name, before anything is sent."""
+    with pytest.raises(LanguageError, match=advice) as caught:
+        bind(parse(line), QUERY)
+    assert caught.value.span == span
+
+
+def test_several_values_are_fitted_one_by_one():
+    """*args and **kwargs take each value by their annotation."""
+    several = Parameter(name="n", kind="var_positional", annotation="float")
+    named = Parameter(name="k", kind="var_keyword", annotation="str")
+    request = bind(parse("f 1 2 a=3"), (several, named))
+    assert (request.args, request.kwargs) == ((1.0, 2.0), {"a": "3"})
+    with pytest.raises(LanguageError, match="write a number") as caught:
+        bind(parse("f 1 x"), (several,))
+    assert caught.value.span == (4, 5)
 
 
 def test_a_request_without_a_line():

@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
+from msgspec import structs
 
-from bus.trace.records import Parameter
+from bus.trace.records import Definition, Parameter
 from console.tui.fields import fill, hint
 
 
@@ -23,7 +24,7 @@ TEXT, LIMIT = parameter("text", "str"), parameter("limit", "int", "20")
         ({"text": "thread pool"}, {"text": "thread pool"}),
         ({"text": "5", "limit": "5"}, {"text": "5", "limit": 5}),
         ({"text": '""'}, {"text": ""}),
-        ({"text": '"a b"', "limit": "null"}, {"text": "a b", "limit": None}),
+        ({"text": '"a b"', "limit": "0x10"}, {"text": "a b", "limit": 16}),
         ({"text": "it's"}, {"text": "it's"}),
     ],
 )
@@ -37,6 +38,11 @@ def test_what_is_missing_or_wrong_is_said_by_field() -> None:
     """Each error belongs to its parameter."""
     filled = fill([TEXT, parameter("names", "list[str]")], {"names": "[1,"})
     assert set(filled.errors) == {"text", "names"}
+    assert fill([TEXT, LIMIT], {"text": "a", "limit": "many"}).errors == {"limit": "write a whole number"}
+    assert fill([parameter("when", "datetime")], {}).errors == {"when": "required: datetime"}
+    assert fill([parameter("more", "int", kind="var_keyword")], {"more": "a=x"}).errors == {
+        "more": "write a whole number"
+    }
 
 
 def test_positional_and_variable_parameters_keep_their_places() -> None:
@@ -57,3 +63,6 @@ def test_hints_say_type_and_default() -> None:
     assert hint(LIMIT) == "int = 20"
     assert hint(parameter("x")) == "required"
     assert hint(parameter("x", "int", kind="var_positional")) == "several, int"
+    assert hint(parameter("x", "Literal['a', 'b c']", "'a'")) == "a | \"b c\" = 'a'"
+    colour = Definition(name="Colour", choices=("RED", "GREEN"))
+    assert hint(structs.replace(parameter("x", "Colour"), definitions=(colour,))) == "RED | GREEN, required"
