@@ -14,9 +14,11 @@ from msgspec import structs
 
 from bus.attach.protocol import Batch, Reply
 from bus.trace.records import AnyRecord, Call, Entry
-from console.model import calls, snapshot, timeline
+from console.language.filters import Filter
+from console.model import calls, queries, snapshot, timeline
 from console.model.catalog import Catalog
 from console.model.lineage import Lineage, below, lineage
+from console.model.queries import FoundCalls, Order
 from console.model.services import Services
 from console.model.stats import Stats
 from console.model.store import Store
@@ -140,6 +142,10 @@ class Session:
     def recent(self, name: str, limit: int = 20) -> list[Call]:
         """The last calls of a command, event or listener name, newest first (running ones before ended ones)."""
         return calls.recent(self._store, name, limit)
+
+    def find_calls(self, what: Filter, *, limit: int = 200, order: Order = "newest") -> FoundCalls:
+        """The calls that are what a filter asks for, those in flight first; `parse` makes the filter of a text."""
+        return queries.find(self._store, what, self.now(), limit=limit, order=order)
 
     def neighbour(self, call_id: int, step: int) -> int:
         """The next (+1) or previous (-1) call in the same lane; 0 when there is none."""

@@ -1,4 +1,4 @@
-"""What a PATTERN says of a name: the one rule of `ls` and of exports."""
+"""What a PATTERN says of a name or a text, whose case never matters: the one rule of `ls`, filters and exports."""
 
 import re
 from collections.abc import Callable
@@ -6,10 +6,26 @@ from fnmatch import translate
 
 _GLOB = frozenset("*?[")
 
+Test = Callable[[str], bool]
 
-def matcher(pattern: str) -> Callable[[str], bool]:
+
+def is_glob(pattern: str) -> bool:
+    """Whether PATTERN has a wildcard."""
+    return not _GLOB.isdisjoint(pattern)
+
+
+def matcher(pattern: str) -> Test:
     """Whether a name matches PATTERN (`file.*`), or contains it when it has no wildcard; "" is in every name."""
-    if not _GLOB & set(pattern):
-        return lambda name: pattern in name
-    match = re.compile(translate(pattern)).match
-    return lambda name: match(name) is not None
+    return glob(pattern) if is_glob(pattern) else contains(pattern)
+
+
+def glob(pattern: str) -> Test:
+    """Whether a text as a whole matches PATTERN."""
+    match = re.compile(translate(pattern.casefold())).match
+    return lambda text: match(text.casefold()) is not None
+
+
+def contains(part: str) -> Test:
+    """Whether a text contains PART, in which nothing is a wildcard."""
+    wanted = part.casefold()
+    return lambda text: wanted in text.casefold()

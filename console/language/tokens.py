@@ -46,16 +46,22 @@ class Word:
 def words(line: str, start: int = 0) -> list[Word]:
     """All words of LINE from START on. Nothing is raised: a word that is not finished carries its problem."""
     found = []
-    at = _skip_space(line, start)
+    at = skip_space(line, start)
     while at < len(line):
         found.append(_word(line, at))
-        at = _skip_space(line, found[-1].span.end)
+        at = skip_space(line, found[-1].span.end)
     return found
 
 
 def is_quoted(text: str) -> bool:
     """Whether TEXT begins as a string literal does."""
     return _QUOTED.match(text) is not None
+
+
+def string_end(line: str, start: int) -> tuple[int, LanguageError | None] | None:
+    """The end of the string literal that begins at START and what is wrong with it; None where none begins."""
+    quoted = _QUOTED.match(line, start)
+    return _string(line, start, quoted.end(), quoted["quote"]) if quoted else None
 
 
 def _word(line: str, start: int) -> Word:
@@ -72,8 +78,8 @@ def _word(line: str, start: int) -> Word:
 
 def _piece(line: str, at: int, *, opens: bool) -> tuple[int, LanguageError | None]:
     """The end of the string, the bracket or the single character at AT, and what is wrong with it."""
-    if opens and (quoted := _QUOTED.match(line, at)):
-        return _string(line, at, quoted.end(), quoted["quote"])
+    if opens and (string := string_end(line, at)):
+        return string
     if opens and line[at] in _CLOSING:
         return _bracket(line, at)
     return at + 1, None
@@ -118,7 +124,8 @@ def _nest(line: str, at: int, opened: list[int]) -> LanguageError | None:
     return None
 
 
-def _skip_space(line: str, at: int) -> int:
+def skip_space(line: str, at: int) -> int:
+    """The first place from AT on at which no white space stands."""
     while at < len(line) and line[at].isspace():
         at += 1
     return at

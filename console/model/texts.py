@@ -1,7 +1,7 @@
 """Strings of the calls: names once each, arguments and results packed outside of Python's objects."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -9,9 +9,9 @@ import numpy as np
 from console.model.columns import Ints
 
 _SEGMENT: Final = 1 << 20
-_END: Final = b"\xff"
+END: Final = b"\xff"
 """Ends each pair; no byte of UTF-8 is this one."""
-_BETWEEN: Final = "\0"
+BETWEEN: Final = "\0"
 """Parts a pair. Captured text is escaped and has none; in a forged one the rest just moves to the second string."""
 
 
@@ -59,12 +59,12 @@ class TextHeap:
             self._segments.append(bytearray())
         end = self._firsts[-1] + len(self._segments[-1])
         pieces = [
-            f"{first}{_BETWEEN}{second}".encode("utf-8", "replace") if first or second else b""
+            f"{first}{BETWEEN}{second}".encode("utf-8", "replace") if first or second else b""
             for first, second in pairs
         ]
         lengths = np.fromiter(map(len, pieces), np.int64, len(pieces))
         lengths += lengths > 0  # its end mark
-        self._segments[-1] += _END.join([*filter(None, pieces), b""])
+        self._segments[-1] += END.join([*filter(None, pieces), b""])
         return np.where(lengths > 0, end + np.cumsum(lengths) - lengths, 0)
 
     def get(self, reference: int) -> tuple[str, str]:
@@ -73,8 +73,12 @@ class TextHeap:
         if reference <= 0 or index < 0:
             return "", ""
         segment, at = self._segments[index], reference - self._firsts[index]
-        first, _, second = segment[at : segment.index(_END, at)].decode().partition(_BETWEEN)
+        first, _, second = segment[at : segment.index(END, at)].decode().partition(BETWEEN)
         return first, second
+
+    def segments(self) -> Iterator[tuple[int, bytearray]]:
+        """The pairs as they are kept, and the reference of the first in each segment: to search in, not to keep."""
+        return zip(self._firsts, self._segments, strict=True)
 
     def release(self, oldest: int) -> None:
         """Let go of the segments in which no reference from OLDEST on lies."""

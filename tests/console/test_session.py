@@ -7,6 +7,7 @@ from msgspec import structs
 
 from bus.attach.protocol import Batch, Reply
 from bus.trace.records import Call, Error, Stack
+from console.language.filter_parser import parse
 from console.session import Pending, Session
 from console.target import TargetError
 from tests import synthetic
@@ -207,3 +208,18 @@ def test_cancel_and_close_reach_the_target() -> None:
     session.cancel(pending)
     session.close()
     assert (target.cancelled, target.closed) == ([pending.request], True)
+
+
+def test_calls_are_found_by_a_filter() -> None:
+    """Those in flight first, the longest on request, and how many there are in all."""
+    session, target, _ = live_session()
+    now = session.now()
+    running = Call(id=9_999, root=9_999, kind="command", name="scan.folder", lane=2, queued=now, started=now)
+    target.add(Batch(at=now + MS, live=(running,), in_flight=1))
+    session.pump()
+    found = session.find_calls(parse("scan or index took>0s"), limit=3)
+    assert found.calls[0] == running
+    assert (len(found.calls), found.in_flight) == (3, 1)
+    assert found.total > 3
+    longest = session.find_calls(parse("kind:command outcome:ended"), limit=2, order="took").calls
+    assert longest[0].ended - longest[0].queued >= longest[1].ended - longest[1].queued

@@ -1,0 +1,209 @@
+"""A line as a filter.
+
+service:indexer took>10ms       both are true; `and` may be written between, `or` and `not` too, and ( )
+index.file  file.*              the name contains a word, or matches a pattern
+"thread pool"                   a text anywhere: in the name, the arguments, the result, the error
+service:index  service:i*       a field contains a text, or matches a pattern; service=indexer is exact
+outcome:failed                  one of the choices
+took>10ms  took:1ms..5ms  id=7  lengths of time (ns us ms s min) and numbers: > >= < <= = !=
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from typing import Final
+
+from console.language import durations, values
+from console.language.filter_fields import CALLS, Field, Fields
+from console.language.filter_tokens import Token, tokens
+from console.language.filters import ALL, And, Between, Compare, Filter, Is, Match, Not, Or, Order, Phrase, Word
+from console.language.patterns import is_glob
+from console.language.tokens import MAX_DEPTH, LanguageError, Span, is_quoted
+
+_NUMBER: Final = re.compile(r"#?(\d{1,18}|\d{1,15}\.\d{1,6})", re.ASCII)
+_LONGEST: Final = 1 << 62
+_ENDS: Final = (")", "or")
+
+
+def parse(line: str, fields: Fields = CALLS) -> Filter:
+    """What LINE asks for, of things that have these FIELDS; `ALL` when it is blank.
+
+    Raises:
+        LanguageError: it cannot be understood; the error says what to do and which piece of LINE it is about.
+    """
+    return _Parser(line, fields).whole()
+
+
+class _Parser:
+    def __init__(self, line: str, fields: Fields) -> None:
+        self._tokens = tokens(line)
+        self._fields = fields
+        self._at = 0
+        self._depth = 0
+        self._line = line
+
+    def whole(self) -> Filter:
+        if not self._tokens:
+            return ALL
+        found = self._any()
+        if self._at < len(self._tokens):
+            raise LanguageError("this ) closes nothing: leave it out", self._tokens[self._at].span)
+        return found
+
+    def _any(self) -> Filter:
+        terms = [self._all()]
+        while self._next() == "or":
+            self._at += 1
+            terms.append(self._all())
+        return terms[0] if len(terms) == 1 else Or(tuple(terms))
+
+    def _all(self) -> Filter:
+        terms = [self._one()]
+        while self._next() not in ("", *_ENDS):
+            if self._next() == "and":
+                self._at += 1
+            terms.append(self._one())
+        return terms[0] if len(terms) == 1 else And(tuple(terms))
+
+    def _one(self) -> Filter:
+        token = self._take()
+        match token.kind:
+            case "not":
+                return Not(self._nested(token, self._one))
+            case "(":
+                return self._nested(token, self._bracketed)
+            case "word":
+                return Word(token.value)
+            case "phrase":
+                return Phrase(_text(token))
+            case "term":
+                return term(token, self._fields)
+        raise LanguageError(f"write what to look for before this {token.value}", token.span)
+
+    def _bracketed(self) -> Filter:
+        opened = self._tokens[self._at - 1]
+        found = self._any()
+        if self._next() != ")":
+            raise LanguageError("this ( is never closed: add )", opened.span)
+        self._at += 1
+        return found
+
+    def _nested(self, token: Token, what: Callable[[], Filter]) -> Filter:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise LanguageError(f"more than {MAX_DEPTH} ( and not within each other", token.span)
+        found = what()
+        self._depth -= 1
+        return found
+
+    def _next(self) -> str:
+        return self._tokens[self._at].kind if self._at < len(self._tokens) else ""
+
+    def _take(self) -> Token:
+        if self._at == len(self._tokens):
+            last = self._tokens[-1]
+            raise LanguageError(f"write what to look for after this {last.value}", last.span)
+        token = self._tokens[self._at]
+        if token.problem:
+            raise token.problem
+        self._at += 1
+        return token
+
+
+def term(token: Token, fields: Fields) -> Filter:
+    """What a term asks for.
+
+    Raises:
+        LanguageError: there is no such field, or it cannot be asked so.
+    """
+    field = fields.find(token.field.casefold())
+    if field is None:
+        raise LanguageError(_unknown_field(token, fields), token.asks)
+    if token.op == "!=":
+        return Not(_asked(field, "=", token))
+    return _asked(field, token.op, token)
+
+
+def _asked(field: Field, op: str, token: Token) -> Filter:
+    if field.kind in ("time", "number"):
+        return _compared(field, op, token)
+    if op not in (":", "="):
+        raise LanguageError(
+            f"{field.name} is no number: write {field.name}: or {field.name}= instead of {op}", token.asks
+        )
+    return _chosen(field, token) if field.kind == "choice" else _matched(field, op, token)
+
+
+def _matched(field: Field, op: str, token: Token) -> Filter:
+    text = _text(token)
+    if op == "=":
+        return Match(field.name, text, "is")
+    wild = is_glob(text) and not is_quoted(token.value)
+    return Match(field.name, text, "pattern" if wild else "contains")
+
+
+def _chosen(field: Field, token: Token) -> Filter:
+    choice = _text(token).casefold()
+    if choice in field.choices:
+        return Is(field.name, choice)
+    raise LanguageError(
+        f"{field.name} is one of {', '.join(field.choices)}{_meant(choice, field.choices)}", token.place
+    )
+
+
+def _compared(field: Field, op: str, token: Token) -> Filter:
+    least, dots, most = token.value.partition("..")
+    if op != ":":
+        return Compare(field.name, _ORDERS[op], _quantity(field, token.value, token.place))
+    if dots:
+        return _between(field, least, most, token.place)
+    if field.kind == "number":
+        return Compare(field.name, "=", _quantity(field, token.value, token.place))
+    raise LanguageError(f"write {field.name}>10ms, {field.name}<1s or {field.name}:10ms..1s", token.span)
+
+
+def _between(field: Field, least: str, most: str, place: Span) -> Filter:
+    low = _quantity(field, least, Span(place.start, place.start + len(least)))
+    high = _quantity(field, most, Span(place.end - len(most), place.end))
+    if low > high:
+        raise LanguageError(f"nothing is between: write {field.name}:{most}..{least}", place)
+    return Between(field.name, low, high)
+
+
+_ORDERS: Final[dict[str, Order]] = {"=": "=", ">": ">", ">=": ">=", "<": "<", "<=": "<="}
+
+
+def _quantity(field: Field, text: str, place: Span) -> float:
+    if field.kind == "time":
+        return _time(field, text, place)
+    found = _NUMBER.fullmatch(text)
+    if not found:
+        raise LanguageError(f"{field.name} is a number: write {field.name}>5 or {field.name}:5..9", place)
+    return float(found[1]) if "." in found[1] else int(found[1])
+
+
+def _time(field: Field, text: str, place: Span) -> int:
+    try:
+        ns = durations.read(text)
+    except ValueError:
+        raise LanguageError(f"{field.name} is a length of time: write 250ms, 1.5s or 2min", place) from None
+    if ns > _LONGEST:
+        raise LanguageError("no call takes so long: write less than a hundred years", place)
+    return ns
+
+
+def _text(token: Token) -> str:
+    return str(values.read(token.value, token.place)) if is_quoted(token.value) else token.value
+
+
+def _unknown_field(token: Token, fields: Fields) -> str:
+    names = [field.name for field in fields]
+    meant = _meant(token.field.casefold(), names)
+    if meant:
+        return f"there is no field {token.field}{meant}"
+    return f'there is no field {token.field}: write {", ".join(names)}, or the whole between quotes, as in "a:b"'
+
+
+def _meant(written: str, known: Iterable[str]) -> str:
+    close = get_close_matches(written, list(known), n=2)
+    return f": did you mean {' or '.join(close)}?" if close else ""

@@ -1,0 +1,89 @@
+"""The first calls of what was asked for, and how many there are."""
+
+import pytest
+from msgspec import structs
+
+from bus.attach.protocol import Batch
+from bus.trace.records import Call
+from console.language.filter_parser import parse
+from console.language.filters import ALL
+from console.model.queries import find
+from console.model.store import Store
+from tests import synthetic
+
+
+def call(number: int, queued: int, started: int = 0, ended: int = 0, **more: object) -> Call:
+    """A command on lane 1 once it started."""
+    defaults = {"lane": 1 if started else 0, "outcome": "ok" if ended else None, "kind": "command", "name": "n"}
+    return Call(
+        id=number, root=number, queued=queued, started=started, ended=ended,
+        **{**defaults, **more},  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def filled(*records: Call, live: tuple[Call, ...] = ()) -> Store:
+    """A store with these records."""
+    store = Store()
+    store.take(Batch(at=0, records=records, live=live))
+    return store
+
+
+def numbers(store: Store, line: str, limit: int = 10, order: str = "newest") -> list[int]:
+    """The numbers of what is found."""
+    return [each.id for each in find(store, parse(line), 100, limit=limit, order=order).calls]  # type: ignore[arg-type]
+
+
+def test_those_in_flight_come_first() -> None:
+    """Running ones, the oldest first; then queued ones; then ended ones, the last to end first, of all lanes."""
+    live = (call(11, 70), call(12, 60), call(13, 50, 80), call(14, 55, 75, lane=2))
+    store = filled(call(1, 1, 2, 5), call(2, 6, 7, 9), call(3, 1, 2, 7, lane=2), call(4, 8, 0, 8), live=live)
+    assert numbers(store, "") == [14, 13, 12, 11, 2, 4, 3, 1]
+    assert numbers(store, "", limit=5) == [14, 13, 12, 11, 2]
+    assert numbers(store, "", limit=2) == [14, 13]
+    assert numbers(store, "outcome:ended", limit=2) == [2, 4]
+
+
+def test_all_are_counted() -> None:
+    """More than are shown, and those in flight with them."""
+    store = filled(*(call(n, 10 * n, 10 * n + 1, 10 * n + 5) for n in range(1, 51)), live=(call(60, 700),))
+    found = find(store, ALL, 800, limit=3)
+    assert (len(found.calls), found.total, found.in_flight) == (3, 51, 1)
+    found = find(store, parse("id:1..20"), 800, limit=0)
+    assert (found.calls, found.total, found.in_flight) == ((), 20, 0)
+    assert find(Store(), parse("x"), 0, limit=5).total == 0
+
+
+def test_the_time_of_those_in_flight_counts() -> None:
+    """A running call took as long as it runs now."""
+    store = filled(live=(call(1, 10, 20),))
+    assert numbers(store, "took=90ns run=80ns queued=10ns") == [1]
+
+
+def test_the_longest_first() -> None:
+    """By any of the times; what was not measured comes last."""
+    store = filled(
+        call(1, 1, 2, 50, cpu=2), call(2, 51, 58, 60, cpu=1), call(3, 61, 62, 90), call(4, 10, 20, 40, lane=2, cpu=20)
+    )
+    assert numbers(store, "", order="took") == [1, 4, 3, 2]
+    assert numbers(store, "", order="queued", limit=2) == [4, 2]
+    assert numbers(store, "", order="computing") == [4, 1, 2, 3]
+    assert numbers(store, "took<40ns", order="took", limit=1) == [4]
+
+
+@pytest.mark.parametrize("order", ["newest", "took", "run", "queued", "computing", "waiting", "elsewhere"])
+@pytest.mark.parametrize("line", ["", "store", "outcome:failed", '"threading" run>1ms'])
+def test_the_first_of_a_long_session(order: str, line: str) -> None:
+    """The same as by sorting all of them."""
+    records = [structs.replace(each, id=each.id) for each in synthetic.session(3_000) if isinstance(each, Call)]
+    store = filled(*records)
+    everything = find(store, parse(line), 0, limit=10_000, order=order)  # type: ignore[arg-type]
+    assert len(everything.calls) == everything.total > 20
+    first = find(store, parse(line), 0, limit=20, order=order)  # type: ignore[arg-type]
+    assert first.calls == everything.calls[:20]
+    assert first.total == everything.total
+    if order == "newest":
+        assert sorted(everything.calls, key=lambda each: (each.ended, each.id), reverse=True) == list(everything.calls)
+    if order == "took":
+        assert sorted((each.ended - each.queued for each in everything.calls), reverse=True) == [
+            each.ended - each.queued for each in everything.calls
+        ]
