@@ -13,11 +13,12 @@ from rich.text import Text
 from bus.attach.protocol import Reply
 from bus.trace.records import Call, Entry, Error
 from bus.trace.redact import escape
-from console import commands
+from console import branches, commands
 from console import format as fmt
 from console.language.completion import VerbInfo, signature
 from console.language.grammar import Fire
 from console.language.tokens import Span
+from console.model.split import parts
 from console.model.views import CallDetail, CommandRow, EventRow
 
 GOOD = "green"
@@ -25,6 +26,10 @@ BAD = "red"
 NEWS = "bold"
 QUIET = "dim"
 NAME = "cyan"
+PATH = "yellow"
+_MEANINGS: Final[Mapping[branches.Meaning, str]] = {
+    "branch": QUIET, "number": NEWS, "name": NAME, "news": PATH, "text": "", "quiet": QUIET,
+}  # fmt: skip
 
 _ITEMS = 50
 """Items of one list or object that are shown; the rest is counted."""
@@ -193,6 +198,29 @@ def call(detail: CallDetail) -> RenderableType:
     return Group(*lines)
 
 
+def tree(shown: commands.TreeShown) -> RenderableType:
+    """A causal tree, as wide as there is room: what does not fit of a line is cut, its times never."""
+    table = Table(box=None, show_header=False, pad_edge=False, expand=True)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+    for justify in ("right", "left", "right"):
+        table.add_column(justify=justify, no_wrap=True)
+    for line in shown.tree.lines:
+        said = Text()
+        for text, meaning in branches.pieces(line):
+            said.append(escape(text), _MEANINGS[meaning])
+        mark = Text(branches.ON_PATH if line.on_path else "", PATH)
+        own = Text(fmt.duration(line.own) if line.own else "", PATH)
+        table.add_row(mark, said, *_took(line.call, shown.now), own)
+    return Group(Text(branches.title(shown.tree), QUIET), table)
+
+
+def _took(it: Call | None, now: int) -> tuple[Text, Text]:
+    if it is None or it.kind == "event":
+        return Text(), Text()
+    return Text(fmt.duration(fmt.total(parts(it, now))), NEWS), _state(it)
+
+
 def description(result: commands.Description) -> RenderableType:
     """A command and/or event: signature, doc, place, figures, last calls."""
     said: list[RenderableType] = []
@@ -256,6 +284,7 @@ _RENDERERS: Final[Mapping[type, Callable[[Any], RenderableType]]] = {
     commands.Description: description,
     commands.CallList: lambda found: call_table(found.calls) if found.calls else Text("it was not called yet", QUIET),
     commands.CallShown: lambda shown: call(shown.detail),
+    commands.TreeShown: tree,
     commands.Exported: lambda done: Text(f"{escape(done.path)}: {fmt.plural(done.calls, 'call')}", GOOD),
     commands.Help: lambda page: verbs(page.verbs),
     commands.Mistake: mistake,

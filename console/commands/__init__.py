@@ -12,6 +12,7 @@ from console.commands.results import (
     Outcome,
     Quit,
     Started,
+    TreeShown,
 )
 from console.commands.running import candidates, catalogue, finish, may_be_kept, run, send
 from console.commands.table import VERBS
@@ -29,6 +30,7 @@ __all__ = [
     "Outcome",
     "Quit",
     "Started",
+    "TreeShown",
     "candidates",
     "catalogue",
     "finish",

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
-from console.commands.results import CallList, CallShown, Description, Exported, Listing, Outcome, Quit
+from console.commands.results import CallList, CallShown, Description, Exported, Listing, Outcome, Quit, TreeShown
 from console.language.patterns import matcher
 from console.session import Session
 
@@ -48,13 +48,31 @@ def calls(session: Session, args: Sequence[str]) -> Outcome:
 
 def call(session: Session, args: Sequence[str]) -> Outcome:
     """One call by its number."""
-    digits = args[0].removeprefix("#")
-    if not (digits.isascii() and digits.isdigit()) or len(digits) > 19:  # noqa: PLR2004  more is no 64-bit number
-        raise RefusedError("write the number of a call, as in call 18342", 0)
-    detail = session.call(int(digits))
+    number = _number("call", args[0])
+    detail = session.call(number)
     if detail is None:
-        raise RefusedError(f"there is no call #{int(digits)}, or it is not kept any more", 0)
+        raise _gone(number)
     return CallShown(detail)
+
+
+def tree(session: Session, args: Sequence[str]) -> Outcome:
+    """The causal tree that a call is part of."""
+    number = _number("tree", args[0])
+    found = session.tree(number)
+    if found is None:
+        raise _gone(number)
+    return TreeShown(found, session.now())
+
+
+def _number(verb: str, word: str) -> int:
+    digits = word.removeprefix("#")
+    if not (digits.isascii() and digits.isdigit()) or len(digits) > 19:  # noqa: PLR2004  more is no 64-bit number
+        raise RefusedError(f"write the number of a call, as in {verb} 18342", 0)
+    return int(digits)
+
+
+def _gone(number: int) -> RefusedError:
+    return RefusedError(f"there is no call #{number}, or it is not kept any more", 0)
 
 
 def export(session: Session, args: Sequence[str]) -> Outcome:

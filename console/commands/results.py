@@ -7,6 +7,7 @@ from bus.trace.records import Call
 from console.language.completion import VerbInfo
 from console.language.grammar import Execute, Fire
 from console.language.tokens import Span
+from console.model.tree import CallTree
 from console.model.views import CallDetail, CommandRow, EventRow
 from console.session import Pending
 
@@ -73,6 +74,14 @@ class CallShown:
 
 
 @dataclass(frozen=True, slots=True)
+class TreeShown:
+    """All that is known to hang together with a call, as a tree; `now`: up to when calls in flight are counted (ns)."""
+
+    tree: CallTree
+    now: int
+
+
+@dataclass(frozen=True, slots=True)
 class Exported:
     """So many calls were written to a file."""
 
@@ -105,4 +114,4 @@ class Quit:
     """The front end should end."""
 
 
-Outcome = Started | Ended | Listing | Description | CallList | CallShown | Exported | Help | Mistake | Quit
+Outcome = Started | Ended | Listing | Description | CallList | CallShown | TreeShown | Exported | Help | Mistake | Quit

@@ -61,6 +61,12 @@ COMMANDS: Final = (
         most=1,
     ),
     ConsoleCommand(
+        VerbInfo("tree", "tree ID", "what caused a call and what it caused, and what decided when it ended"),
+        handlers.tree,
+        least=1,
+        most=1,
+    ),
+    ConsoleCommand(
         VerbInfo(
             "export",
             "export FILE [PATTERN|#ID]",

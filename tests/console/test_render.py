@@ -10,10 +10,11 @@ from rich.console import Console
 from bus.attach.protocol import Reply
 from bus.trace.records import Call, Entry, Error, Output, Parameter
 from console import commands, render
-from console.commands import CallList, CallShown, Description, Ended, Listing, Mistake, Started
+from console.commands import CallList, CallShown, Description, Ended, Listing, Mistake, Started, TreeShown
 from console.language.grammar import Execute, Fire
 from console.language.tokens import Span
 from console.model.split import CallParts
+from console.model.tree import CallTree, TreeLine
 from console.model.views import CallDetail, CommandRow, EventRow
 from console.session import Pending
 from tests.hostile import TEXTS
@@ -22,10 +23,10 @@ MS = 1_000_000
 HOSTILE = "".join(TEXTS[name] for name in ("clear", "C1", "bidi", "OSC 52", "action", "markup"))
 
 
-def text(result):
+def text(result, width=120):
     """What a plain console prints for RESULT."""
     shown = io.StringIO()
-    Console(file=shown, width=120, highlight=False, markup=False, emoji=False).print(render.outcome(result))
+    Console(file=shown, width=width, highlight=False, markup=False, emoji=False).print(render.outcome(result))
     return shown.getvalue()
 
 
@@ -157,6 +158,22 @@ def test_a_call():
         assert said in shown
 
 
+def test_a_tree_fits_into_any_width():
+    """The names are cut where there is no room, the times never; what is on the critical path is marked."""
+    top, inner = a_call(id=7, name="scan.folder", args="x" * 300), a_call(id=8, name="store.put")
+    lines = (
+        TreeLine((), top, on_path=True, own=3_000_000), TreeLine((True,), inner), TreeLine((False,), folded=4_812),
+    )  # fmt: skip
+    shown = TreeShown(CallTree(call=7, lines=lines, total=4_814, above=0, complete=True, length=4_000_000), now=0)
+    for width in (120, 80, 40):
+        rows = text(shown, width).splitlines()
+        assert max(map(len, rows)) <= width
+        assert rows[-3].startswith("●  #7 scan.fold")
+        assert rows[-3].split()[-5:] == ["4.0", "ms", "ok", "3.0", "ms"]
+        assert rows[-2].startswith("   ├─ #8 store")
+        assert rows[-1].startswith("   └─ … 4,812")
+
+
 def test_calls_in_flight():
     """What is queued or running has no time yet, and says so."""
     shown = text(CallList("x", (a_call(outcome=None, ended=0), a_call(outcome=None, ended=0, started=0))))
@@ -191,6 +208,7 @@ def test_nothing_of_the_program_reaches_the_terminal_raw(one, two, three):
         Listing(one, (a_row(one, service=two),), (event,)), CallList(one, (call,)),
         Mistake(one, two, Span(0, len(two))),
         Description(one, a_row(one, entry=entry), event, (call,)),
+        TreeShown(CallTree(1, (TreeLine((), call, attempt=2),), 1, 0, complete=True, length=1), 0),
         CallShown(a_detail(call, lane=one, caller_lane=two, cause=call, effects=(call,))),
     ]  # fmt: skip
     for result in results:

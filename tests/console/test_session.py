@@ -223,3 +223,16 @@ def test_calls_are_found_by_a_filter() -> None:
     assert found.total > 3
     longest = session.find_calls(parse("kind:command outcome:ended"), limit=2, order="took").calls
     assert longest[0].ended - longest[0].queued >= longest[1].ended - longest[1].queued
+
+
+def test_a_calls_tree_its_lineage_and_what_is_below_it() -> None:
+    """From the model; nothing for a call that is not kept."""
+    session, _, _ = live_session()
+    inner = session.recent("store.put", 1)[0]
+    tree, place = session.tree(inner.id), session.lineage(inner.id)
+    assert tree is not None
+    assert place is not None
+    assert [line.call and line.call.id for line in tree.lines] == [inner.root, inner.id]
+    assert [cause.id for cause in place.causes] == [inner.root]
+    assert [call.id for call in session.below(inner.root)] == [inner.root, inner.id]
+    assert (session.tree(0), session.lineage(0), session.below(0)) == (None, None, [])

@@ -7,7 +7,18 @@ import pytest
 from bus.attach.protocol import Batch, Reply
 from bus.trace.records import Call, Entry, Error, Parameter
 from console import commands
-from console.commands import CallList, CallShown, Description, Exported, Help, Listing, Mistake, Quit, Started
+from console.commands import (
+    CallList,
+    CallShown,
+    Description,
+    Exported,
+    Help,
+    Listing,
+    Mistake,
+    Quit,
+    Started,
+    TreeShown,
+)
 from console.export import FORMATS
 from console.language.grammar import Execute, Fire
 from console.language.tokens import LanguageError
@@ -202,7 +213,7 @@ def test_all_that_is_offered_works(live, tmp_path):
     """No verb is listed that is not there: each carries its own usage, and takes what it says."""
     examples = {
         "execute": "execute scan.status", "fire": "fire x", "ls": "ls", "show": "show scan.status",
-        "calls": "calls scan.status", "call": "call 1", "export": f"export {tmp_path}/a.csv",
+        "calls": "calls scan.status", "call": "call 1", "tree": "tree 1", "export": f"export {tmp_path}/a.csv",
             "help": "help", "quit": "quit",
     }  # fmt: skip
     assert list(examples) == list(commands.VERBS)
@@ -293,3 +304,14 @@ def test_help_lists_the_formats(live):
     """The endings are those of the one table of formats."""
     (info,) = commands.run(live, "help export").verbs
     assert all(form.endings[0] in info.help for form in FORMATS)
+
+
+def test_a_tree_by_the_number_of_any_call_in_it(live):
+    """With or without #; the same refusals as for a call."""
+    child = next(call for call in live.recent("store.put"))
+    shown = commands.run(live, f"tree #{child.id}")
+    assert isinstance(shown, TreeShown)
+    assert [line.call.id for line in shown.tree.lines] == [child.root, child.id]
+    assert shown.tree.length == child.ended - child.queued
+    assert "write the number of a call, as in tree 18342" in commands.run(live, "tree x").message
+    assert "there is no call #99999999" in commands.run(live, "tree 99999999").message
