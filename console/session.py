@@ -18,6 +18,7 @@ from console.language.filters import Filter
 from console.model import calls, queries, snapshot, timeline
 from console.model.catalog import Catalog
 from console.model.lineage import Lineage, below, lineage
+from console.model.packing import Portion
 from console.model.queries import FoundCalls, Order
 from console.model.services import Services
 from console.model.stats import Stats
@@ -188,7 +189,11 @@ class Session:
         some = [self._waiting.popleft()]
         size = len(some[0].records)
         while self._waiting and (size := size + len(self._waiting[0].records)) <= _MERGED_RECORDS:
+            if isinstance(self._waiting[0], Portion) or isinstance(some[0], Portion):  # large already
+                break
             some.append(self._waiting.popleft())
+        if len(some) == 1:
+            return some[0]
         records = tuple(chain.from_iterable(batch.records for batch in some))
         return structs.replace(some[-1], records=records, snapshot_done=any(batch.snapshot_done for batch in some))
 

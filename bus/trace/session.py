@@ -30,6 +30,8 @@ from bus.trace.redact import escape
 SUFFIX = ".jsonl"
 MAX_LINE = 4 << 20
 """Bytes; a longer line is not one of ours and is left out."""
+_SLICE = 128 << 10
+"""Bytes of lines that are decoded at once."""
 _MAX_SUFFIX = 100
 _MAX_LISTED = 10
 _FIRST = 64 << 10
@@ -177,7 +179,10 @@ def _open_unlocked(path: Path) -> tuple[int, Path]:
 
 
 class SessionReader:
-    """Iterates over a session in lists of records, about a MiB of file each, part by part; damaged lines are left out.
+    """Iterates over a session in lists of records, an eighth of a MiB of file each; damaged lines are left out.
+
+    Who looks at the records of a list before the next one finds them in the processor's cache: made by the MiB, they
+    take twice as long.
 
     `session` is there from the start (made up from the file's name if its line is damaged). `damaged` counts the lines
     left out so far; `position` of `size` bytes are read.
@@ -212,7 +217,7 @@ class SessionReader:
         """Lists of records, in the order of the file, the `Session` among them."""
         block = self._first
         while block:
-            yield self._decode(block)
+            yield from map(self._decode, _slices(block))
             block = next(self._lines, b"")
         self.close()
 
@@ -247,11 +252,11 @@ class SessionReader:
             raise SessionError(message)
         self.damaged = 0  # those lines are counted when they are read
 
-    def _decode(self, block: bytes) -> list[AnyRecord]:
+    def _decode(self, block: memoryview) -> list[AnyRecord]:
         try:
             return self._decoder.decode_lines(block)
         except _ERRORS:
-            found = (self._decode_line(line) for line in block.rstrip(b"\n").split(b"\n"))
+            found = (self._decode_line(line) for line in bytes(block).rstrip(b"\n").split(b"\n"))
             return [record for record in found if record is not None]
 
     def _decode_line(self, line: bytes) -> AnyRecord | None:
@@ -295,6 +300,15 @@ class SessionReader:
             return b""
         self.position += len(data)
         return data
+
+
+def _slices(block: bytes) -> Iterator[memoryview]:
+    """BLOCK, cut behind the ends of some lines."""
+    view, first = memoryview(block), 0
+    while first < len(block):
+        last = block.find(b"\n", first + _SLICE) + 1 or len(block)
+        yield view[first:last]
+        first = last
 
 
 def _session_in(path: Path) -> Path:

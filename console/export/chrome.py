@@ -21,7 +21,7 @@ import msgspec
 from bus.trace.records import AnyRecord, Call, Depth, Dropped, Problem
 from console.export.arguments import arguments, failure_name
 from console.export.source import Source
-from console.model.blocks import FAILED
+from console.model.codes import FAILED
 from console.model.lanes import order
 
 Event = dict[str, Any]

@@ -19,7 +19,7 @@ import msgspec
 from bus.trace.records import Call
 from console.export.arguments import measured
 from console.export.source import Source
-from console.model.blocks import FAILED
+from console.model.codes import FAILED
 
 _BATCH: Final = 4_096
 _PRODUCER, _CONSUMER = 4, 5

@@ -23,7 +23,7 @@ from perfetto.protos.perfetto.trace import perfetto_trace_pb2 as proto
 from bus.trace.records import AnyRecord, Call, Depth, Dropped, Problem
 from console.export.arguments import arguments, failure_name
 from console.export.source import Source
-from console.model.blocks import FAILED
+from console.model.codes import FAILED
 from console.model.lanes import order
 
 _BATCH: Final = 4_096

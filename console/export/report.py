@@ -19,8 +19,8 @@ from console import format as fmt
 from console.export import picture
 from console.export.source import Source
 from console.model import calls, timeline
-from console.model.blocks import FAILED
 from console.model.catalog import Catalog
+from console.model.codes import FAILED
 from console.model.stats import Stats
 from console.model.store import Store
 from console.model.views import CallDetail

@@ -13,7 +13,7 @@ from bus.trace.records import Call
 from bus.trace.redact import bounded, escape
 from console import format as fmt
 from console.export.source import ExportError, Source
-from console.model.blocks import FAILED
+from console.model.codes import FAILED
 
 _MOST_CALLS: Final = 200
 """More than that nobody reads in a diagram; the rest is counted."""

@@ -1,37 +1,19 @@
-"""Call records to columns and back."""
-
-from collections.abc import Callable, Sequence
-from itertools import chain
-from operator import attrgetter
-from typing import Any, Final, get_args
+"""Packed calls to a store's own names and texts, and columns back to records."""
 
 import numpy as np
 from msgspec import structs
-from numpy.typing import DTypeLike
 
-from bus.trace.records import Call, CallKind, Error, Origin, Outcome
-from console.model.columns import Block, Column, Ints
-from console.model.lane import CALL, CANCELLED, Calls
+from bus.trace.records import Call, Error
+from console.model.codes import FAILED, KINDS, ORIGINS, OUTCOMES
+from console.model.columns import Block
+from console.model.lane import CALL, Calls
+from console.model.packing import Packed, plausible
 from console.model.texts import Names, TextHeap
 
-KINDS: Final[tuple[CallKind, ...]] = get_args(CallKind)
-OUTCOMES: Final[tuple[Outcome | None, ...]] = (
-    None, "ok", "cancelled", "error", "expired", "rejected", "aborted", "deadlock",
-)  # fmt: skip
-"""From `error` on they are failures; a cancelled call is what somebody asked for."""
-FAILED: Final = frozenset(OUTCOMES[3:])
-ORIGINS: Final[tuple[Origin, ...]] = get_args(Origin)
+__all__ = ["FAILED", "KINDS", "ORIGINS", "OUTCOMES", "Codec", "plausible"]
 
-_KIND = {kind: code for code, kind in enumerate(KINDS)}
-_OUTCOME = {outcome: code for code, outcome in enumerate(OUTCOMES)}
-_ORIGIN = {origin: code for code, origin in enumerate(ORIGINS)}
-_WIDE = ("id", "parent", "root", "queued", "started", "ended", "waited")
-_NARROW = ("caller", "lane", "entry")
-_NUMBERS = (*_WIDE, *_NARROW)
-_LARGEST_WIDE, _LARGEST_NARROW = (1 << 62) - 1, (1 << 31) - 1
+_NUMBERS = ("id", "parent", "root", "queued", "started", "ended", "waited", "caller", "lane", "entry")
 _QUOTA = 20_000
-_AT_ONCE = 400
-"""Calls; each is looked at for every column, and so few stay in the processor's cache meanwhile."""
 _KNOWN_ERRORS = 2_000
 
 
@@ -45,7 +27,7 @@ class _Whole(dict[int, Call]):
 
 
 class Codec:
-    """Packs calls into blocks of columns and unpacks them one at a time.
+    """Takes in packed calls and unpacks them one at a time.
 
     Failed calls are kept whole besides, the newest 20,000 of them; so are cancelled ones, and those with marks or a
     client. `damaged` counts calls with numbers that cannot be, as a damaged line may have; they are left out.
@@ -57,29 +39,34 @@ class Codec:
         self.failed = _Whole()
         self.damaged = 0
         self._special = _Whole()
+        # The names of whoever packed the last calls, and the numbers that they have here.
+        self._others: tuple[str, ...] = ()
+        self._ours = np.zeros(0, np.int32)
         self._errors: dict[Error, Error] = {}
 
-    def pack(self, calls: Sequence[Call]) -> tuple[Sequence[Call], Block]:
-        """Those of the calls that make sense, and their columns."""
-        parts = [self._pack(calls[first : first + _AT_ONCE]) for first in range(0, max(1, len(calls)), _AT_ONCE)]
-        if len(parts) == 1:
-            return parts[0]
-        block = {name: np.concatenate([part[name] for _, part in parts]) for name in parts[0][1]}
-        return list(chain.from_iterable(some for some, _ in parts)), block
+    def take(self, packed: Packed) -> Block:
+        """The calls of PACKED, whose names and texts are ours from now on."""
+        self.damaged += packed.damaged
+        for call in packed.whole:
+            if call.outcome in FAILED:
+                self.failed.keep(self._share_error(call))
+            else:
+                self._special.keep(call)
+        if self._others is not packed.names:
+            self._others, numbers = packed.names, map(self.names.number, packed.names)
+            self._ours = np.fromiter(numbers, np.int32, len(packed.names))
+        block = packed.calls
+        return {
+            **block, "name": self._ours[block["name"]], "service": self._ours[block["service"]],
+            "text": self.heap.add(packed.texts, block["text"]),
+        }  # fmt: skip
 
-    def _pack(self, calls: Sequence[Call]) -> tuple[Sequence[Call], dict[str, Column]]:
-        block = _numeric(calls)
-        if block is None:
-            good = [call for call in calls if plausible(call)]
-            self.damaged += len(calls) - len(good)
-            calls, block = good, _numeric(good) or {}
-        block["name"] = _coded(calls, "name", self.names.number, np.int32)
-        block["service"] = _coded(calls, "service", self.names.number, np.int32)
-        block["kind"] = _coded(calls, "kind", _KIND.__getitem__, np.int8)
-        block["outcome"] = _coded(calls, "outcome", _OUTCOME.__getitem__, np.int8)
-        block["by"] = _coded(calls, "by", _ORIGIN.__getitem__, np.int8)
-        block["text"] = self._texts(calls, block["outcome"])
-        return calls, block
+    def arguments(self, call: int, reference: int) -> str:
+        """The arguments of a call, by its id and its text's reference."""
+        if reference >= 0:
+            return self.heap.get(reference)[0]
+        whole = self.failed.get(call) or self._special.get(call)
+        return whole.args if whole else ""
 
     def unpack(self, kept: Calls, position: int) -> Call:
         """The call at a position."""
@@ -93,18 +80,6 @@ class Codec:
             return self.heap.get(reference)
         call = self.unpack(kept, position)
         return call.args, call.result
-
-    def _texts(self, calls: Sequence[Call], outcomes: Column) -> Ints:
-        """References into the heap; -1: the call is kept whole."""
-        references = self.heap.put([(call.args, call.result) for call in calls])
-        for position in np.flatnonzero(outcomes > CANCELLED).tolist():
-            self.failed.keep(self._share_error(calls[position]))
-            references[position] = -1
-        special = [position for position, call in enumerate(calls) if call.marks or call.client]
-        for position in (*special, *np.flatnonzero(outcomes == CANCELLED).tolist()):
-            self._special.keep(calls[position])
-            references[position] = -1
-        return references
 
     def _share_error(self, call: Call) -> Call:
         """The same call; equal errors, which often come by the thousand, are one object."""
@@ -128,31 +103,3 @@ class Codec:
             args=args,
             result=result,
         )
-
-
-def plausible(call: Call) -> bool:
-    """Whether the numbers fit their columns."""
-    return _numeric([call]) is not None
-
-
-def _numeric(calls: Sequence[Call]) -> dict[str, Column] | None:
-    """The columns that are numbers already; None if one of them cannot be."""
-    try:
-        # Column by column: four times as fast as a table made of rows.
-        numbers = np.stack([_coded(calls, name, None, np.int64) for name in _NUMBERS])
-        cpu = np.array([-1 if call.cpu is None else call.cpu for call in calls], np.int64)
-    except OverflowError:
-        return None
-    narrow = numbers[len(_WIDE) :]
-    if len(calls) and (
-        numbers.min() < 0 or numbers.max() > _LARGEST_WIDE or narrow.max() > _LARGEST_NARROW
-        or numbers[0].min() < 1 or cpu.min() < -1 or cpu.max() > _LARGEST_WIDE
-    ):  # fmt: skip
-        return None
-    return {**dict(zip(_NUMBERS, numbers, strict=True)), "cpu": cpu}
-
-
-def _coded(calls: Sequence[Call], name: str, code: Callable[[Any], int] | None, dtype: DTypeLike) -> Column:
-    """A field of all calls as a column of its codes, or as it is."""
-    values = map(attrgetter(name), calls)
-    return np.fromiter(values if code is None else map(code, values), dtype, len(calls))

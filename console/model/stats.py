@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bus.trace.records import CallKind
-from console.model.blocks import KINDS
+from console.model.codes import KINDS
 from console.model.columns import Block, Columns, Ints
 from console.model.histogram import Histograms
 from console.model.lane import CANCELLED
@@ -106,8 +106,8 @@ class Stats:
         return self._row_of[kinds, names]
 
     def _count(self, rows: Ints, ended: Ints, failed: NDArray[np.bool_]) -> None:
-        np.add.at(self._totals["calls"], rows, 1)
-        np.add.at(self._totals["errors"], rows, failed)
+        self._totals["calls"][:] += np.bincount(rows, minlength=len(self._totals))
+        self._totals["errors"][:] += np.bincount(rows[failed], minlength=len(self._totals))
         order = np.argsort(ended, kind="stable")  # the latest of a row is written last, and stays
         later = order[ended[order] >= self._totals["last"][rows[order]]]
         self._totals["last"][rows[later]] = ended[later]

@@ -3,7 +3,8 @@
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from operator import attrgetter, itemgetter
+from itertools import pairwise
+from operator import itemgetter
 
 import numpy as np
 from msgspec import structs
@@ -22,13 +23,15 @@ from bus.trace.records import (
     State,
     Wait,
 )  # fmt: skip
-from console.model.blocks import KINDS, Codec, plausible
-from console.model.columns import Block, Ints
+from console.model.blocks import Codec
+from console.model.codes import KINDS
+from console.model.columns import Block, Ints, steps
 from console.model.lane import CANCELLED, Calls, Runs
 from console.model.mailboxes import Mailboxes
 from console.model.outputs import Outputs
+from console.model.packing import Packer, Portion, plausible
 
-_EVENT = KINDS.index("event")
+_COMMAND, _EVENT = KINDS.index("command"), KINDS.index("event")
 _SIDE_RECORDS = 10_000
 _NEVER = 1 << 62
 _EVICT_PART = 16
@@ -58,15 +61,6 @@ class Place:
     position: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Sorted:
-    """The calls and waits of one batch by what is done with them."""
-
-    ended: list[Call]
-    unended: list[Call]
-    waits: list[Wait]
-
-
 class Store:
     """All records so far, bounded. Owned by the front end's thread.
 
@@ -78,6 +72,7 @@ class Store:
         self._retain = max(retain, 1)
         self._recently_ended: deque[Ints] = deque(maxlen=2)
         self._kept_failures = 0
+        self._packer = Packer()
         self.codec = Codec()
         self.runs: dict[int, Runs] = {}
         self.instants: dict[int, Calls] = {}
@@ -107,12 +102,19 @@ class Store:
         """
         self.lost.client = max(self.lost.client, batch.dropped)
         self._seen(batch.at)
-        sorted_records = self._sort(batch.records)
-        self._take_waits(sorted_records.waits)
+        if isinstance(batch, Portion):
+            others: Sequence[AnyRecord] = batch.records
+            packed = batch.packed
+        else:
+            others = self._packer.add(batch.records)
+            packed = self._packer.take()
+        for record in others:
+            self._take_other(record)
+        self._take_waits(packed.waits)
         self._recently_ended.append(np.zeros(0, np.int64))
-        fresh = self._take_ended(sorted_records.ended)
+        fresh = self._take_ended(self.codec.take(packed))
         self.live.clear()
-        self._take_unended((*sorted_records.unended, *batch.live))
+        self._take_unended((*packed.unended, *batch.live))
         self._evict()
         return fresh
 
@@ -169,18 +171,6 @@ class Store:
     def _seen(self, moment: int) -> None:
         self.last = max(self.last, moment)
 
-    def _sort(self, records: Sequence[AnyRecord]) -> _Sorted:
-        # By exact type, one kind after the other: nothing else is as quick, and nothing here has subclasses.
-        calls = [record for record in records if type(record) is Call]
-        waits = [record for record in records if type(record) is Wait]
-        if len(calls) + len(waits) < len(records):
-            for record in records:
-                if type(record) is not Call and type(record) is not Wait:
-                    self._take_other(record)
-        unended = [call for call in calls if call.outcome is None]
-        ended = [call for call in calls if call.outcome is not None] if unended else calls
-        return _Sorted(ended, unended, waits)
-
     def _take_other(self, record: AnyRecord) -> None:
         match record:
             case Lane():
@@ -212,37 +202,31 @@ class Store:
         self.entries[entry.entry] = entry
         self.entries_version += 1
 
-    def _take_waits(self, waits: list[Wait]) -> None:
-        if not waits:
-            return
-        try:
-            fields = (map(attrgetter(name), waits) for name in ("lane", "began", "ended"))
-            table = np.stack([np.fromiter(values, np.int64, len(waits)) for values in fields], axis=1)
-        except OverflowError:  # a forged or damaged line; a lost wait does no harm, see `Runs`
-            return
+    def _take_waits(self, waits: Block) -> None:
+        table = np.stack([waits[name] for name in ("lane", "began", "ended")], axis=1)
         lanes, began, ended = table[(table >= 0).all(axis=1) & (table < _NEVER).all(axis=1)].T
         for lane in np.unique(lanes).tolist():
             chosen = lanes == lane
             self._runs_of(lane).add_waits(began[chosen], ended[chosen])
             self._seen(int(ended[chosen].max()))
 
-    def _take_ended(self, calls: Sequence[Call]) -> Block | None:
-        calls, block = self.codec.pack(calls)
-        if not calls:
+    def _take_ended(self, block: Block) -> Block | None:
+        if not len(block["id"]):
             return None
         self._recently_ended[-1] = block["id"]
         self._seen(int(block["ended"].max()))
-        self._note_names(calls, block)
+        self._note_names(block)
         ran = (block["started"] > 0) & (block["kind"] != _EVENT)
-        home = np.where(block["lane"] > 0, block["lane"], block["caller"])
-        fresh = np.zeros(len(calls), np.bool_)
-        for is_run in (True, False):
-            which = ran == is_run
-            for lane in np.unique(home[which]).tolist():
-                chosen = np.flatnonzero(which & (home == lane))
-                part = {name: values[chosen] for name, values in block.items()}
-                fresh[chosen] = self._place(lane, is_run=is_run).add(part)
-        return self._count(block, np.flatnonzero(fresh))
+        home = 2 * np.where(block["lane"] > 0, block["lane"], block["caller"]) + ran
+        order = np.argsort(home, kind="stable")
+        sorted_home, sorted_block = home[order], {name: values[order] for name, values in block.items()}
+        borders = [0, *(1 + np.flatnonzero(steps(sorted_home))).tolist(), len(order)]
+        fresh = np.zeros(len(order), np.bool_)
+        for first, after in pairwise(borders):
+            lane, is_run = divmod(int(sorted_home[first]), 2)
+            part = {name: values[first:after] for name, values in sorted_block.items()}
+            fresh[order[first:after]] = self._place(lane, is_run=bool(is_run)).add(part)
+        return self._count(block if fresh.all() else {name: values[fresh] for name, values in block.items()})
 
     def _place(self, lane: int, *, is_run: bool) -> Calls:
         if is_run:
@@ -256,25 +240,28 @@ class Store:
             self.runs[lane] = Runs()
         return self.runs[lane]
 
-    def _count(self, block: Block, fresh: Ints) -> Block | None:
-        if not len(fresh):
+    def _count(self, fresh: Block) -> Block | None:
+        if not len(fresh["id"]):
             return None
-        self.size += len(fresh)
-        fresh_block = {name: values[fresh] for name, values in block.items()}
-        earliest = int(fresh_block["queued"].min())
+        self.size += len(fresh["id"])
+        earliest = int(fresh["queued"].min())
         self.first = min(self.first, earliest) if self.first else earliest
-        return fresh_block
+        return fresh
 
-    def _note_names(self, calls: Sequence[Call], block: Block) -> None:
+    def _note_names(self, block: Block) -> None:
         """Look at the last call of each name and kind."""
         sorts = block["name"].astype(np.int64) * len(KINDS) + block["kind"]
-        _, backwards = np.unique(sorts[::-1], return_index=True)
-        for position in (len(calls) - 1 - backwards).tolist():
-            call = calls[position]
-            if call.kind == "event":
-                self.last_args[call.name] = call.args
-            elif call.kind == "command":
-                self.services[call.name] = call.service
+        last = np.full(int(sorts.max()) + 1, -1, np.int64)
+        last[sorts] = np.arange(len(sorts))  # of those with one index the last stays
+        names = self.codec.names
+        for position in last[last >= 0].tolist():
+            name = names[block["name"][position]]
+            if block["kind"][position] == _EVENT:
+                self.last_args[name] = self.codec.arguments(
+                    block["id"][position].item(), block["text"][position].item()
+                )
+            elif block["kind"][position] == _COMMAND:
+                self.services[name] = names[block["service"][position]]
 
     def _take_unended(self, calls: Iterable[Call]) -> None:
         """Note calls in flight, but not those that a lane has left for another call, or whose end came already."""

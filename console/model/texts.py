@@ -11,6 +11,7 @@ from console.model.columns import Ints
 _SEGMENT: Final = 1 << 20
 END: Final = b"\xff"
 """Ends each pair; no byte of UTF-8 is this one."""
+_END_LETTER: Final = END.decode("latin-1")
 BETWEEN: Final = "\0"
 """Parts a pair. Captured text is escaped and has none; in a forged one the rest just moves to the second string."""
 
@@ -26,7 +27,7 @@ class Names:
 
     def __init__(self) -> None:
         self._numbers = _Numbers({"": 0})
-        self._names = [""]
+        self._names: tuple[str, ...] = ("",)
         self.number = self._numbers.__getitem__
         """The number of a name, a new one if need be; asked for twice for every call, so it is no method of ours."""
 
@@ -36,8 +37,34 @@ class Names:
 
     def __getitem__(self, number: int) -> str:
         if number >= len(self._names):
-            self._names = list(self._numbers)
+            self.all()
         return self._names[number]
+
+    def all(self) -> tuple[str, ...]:
+        """Every string, by its number; the same object as long as there is no new one."""
+        if len(self._names) < len(self._numbers):
+            self._names = tuple(self._numbers)
+        return self._names
+
+
+def packed_texts(pairs: Sequence[str]) -> tuple[bytes, Ints]:
+    """Pairs of strings, each `first BETWEEN second`, one behind the other as bytes; and 1 + where each begins.
+
+    Two empty strings take no room, and have 0.
+    """
+    empty = pairs.count(BETWEEN)
+    if empty == len(pairs):
+        return b"", np.zeros(len(pairs), np.int64)
+    if "".join(pairs).isascii():
+        lengths = np.fromiter(map(len, pairs), np.int64, len(pairs))
+        some = [pair for pair in pairs if pair != BETWEEN] if empty else pairs
+        texts = f"{_END_LETTER.join(some)}{_END_LETTER}".encode("latin-1")
+    else:
+        pieces = [pair.encode("utf-8", "replace") for pair in pairs]
+        lengths = np.fromiter(map(len, pieces), np.int64, len(pieces))
+        texts = END.join([*(piece for piece in pieces if len(piece) > 1), b""])
+    lengths = np.where(lengths > 1, lengths + 1, 0)  # with its end mark
+    return texts, np.where(lengths > 0, 1 + np.cumsum(lengths) - lengths, 0)
 
 
 class TextHeap:
@@ -52,20 +79,14 @@ class TextHeap:
         """Bytes that are kept."""
         return sum(map(len, self._segments))
 
-    def put(self, pairs: Sequence[tuple[str, str]]) -> Ints:
-        """Keep pairs of strings and return a reference for each."""
+    def add(self, texts: bytes, places: Ints) -> Ints:
+        """Keep what `packed_texts` made, and return the references for PLACES; what is not above 0 stays as it is."""
         if len(self._segments[-1]) >= _SEGMENT:
             self._firsts.append(self._firsts[-1] + len(self._segments[-1]))
             self._segments.append(bytearray())
-        end = self._firsts[-1] + len(self._segments[-1])
-        pieces = [
-            f"{first}{BETWEEN}{second}".encode("utf-8", "replace") if first or second else b""
-            for first, second in pairs
-        ]
-        lengths = np.fromiter(map(len, pieces), np.int64, len(pieces))
-        lengths += lengths > 0  # its end mark
-        self._segments[-1] += END.join([*filter(None, pieces), b""])
-        return np.where(lengths > 0, end + np.cumsum(lengths) - lengths, 0)
+        before = self._firsts[-1] + len(self._segments[-1]) - 1
+        self._segments[-1] += texts
+        return np.where(places > 0, before + places, places)
 
     def get(self, reference: int) -> tuple[str, str]:
         """The strings of a reference; empty ones if they were let go."""

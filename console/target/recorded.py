@@ -4,21 +4,25 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from operator import attrgetter
+from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from bus.attach.protocol import Batch, Reply
 from bus.trace.dump import said
 from bus.trace.records import AnyRecord, Call, Depth, Dump, Output, Problem, State
 from bus.trace.redact import escape
 from bus.trace.session import SessionError, SessionReader
+from console.model.packing import Packer, Portion
 from console.target import TargetError, TargetInfo
 
 _PORTION = 2 << 20
 """Bytes of file in a batch: it costs the model less than many small ones, and a batch is taken in within 50 ms."""
+_READ = 1 << 20
+"""Bytes of file that are read at once."""
 _AHEAD = 4
 """Batches that are read before anybody asks for them."""
-_ended, _queued = attrgetter("ended"), attrgetter("queued")
 _LOOK_SECONDS = 0.1
 """How often a reader that waits for room looks whether it should end."""
 
@@ -33,7 +37,7 @@ class RecordedTarget:
             TargetError: it cannot be read, or is none; the message says why.
         """
         try:
-            self._reader = SessionReader(path, _PORTION)
+            self._reader = SessionReader(path, _READ)
         except SessionError as error:
             raise TargetError(str(error)) from None
         self._batches: deque[Batch] = deque()
@@ -44,6 +48,7 @@ class RecordedTarget:
         self._at = self._reader.session.start_monotonic
         self._reason = ""
         self._closing = False
+        self._packer = Packer()
         self._thread = threading.Thread(target=self._run, name="console-reader", daemon=True)
         self._thread.start()
 
@@ -95,10 +100,7 @@ class RecordedTarget:
 
     def _run(self) -> None:
         try:
-            for records in self._reader:
-                if not self._has_room():
-                    break
-                self._take(records)
+            self._read()
         except OSError as error:
             self._reason = f"reading stopped: {error.strerror or error}"
         finally:
@@ -112,30 +114,41 @@ class RecordedTarget:
                 return True
         return False
 
-    def _take(self, records: list[AnyRecord]) -> None:
+    def _read(self) -> None:
+        others: list[AnyRecord] = []
+        until = _PORTION
+        for records in self._reader:
+            others += self._packer.add(records)
+            if self._reader.position < until:
+                continue
+            if not self._has_room():
+                return
+            until = self._reader.position + _PORTION
+            self._append(others)
+            others = []
+        self._append(others)
+
+    def _append(self, others: list[AnyRecord]) -> None:
         """Calls without an end wait until the file is read: their end may follow."""
-        calls = [record for record in records if type(record) is Call]
-        unended = [call for call in calls if call.outcome is None]
-        for call in calls if unended or self._unended else ():
-            if call.outcome is None:
-                self._unended[call.id] = call
-            else:
-                self._unended.pop(call.id, None)
-        self._at = max(self._at, _latest(records, calls))
-        for record in records if len(calls) < len(records) else ():
+        packed = self._packer.take()
+        self._unended.update((call.id, call) for call in packed.unended)
+        if self._unended:
+            unended = np.fromiter(self._unended, np.int64, len(self._unended))
+            for call in unended[np.isin(unended, packed.calls["id"])].tolist():
+                del self._unended[call]
+        for record in others:
             if isinstance(record, Dump):
                 self._reason = escape(said(record))
-        if unended:
-            records = [record for record in records if type(record) is not Call or record.outcome is not None]
-        self._batches.append(Batch(at=self._at, records=tuple(records), in_flight=len(self._unended)))
+        self._at = max(self._at, packed.latest, _latest(others))
+        self._batches.append(
+            Portion(
+                at=self._at, records=tuple(others), packed=replace(packed, unended=()), in_flight=len(self._unended)
+            )
+        )  # fmt: skip
 
 
-def _latest(records: list[AnyRecord], calls: list[Call]) -> int:
-    latest = max(max(map(_ended, calls), default=0), max(map(_queued, calls), default=0))
-    if len(calls) == len(records):
-        return latest
-    others = (record.at for record in records if isinstance(record, State | Depth | Problem | Output))
-    return max(latest, max(others, default=0))
+def _latest(records: list[AnyRecord]) -> int:
+    return max((record.at for record in records if isinstance(record, State | Depth | Problem | Output)), default=0)
 
 
 def _cannot_act(name: str) -> TargetError:

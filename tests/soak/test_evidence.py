@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tests.bus.trace.damaged import Damage, recorded
 from tests.bus.trace.killed import kill_at_random
+from tests.console.target.rereading import check_cuts, check_flips
 from tests.soak.pace import measure
 
 _LIMIT_MS = 50
@@ -37,3 +38,9 @@ def test_a_recording_keeps_up_beside_a_busy_thread(tmp_path: Path, figure: Calla
     figure(f"pace: {pace}")
     assert pace.lost == 0
     assert pace.recorded == pace.calls
+
+
+def test_a_recording_damaged_anywhere_is_read_as_by_record(tmp_path: Path) -> None:
+    """Every cut and every flipped byte, read fast and read slowly."""
+    check_cuts(tmp_path, 1)
+    check_flips(tmp_path, 1)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from bus.trace.records import Call
 from console.model.blocks import Codec
+from console.model.packing import Packer
 from console.model.stats import NOTHING, Stats
 
 SECOND = 1_000_000_000
@@ -19,13 +20,14 @@ def ended(number: int, name: str, at: int, *, wait: int = 0, run: int = 0, outco
 
 
 class Counted:
-    """Stats and the codec whose numbers they use."""
+    """Stats and what turns calls into the numbers that they use."""
 
     def __init__(self) -> None:
-        self.codec, self.stats = Codec(), Stats()
+        self.packer, self.codec, self.stats = Packer(), Codec(), Stats()
 
     def take(self, *calls: Call) -> None:
-        self.stats.take(self.codec.pack(calls)[1])
+        self.packer.add(calls)
+        self.stats.take(self.codec.take(self.packer.take()))
 
     def rate(self, name: str, now: int) -> float:
         return self.stats.rates("command", now)[self.number(name)]

@@ -1,7 +1,11 @@
+import itertools
+
 import pytest
 
 from bus.trace.records import Call, Dump, Lane, Output, Session, State
 from bus.trace.session import SessionWriter
+from console.model import snapshot
+from console.model.store import Store
 from console.target import TargetError
 from console.target.recorded import RecordedTarget
 from tests.support import wait_for
@@ -28,15 +32,25 @@ def read(path):
     return target, batches
 
 
+def records_of(batches):
+    """Everything but waits: what is no call, as it came, and then the calls by their end."""
+    store = Store()
+    for batch in batches:
+        store.take(batch)
+    _, *calls, _ = snapshot.records(store)
+    others = [record for batch in batches for record in batch.records]
+    return [*others, *itertools.chain.from_iterable(calls)]
+
+
 def test_a_recording_comes_as_batches_that_end_with_the_snapshot(tmp_path):
-    """All records in their order; the last moment that is known with each batch."""
+    """All records, in their order but for the calls; the last moment that is known with each batch."""
     records = [
         Lane(key=1, name="a"),
         call(1, started=2, ended=30, outcome="ok"),
         State(service="a", state="stopped", at=40),
     ]
     target, batches = read(write(tmp_path / "s.jsonl", records))
-    assert [record for batch in batches for record in batch.records] == [SESSION, *records]
+    assert records_of(batches) == [SESSION, records[0], records[2], records[1]]
     assert batches[-1].at == 40
     assert (target.info.state, target.info.can_act, target.info.damaged) == ("recorded", False, 0)
     assert target.info.session == SESSION
@@ -50,7 +64,7 @@ def test_calls_without_an_end_are_in_flight_at_the_end(tmp_path):
     _, batches = read(path)
     assert [one.id for one in batches[-1].live] == [1, 3]
     assert batches[-1].in_flight == 2
-    assert [one for batch in batches for one in batch.records if isinstance(one, Call)] == [ended]
+    assert [one for one in records_of(batches) if isinstance(one, Call)] == [ended]
 
 
 def test_damage_is_counted_and_the_rest_is_shown(tmp_path):
@@ -59,7 +73,7 @@ def test_damage_is_counted_and_the_rest_is_shown(tmp_path):
     path.write_bytes(path.read_bytes()[:-10])
     target, batches = read(path)
     assert target.info.damaged == 1
-    assert sum(len(batch.records) for batch in batches) == 99
+    assert len(records_of(batches)) == 99
 
 
 def test_a_dump_says_why_it_was_made(tmp_path):
@@ -78,7 +92,7 @@ def test_a_long_recording_can_be_looked_at_while_it_is_read(tmp_path):
         seen += target.drain()
         assert before <= target.info.progress <= 1.0
     assert len(seen) > 3
-    assert sum(len(batch.records) for batch in seen) == 60_000
+    assert len(records_of(seen)) == 60_000
     target.close()
 
 
@@ -120,4 +134,4 @@ def test_a_long_recording_is_not_read_far_ahead(tmp_path):
     target.close()
     assert not target._thread.is_alive()
     _, batches = read(path)
-    assert sum(len(batch.records) for batch in batches) == 1 + len(outputs)
+    assert len(records_of(batches)) == 1 + len(outputs)
