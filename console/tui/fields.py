@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from msgspec import structs
+
 from bus.trace.records import Parameter
 from console.language.binding import bind
 from console.language.fitting import choices, fit_text, takes_text
-from console.language.grammar import Execute, parse
-from console.language.tokens import LanguageError, Span
-from console.language.values import write
+from console.language.grammar import NO_WAIT, Execute, parse
+from console.language.tokens import LanguageError, Span, is_quoted, words
+from console.language.values import quote, read, write
 
 _MOST_CHOICES = 6
 
@@ -82,3 +84,67 @@ def free(text: str) -> Execute:
     if not isinstance(request, Execute) or not request.wait:
         raise LanguageError("values and name=value only", Span(0, len(text)))
     return request
+
+
+def as_line(parameters: Sequence[Parameter], texts: Mapping[str, str]) -> str:
+    """The fields as one line of arguments, as they would be typed after the command's name."""
+    words = []
+    for parameter in parameters:
+        text = texts.get(parameter.name, "").strip()
+        if not text:
+            continue
+        if parameter.kind.startswith("var_"):
+            words.append(text)
+        elif parameter.kind == "positional_only":
+            words.append(_word(text))
+        else:
+            words.append(f"{parameter.name}={_word(text)}")
+    return " ".join(words)
+
+
+def as_texts(parameters: Sequence[Parameter], line: str) -> dict[str, str]:
+    """A line of arguments as the texts of the fields; `as_line` makes it of them again.
+
+    Raises:
+        LanguageError: it cannot be understood, or does not fit PARAMETERS.
+    """
+    request = free(line)
+    bind(replace(request, source=None), [_optional(parameter) for parameter in parameters])
+    source = request.source
+    if source is None:
+        return {}
+    in_order = [parameter.name for parameter in parameters if parameter.kind.startswith("positional")]
+    written = [source.line[slice(*span)] for span in source.args]
+    texts = dict(zip(in_order, map(_typed, written), strict=False))
+    more = {each.kind: each.name for each in parameters if each.kind.startswith("var_")}
+    if rest := written[len(in_order) :]:
+        texts[more["var_positional"]] = " ".join(rest)
+    others = []
+    for key, span in source.kwargs.items():
+        known = any(parameter.name == key for parameter in parameters)
+        text = source.line[slice(*span)]
+        if known:
+            texts[key] = _typed(text)
+        else:
+            others.append(f"{key}={text}")
+    if others:
+        texts[more["var_keyword"]] = " ".join(others)
+    return texts
+
+
+def _word(text: str) -> str:
+    """What was typed into a field as one word of a line: between quotes where it has to be."""
+    found = words(text)
+    return text if len(found) == 1 and not found[0].key and not found[0].problem and text != NO_WAIT else quote(text)
+
+
+def _typed(word: str) -> str:
+    """A word of a line as it would be typed into a field: without the quotes that only keep it together."""
+    if not is_quoted(word):
+        return word
+    text = str(read(word, Span(0, len(word))))
+    return text if text.strip() == text and text and _word(text) == word else word
+
+
+def _optional(parameter: Parameter) -> Parameter:
+    return structs.replace(parameter, default=parameter.default or "")

@@ -16,7 +16,7 @@ from console.model.views import CallDetail
 from console.tui import messages
 from console.tui.invocation import Invocation
 from console.tui.lines import Line
-from console.tui.look import HIDDEN, SOFT, TEXT
+from console.tui.look import HIDDEN, KEY, SOFT, TEXT
 from console.tui.order import CalmOrder, Sort
 from console.tui.screens.base import BusScreen
 from console.tui.widgets.act_lines import act_strips
@@ -29,6 +29,7 @@ from console.tui.widgets.rows import RowList
 
 Row = TypeVar("Row")
 _RECENT = 20
+_PAST = 50
 
 
 class Rule(Canvas):
@@ -50,7 +51,8 @@ class ListScreen(BusScreen, Generic[Row]):
         ("s S", "sort by the next column, the other way round"),
         ("Enter", "into the details; there, Enter shows a call in the timeline"),
         ("x", "execute the command or fire the event by hand"),
-        ("Ctrl+R", "run, in the form"),
+        ("Ctrl+R Ctrl+T", "in the form: run; fields or one line of text"),
+        ("↑ Ctrl+↑", "in the form: what was run before (↑ in the first field)"),
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", show=False, priority=True),
@@ -66,7 +68,10 @@ class ListScreen(BusScreen, Generic[Row]):
         self._order = CalmOrder()
         self._acts: dict[str, Invocation] = {}
         self._texts: dict[str, dict[str, str]] = {}
+        self._past: dict[str, list[dict[str, str]]] = {}
         self._form_for = ""
+        self._secret: set[str] = set()
+        self._answered = 0
 
     # ---- what a subclass says
 
@@ -146,7 +151,9 @@ class ListScreen(BusScreen, Generic[Row]):
         about.styles.height = len(strips)
         about.show(strips)
         act = self.act
-        acted = [*map(Shown, act_strips(width, act)), Shown(Line(width).strip())] if act else []
+        acted = [*_shown_act(width, act), Shown(Line(width).strip())] if act else []
+        if acted and acted[0].call not in {0, self._answered}:
+            self._answered = details.selected = acted[0].call
         details.show_lines([*acted, *self.below(width, row)])
 
     # ---- selecting
@@ -257,7 +264,9 @@ class ListScreen(BusScreen, Generic[Row]):
         await self._close_form()
         parameters, about = self.parameters(row)
         self._form_for = self.rows.selected
-        form = CallForm(self.VERB, parameters, self._texts.get(self._form_for, {}), about)
+        self._secret = {each.name for each in parameters or () if each.secret}
+        texts, past = self._texts.get(self._form_for, {}), self._past.get(self._form_for, [])
+        form = CallForm(self.VERB, parameters, texts, about, past)
         self.add_class("entered")
         await self.query_one("#side", Vertical).mount(form, after="#about")
         self.refresh_side()
@@ -280,10 +289,27 @@ class ListScreen(BusScreen, Generic[Row]):
         running = self._acts.get(name)
         if running is not None and running.running:
             return
+        self._remember(name, self.query_one(CallForm).texts)
         kind = Fire if self.VERB == "fire" else Execute
         self._acts[name] = Invocation.send(session, kind(name, tuple(message.args), message.kwargs))
         self.refresh_side()
 
+    def _remember(self, name: str, texts: dict[str, str]) -> None:
+        """For the form's history, without what is secret."""
+        kept = {key: text for key, text in texts.items() if key not in self._secret}
+        past = self._past.setdefault(name, [])
+        past[:] = [*(each for each in past if each != kept), kept][-_PAST:]
+
     def acts(self) -> tuple[Invocation | None, ...]:
         """That of the selected row first."""
         return (self.act, *super().acts())
+
+
+def _shown_act(width: int, act: Invocation) -> list[Shown]:
+    """What came of ACT; its first line opens the call in the timeline, as soon as there is one."""
+    strips = act_strips(width, act)
+    call = act.ended.reply.call if act.ended and act.ended.detail else 0
+    shown = [Shown(strips[0], call), *map(Shown, strips[1:])]
+    if call:
+        shown.append(Shown(Line(width).put("⏎", KEY).put(" shows it in the timeline", SOFT).strip()))
+    return shown

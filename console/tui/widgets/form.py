@@ -12,8 +12,9 @@ from textual.widgets import Input, Static
 
 from bus.trace.records import Parameter
 from bus.trace.redact import escape
+from console.language.binding import bind
 from console.language.tokens import LanguageError
-from console.tui.fields import Filled, fill, free, hint
+from console.tui.fields import Filled, as_line, as_texts, fill, free, hint
 from console.tui.look import AMBER, KEY, SOFT
 from console.tui.messages import RunRequested
 
@@ -45,20 +46,33 @@ class CallForm(VerticalScroll, can_focus=False):
         Binding("enter", "next", priority=False),
         Binding("down", "focus(1)"),
         Binding("up", "focus(-1)"),
+        Binding("ctrl+t", "turn"),
+        Binding("ctrl+up", "recall(-1)"),
+        Binding("ctrl+down", "recall(1)"),
     ]
 
     def __init__(
-        self, verb: str, parameters: Sequence[Parameter] | None, texts: Mapping[str, str], about: str = ""
+        self,
+        verb: str,
+        parameters: Sequence[Parameter] | None,
+        texts: Mapping[str, str],
+        about: str = "",
+        past: Sequence[Mapping[str, str]] = (),
     ) -> None:
+        """TEXTS stand in the fields at first; PAST: what stood there when it was run before, the last at the end."""
         super().__init__(id="form")
         self._verb = verb
         self._parameters = parameters
+        self._as_line = parameters is None
+        self._turns = not any(parameter.secret for parameter in parameters or ())  # a line would show it
         self._initial = dict(texts)
         self._about = about
+        self._past = [*past, {}]
+        self._recalled = len(past)
 
     def compose(self) -> ComposeResult:
         """A field and an error line for each parameter, and how to run it."""
-        if self._parameters is None:
+        if self._parameters is None or self._as_line:
             yield from self._field(FREE, self._about, label=len(FREE) + 2, secret=False)
         elif not self._parameters:
             yield Static(Text("no parameters", style=SOFT))
@@ -66,8 +80,15 @@ class CallForm(VerticalScroll, can_focus=False):
             label = min(24, max(len(p.name) for p in self._parameters) + 2)
             for parameter in self._parameters:
                 yield from self._field(parameter.name, hint(parameter), label=label, secret=parameter.secret)
-        keys = Text.assemble(("Ctrl+R", KEY), (f" {self._verb}   ", SOFT), ("Esc", KEY), (" back", SOFT))
-        yield Static(keys, classes="run")
+        yield Static(self._keys(), classes="run")
+
+    def _keys(self) -> Text:
+        said = [("Ctrl+R", self._verb), ("Esc", "back")]
+        if self._parameters and self._turns:
+            said.insert(1, ("Ctrl+T", "as fields" if self._as_line else "as text"))
+        if len(self._past) > 1:
+            said.insert(-1, ("↑", "history"))
+        return Text.assemble(*(part for key, word in said for part in ((key, KEY), (f" {word}   ", SOFT))))
 
     def _field(self, name: str, about: str, *, label: int, secret: bool) -> Iterator[Field | Static]:
         yield Field(name, about, self._initial.get(name, ""), label, secret=secret)
@@ -75,6 +96,9 @@ class CallForm(VerticalScroll, can_focus=False):
 
     def on_mount(self) -> None:
         """The first field takes the keys; without fields the form itself does."""
+        self._focus_first()
+
+    def _focus_first(self) -> None:
         inputs = list(self.query(Input))
         if inputs:
             inputs[0].focus()
@@ -84,8 +108,47 @@ class CallForm(VerticalScroll, can_focus=False):
 
     @property
     def texts(self) -> dict[str, str]:
-        """What stands in the fields."""
+        """What stands in the fields; of a line that cannot be understood, nothing."""
+        if self._as_line and self._parameters:
+            try:
+                return as_texts(self._parameters, self._typed()[FREE])
+            except LanguageError:
+                return {}
+        return self._typed()
+
+    def _typed(self) -> dict[str, str]:
         return {field.parameter: field.query_one(Input).value for field in self.query(Field)}
+
+    async def action_turn(self) -> None:
+        """Fields into a line of text, and a line into fields."""
+        if not self._parameters or not self._turns:
+            return
+        try:
+            turned = (
+                as_texts(self._parameters, self._typed()[FREE])
+                if self._as_line
+                else {FREE: as_line(self._parameters, self._typed())}
+            )
+        except LanguageError as error:
+            self.show_errors({FREE: error.message})
+            return
+        self._as_line = not self._as_line
+        self._initial = turned
+        await self.recompose()
+        self._focus_first()
+
+    def action_recall(self, step: int) -> None:
+        """What stood in the fields when it was run before, or after that."""
+        if self._recalled == len(self._past) - 1:
+            self._past[-1] = self.texts
+        self._recalled = max(0, min(self._recalled + step, len(self._past) - 1))
+        texts = self._past[self._recalled]
+        if self._as_line and self._parameters:
+            texts = {FREE: as_line(self._parameters, texts)}
+        for field in self.query(Field):
+            line = field.query_one(Input)
+            line.value = texts.get(field.parameter, "")
+            line.cursor_position = len(line.value)
 
     def action_run(self) -> None:
         """Run it, or say under the fields what is wrong."""
@@ -106,10 +169,12 @@ class CallForm(VerticalScroll, can_focus=False):
                 break
 
     def _filled(self) -> Filled:
-        if self._parameters is not None:
-            return fill(self._parameters, self.texts)
+        if self._parameters is not None and not self._as_line:
+            return fill(self._parameters, self._typed())
         try:
-            request = free(self.texts[FREE])
+            request = free(self._typed()[FREE])
+            if self._parameters is not None:
+                request = bind(request, self._parameters)
         except LanguageError as error:
             return Filled(errors={FREE: error.message})
         return Filled(list(request.args), dict(request.kwargs))
@@ -129,8 +194,10 @@ class CallForm(VerticalScroll, can_focus=False):
         self.action_run()
 
     def action_focus(self, step: int) -> None:
-        """To the field above or below."""
+        """To the field above or below; above the first one is what was run before."""
         inputs = list(self.query(Input))
         focused = [index for index, field in enumerate(inputs) if field.has_focus]
-        if focused:
+        if focused and not 0 <= focused[0] + step < len(inputs):
+            self.action_recall(step)
+        elif focused:
             inputs[max(0, min(focused[0] + step, len(inputs) - 1))].focus()

@@ -3,10 +3,13 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec import structs
 
 from bus.trace.records import Definition, Parameter
-from console.tui.fields import fill, hint
+from console.language.tokens import LanguageError
+from console.tui.fields import as_line, as_texts, fill, hint
 
 
 def parameter(
@@ -66,3 +69,49 @@ def test_hints_say_type_and_default() -> None:
     assert hint(parameter("x", "Literal['a', 'b c']", "'a'")) == "a | \"b c\" = 'a'"
     colour = Definition(name="Colour", choices=("RED", "GREEN"))
     assert hint(structs.replace(parameter("x", "Colour"), definitions=(colour,))) == "RED | GREEN, required"
+
+
+ONLY, SEVERAL, NAMED = (
+    parameter("first", "int", kind="positional_only"),
+    parameter("rest", kind="var_positional"),
+    parameter("more", kind="var_keyword"),
+)
+
+
+@given(st.text(st.characters(exclude_categories=("Cs",))), st.text(st.characters(exclude_categories=("Cs",))))
+def test_fields_become_a_line_and_fields_again(text: str, limit: str) -> None:
+    """Whatever was typed stands in the same field as before, and means the same."""
+    texts = {name: typed.strip() for name, typed in (("text", text), ("limit", limit)) if typed.strip()}
+    again = as_texts([TEXT, LIMIT], as_line([TEXT, LIMIT], texts))
+    assert fill([TEXT], again).kwargs.get("text") == fill([TEXT], texts).kwargs.get("text")
+    assert as_line([TEXT, LIMIT], again) == as_line([TEXT, LIMIT], texts)
+
+
+@pytest.mark.parametrize(
+    ("line", "texts"),
+    [
+        ('"thread pool" 5', {"text": "thread pool", "limit": "5"}),
+        ("limit=5 text=a", {"text": "a", "limit": "5"}),
+        ('text="5"', {"text": '"5"'}),
+        ('text=""', {"text": '""'}),
+        ("", {}),
+    ],
+)
+def test_a_line_fills_the_fields(line: str, texts: dict[str, str]) -> None:
+    """By place and by name; quotes that only keep a text together are not shown in its field."""
+    assert as_texts([TEXT, LIMIT], line) == texts
+
+
+def test_several_values_stay_together() -> None:
+    """What follows by place and by name goes into the fields for that, and comes back."""
+    parameters = [ONLY, SEVERAL, NAMED]
+    texts = {"first": "1", "rest": "2 'a b'", "more": "k=3"}
+    assert as_line(parameters, texts) == "1 2 'a b' k=3"
+    assert as_texts(parameters, as_line(parameters, texts)) == texts
+
+
+@pytest.mark.parametrize("line", ["nosuch=1", "1 2 3", "[1", "text=a text=b"])
+def test_a_line_that_does_not_fit_is_refused(line: str) -> None:
+    """It stays a line, and says why."""
+    with pytest.raises(LanguageError):
+        as_texts([TEXT, LIMIT], line)

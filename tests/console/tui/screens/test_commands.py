@@ -9,7 +9,7 @@ from console.session import Pending
 from console.tui.widgets.form import CallForm
 from console.tui.widgets.rows import RowList
 from tests import synthetic
-from tests.console.tui.driving import LARGE, SMALL, TINY, Driver, batch, drive, target
+from tests.console.tui.driving import LARGE, SMALL, TINY, Driver, batch, drive, played, target
 from tests.hostile import TEXTS
 
 ERROR = Error("builtins.ValueError", "no such kind", 'Traceback:\n  File "x.py", line 3\nValueError: no such kind')
@@ -175,6 +175,89 @@ def test_a_missing_value_is_said_under_its_field_and_nothing_is_sent() -> None:
         assert not driver.target.asked
 
     drive(test)
+
+
+def test_a_value_of_the_wrong_type_is_said_under_its_field() -> None:
+    """By the annotation, before anything is sent; corrected, it runs."""
+
+    async def test(driver: Driver) -> None:
+        rows(driver).choose("search.query")
+        await driver.press("x")
+        await driver.type("a")
+        await driver.press("down")
+        await driver.type("many")
+        await driver.press("ctrl+r")
+        await driver.sees("write a whole number")
+        assert not driver.target.asked
+        await driver.press("ctrl+u")
+        await driver.type("7")
+        await driver.press("ctrl+r")
+        await driver.until(lambda: driver.target.asked)
+        assert driver.target.asked[0][3] == {"text": "a", "limit": 7}
+        await driver.misses("write a whole number")
+
+    drive(test)
+
+
+def test_a_form_turns_into_a_line_and_back() -> None:
+    """Ctrl+T: fields as text, text as fields; a line that does not fit stays a line and says why."""
+
+    async def test(driver: Driver) -> None:
+        rows(driver).choose("search.query")
+        await driver.press("x")
+        await driver.type("thread pool")
+        await driver.press("ctrl+t")
+        await driver.sees('text="thread pool"', "Ctrl+T as fields")
+        await driver.type(" limt=5")
+        await driver.press("ctrl+t")
+        await driver.sees("did you mean limit?")
+        await driver.press("backspace", "backspace", "backspace")
+        await driver.type("it=5")
+        await driver.press("ctrl+t")
+        await driver.sees("Ctrl+T as text")
+        inputs = [field.value for field in driver.app.screen.query("CallForm Input").results(Input)]
+        assert inputs == ["thread pool", "5"]
+        await driver.press("ctrl+t", "ctrl+r")
+        await driver.until(lambda: driver.target.asked)
+        assert driver.target.asked[0][3] == {"text": "thread pool", "limit": 5}
+
+    drive(test)
+
+
+def test_a_form_remembers_what_was_run() -> None:
+    """↑ in the first field brings the last values back, and ↓ what was being typed."""
+
+    async def test(driver: Driver) -> None:
+        rows(driver).choose("search.query")
+        await driver.press("x")
+        await driver.type("one")
+        await driver.press("ctrl+r")
+        await driver.until(lambda: driver.target.asked)
+        await driver.press("escape", "x", "ctrl+u")
+        await driver.type("two")
+        await driver.press("up")
+        assert driver.app.screen.query(Input).first().value == "one"
+        await driver.press("ctrl+down")
+        assert driver.app.screen.query(Input).first().value == "two"
+
+    drive(test)
+
+
+def test_a_result_opens_in_the_timeline() -> None:
+    """Its first line stands for the call: Enter shows it there."""
+    records = [record for each in played() for record in each.records]
+    call = next(each.id for each in records if isinstance(each, Call) and each.name == "search.query" and each.ended)
+
+    async def test(driver: Driver) -> None:
+        rows(driver).choose("search.query")
+        await driver.press("x")
+        await driver.type("a")
+        await driver.press("ctrl+r")
+        await driver.sees(f"#{call} ok", "⏎ shows it in the timeline")
+        await driver.press("escape", "enter", "enter")
+        await driver.sees("window", f"▸ #{call} search.query")
+
+    drive(test, target(answers={"search.query": Reply(request=1, call=call, value="5")}))
 
 
 def test_an_error_is_shown_with_its_traceback() -> None:
