@@ -44,9 +44,9 @@ class Intervals:
         if not len(self._columns):
             return np.zeros(len(moments), np.int64)
         began = self._columns["began"]
-        index = np.searchsorted(began, moments, side="right") - 1
+        index = began.searchsorted(moments, side="right") - 1
         inside = np.maximum(index, 0)
-        part = np.clip(moments - began[inside], 0, self._columns["length"][inside])
+        part = np.minimum(np.maximum(moments - began[inside], 0), self._columns["length"][inside])
         return np.where(index >= 0, self._totals.before(inside) + part, 0)
 
     def touching(self, begin: int, end: int) -> tuple[Ints, Ints]:

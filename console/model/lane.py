@@ -33,6 +33,8 @@ class Calls:
         self.columns = Columns({**dict.fromkeys(CALL, np.int8), key: np.int64})
         self.failures = Columns({"ended": np.int64, "id": np.int64})
         """The failed ones, sorted by their end."""
+        self.version = 0
+        """Counts the times that something changed."""
 
     def __len__(self) -> int:
         return len(self.columns)
@@ -93,6 +95,7 @@ class Calls:
 
     def _changed(self, position: int) -> None:
         """Bring what is derived up to date from POSITION on."""
+        self.version += 1
         failed = position + np.flatnonzero(self.columns["outcome"][position:] > CANCELLED)
         block = {name: self.values(name, failed) for name in ("ended", "id")}
         if not position:
@@ -121,9 +124,15 @@ class Runs(Calls):
         others = (self.run, self.computed, self.idle, self.waits, self._guessed)
         return super().nbytes + sum(other.nbytes for other in others)
 
+    @property
+    def has_waits(self) -> bool:
+        """Whether the lane was ever blocked."""
+        return bool(len(self.waits) or len(self._guessed))
+
     def blocked(self, moments: Ints) -> Ints:
         """Ns before each moment in which the lane was blocked, waiting for other calls."""
-        return self.waits.until(moments) + self._guessed.until(moments)
+        blocked = self.waits.until(moments)
+        return blocked + self._guessed.until(moments) if len(self._guessed) else blocked
 
     def waits_within(self, begin: int, end: int) -> tuple[Ints, Ints]:
         """When the lane began and ceased to be blocked, each time that touches [BEGIN, END), in order."""
@@ -145,17 +154,22 @@ class Runs(Calls):
             self._changed(0)
 
     def ends(self, positions: Ints) -> Ints:
-        """When the calls let go of the lane: their end, or the start of the next call if that is earlier."""
-        all_started = self.columns["started"]
-        started, ended = all_started[positions], self.values("ended", positions)
-        following = all_started[np.minimum(positions + 1, len(self) - 1)]
-        limit = np.where(positions + 1 < len(self), following, ended)
-        ends: Ints = np.maximum(started, np.minimum(ended, limit))
-        return ends
+        """When the calls let go of the lane."""
+        return self.spans(positions)[1]
+
+    def spans(self, positions: Ints) -> tuple[Ints, Ints]:
+        """When the calls had the lane: from their start to their end, or to the next start if that is earlier."""
+        all_started, following = self.columns["started"], positions + 1
+        started = all_started[positions]
+        ended = started - self.columns["ended"][positions]
+        next_started = all_started[np.minimum(following, len(self) - 1)]
+        limit = np.where(following < len(self), next_started, ended)
+        return started, np.maximum(started, np.minimum(ended, limit))
 
     def starts(self, moments: Ints) -> Ints:
         """How many calls started before each moment."""
-        return np.searchsorted(self.columns["started"], moments)
+        before: Ints = self.columns["started"].searchsorted(moments)
+        return before
 
     def _changed(self, position: int) -> None:
         super()._changed(position)
@@ -165,7 +179,7 @@ class Runs(Calls):
         if first == len(self):
             return
         positions = np.arange(first, len(self))
-        started, ends = self.columns["started"][first:], self.ends(positions)
+        started, ends = self.spans(positions)
         self._guess_waits(positions, started, ends)
         blocked = self.blocked(ends) - self.blocked(started)
         free, cpu = ends - started - blocked, self.columns["cpu"][first:]

@@ -26,6 +26,7 @@ from bus.trace.records import (
 from console.model.blocks import Codec
 from console.model.codes import KINDS
 from console.model.columns import Block, Ints, steps
+from console.model.density import Density
 from console.model.lane import CANCELLED, Calls, Runs
 from console.model.mailboxes import Mailboxes
 from console.model.outputs import Outputs
@@ -88,6 +89,7 @@ class Store:
         """Of each event that was fired."""
         self.services: dict[str, str] = {}
         """The service that last ran each name; for names whose registration was never seen."""
+        self.density = Density()
         self.lost = Counters()
         self.size = 0
         self.entries_version = 0

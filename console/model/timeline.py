@@ -1,5 +1,6 @@
 """The timeline of a window: every lane as cells, by searching and never by a scan; calls in flight drawn over it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -64,10 +65,10 @@ def view(store: Store, start: int, end: int, width: int, now: int) -> TimelineVi
     first, last = bounds(store, now)
     in_flight = _in_flight(store, now)
     shown = (key for key in in_flight if _has_content(store, key, in_flight[key]))
-    lanes = tuple(_lane(store, key, window, in_flight[key]) for key in sorted(shown, key=order(store.lanes)))
     return TimelineView(
         start=int(window.edges[0]), end=int(window.edges[-1]), first=first, last=last,
-        lanes=lanes, density=_density(store, Window.over(first, last, window.width)),
+        lanes=_lanes(store, window, {key: in_flight[key] for key in sorted(shown, key=order(store.lanes))}),
+        density=store.density.over(store.runs.values(), Window.over(first, last, window.width).edges),
     )  # fmt: skip
 
 
@@ -97,35 +98,43 @@ def _has_content(store: Store, key: int, in_flight: _InFlight) -> bool:
     return in_service or len(runs) > 0 or len(runs.waits) > 0 or in_flight.running is not None
 
 
-def _density(store: Store, window: Window) -> NDArray[np.float32]:
-    counts = np.zeros(window.width, np.int64)
-    for runs in store.runs.values():
-        counts += steps(runs.starts(window.edges))
-    share: Floats = counts / max(1, counts.max())
-    return share.astype(np.float32)
+def _lanes(store: Store, window: Window, shown: Mapping[int, _InFlight]) -> tuple[LaneView, ...]:
+    """A view of each lane that is shown, in their order."""
+    runs = [store.runs.get(key, _NO_RUNS) for key in shown]
+    cells = Cells.of(runs, window)
+    parts, counts = cells.parts(), cells.count()
+    calls, shares = cells.largest()
+    for row, in_flight in enumerate(shown.values()):
+        if in_flight.running is not None or in_flight.queued:
+            parts[row] += in_flight.parts(runs[row], window)
+        if in_flight.running is not None:
+            covered = in_flight.covered(window)
+            counts[row] += covered > 0
+            calls[row] = np.where(covered >= np.maximum(shares[row], 1), in_flight.running.id, calls[row])
+    shown_parts = np.minimum(np.maximum(parts / steps(window.edges), 0), 1).astype(np.float32)
+    bars = _bars(store, cells)
+    return tuple(
+        _lane(store, key, (shown_parts[row], counts[row], calls[row]), window, (*bars[row], *in_flight.bar(window)))
+        for row, (key, in_flight) in enumerate(shown.items())
+    )
 
 
-def _lane(store: Store, key: int, window: Window, in_flight: _InFlight) -> LaneView:
-    lane, runs = store.lanes.get(key), store.runs.get(key, _NO_RUNS)
-    cells, open_call = Cells.of(runs, window), in_flight.covered(window)
-    parts = (cells.parts() + in_flight.parts(runs, window)) / steps(window.edges)
+def _lane(
+    store: Store, key: int, cells: tuple[NDArray[np.float32], Ints, Ints], window: Window, bars: tuple[Bar, ...]
+) -> LaneView:
+    lane, (parts, count, calls) = store.lanes.get(key), cells
     failed, failure = failures((store.runs.get(key), store.instants.get(key)), window)
     return LaneView(
-        key=key, name=store.lane_name(key), service=lane.service if lane else "",
-        parts=np.clip(parts, 0, 1).astype(np.float32), count=(cells.count() + (open_call > 0)).astype(np.int32),
-        call=np.where(failed, failure, _picked(cells, in_flight.running, open_call)), failed=failed,
-        bars=(*_bars(store, cells), *in_flight.bar(window)),
+        key=key, name=store.lane_name(key), service=lane.service if lane else "", parts=parts,
+        count=count.astype(np.int32), call=np.where(failed, failure, calls), failed=failed, bars=bars,
     )  # fmt: skip
 
 
-def _picked(cells: Cells, running: Call | None, open_call: Ints) -> Ints:
-    calls, shares = cells.largest()
-    return calls if running is None else np.where(open_call >= np.maximum(shares, 1), running.id, calls)
-
-
-def _bars(store: Store, cells: Cells) -> tuple[Bar, ...]:
-    runs, codec = cells.runs, store.codec
-    return tuple(
-        Bar(first, after, int(runs.values("id", at)), codec.names[runs.values("name", at)], codec.text(runs, at)[0])
-        for at, first, after in cells.wide()
-    )
+def _bars(store: Store, cells: Cells) -> list[list[Bar]]:
+    """The labels of each lane."""
+    codec, bars = store.codec, [list[Bar]() for _ in cells.lanes]
+    for row, at, first, after in cells.wide():
+        runs = cells.lanes[row]
+        name = codec.names[runs.values("name", at)]
+        bars[row].append(Bar(first, after, int(runs.values("id", at)), name, codec.text(runs, at)[0]))
+    return bars

@@ -6,7 +6,8 @@ import numpy as np
 
 from console.model.columns import Columns, Ints
 
-_PART: Final = 16
+_SHIFT: Final = 4
+_PART: Final = 1 << _SHIFT
 """So many rows share a total of 8 bytes; each adds what came since, which 4 bytes hold as long as that is under 2 s."""
 
 
@@ -36,5 +37,5 @@ class Totals:
 
     def before(self, rows: Ints) -> Ints:
         """The total of all rows in front of each of ROWS."""
-        total: Ints = self._parts["total"][rows // _PART] + self._since["since"][rows]
+        total: Ints = self._parts["total"][rows >> _SHIFT] + self._since["since"][rows]
         return total
