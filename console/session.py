@@ -15,11 +15,13 @@ from msgspec import structs
 from bus.attach.protocol import Batch, Reply
 from bus.trace.records import AnyRecord, Call, Entry
 from console.language.filters import Filter
-from console.model import calls, queries, snapshot, timeline
+from console.model import calls, queries, ranges, snapshot, timeline
+from console.model.alerts import Alerts
 from console.model.catalog import Catalog
 from console.model.lineage import Lineage, below, lineage
 from console.model.packing import Portion
 from console.model.queries import FoundCalls, Order
+from console.model.ranges import RangeSummary
 from console.model.services import Services
 from console.model.stats import Stats
 from console.model.store import Store
@@ -49,6 +51,7 @@ class Session:
         """Take over TARGET, which `close` closes; MONOTONIC is the console's own clock (ns)."""
         self.target = target
         self._store = Store(retain=retain)
+        self._alerts = Alerts(self._store)
         self._stats = Stats()
         self._catalog = Catalog(self._store, self._stats)
         self._services = Services(self._store)
@@ -110,6 +113,10 @@ class Session:
         """All services, sorted by name, and the threads outside of them."""
         return self._services.rows(self.now())
 
+    def alerts(self) -> Mapping[int, tuple[int, ...]]:
+        """When (ns) the bus itself saw something go wrong, by lane."""
+        return self._alerts.by_lane()
+
     def receivers(self, event: str) -> tuple[Entry, ...]:
         """The listeners that EVENT would be delivered to now, in order (exact names and globs)."""
         return self._catalog.receivers(event)
@@ -117,6 +124,10 @@ class Session:
     def timeline(self, start: int, end: int, width: int) -> TimelineView:
         """All lanes over [start, end) ns in WIDTH cells."""
         return timeline.view(self._store, start, end, width, self.now())
+
+    def range(self, begin: int, end: int) -> RangeSummary:
+        """What happened in [begin, end) ns, in all lanes together."""
+        return ranges.summary(self._store, begin, end, self.now())
 
     def bounds(self) -> tuple[int, int]:
         """First and last ns of all that is kept; while the program is live the last one is now."""

@@ -15,6 +15,15 @@ def clock(at: int, session: Session) -> str:
     return f"{day:%H:%M:%S}.{rest // 1_000_000:03}"
 
 
+def time_of_day(at: int, session: Session, step: int) -> str:
+    """The local time of day of AT with the decimals that steps of STEP ns need: `12:04:31`, `12:04:31.2004`."""
+    unix = session.start_unix + at - session.start_monotonic
+    seconds, rest = divmod(max(0, unix), 1_000_000_000)
+    decimals = next((places for size, places in _DECIMALS if step >= size), 9)
+    text = f"{dt.datetime.fromtimestamp(seconds, dt.UTC).astimezone():%H:%M:%S}"
+    return f"{text}.{rest:09}"[: len(text) + 1 + decimals] if decimals else text
+
+
 def moment(ns: int, step: int) -> str:
     """NS since the beginning, with the decimals that steps of STEP ns need: `12.4 s`, `2:05.250`."""
     decimals = next((places for size, places in _DECIMALS if step >= size), 9)

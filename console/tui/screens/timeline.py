@@ -16,6 +16,7 @@ from console.tui.widgets.call_lines import as_text, headline, neighbours_line, r
 from console.tui.widgets.canvas import Canvas
 from console.tui.widgets.outcome import OutcomePane
 from console.tui.widgets.timeline import Timeline
+from console.tui.widgets.timeline_lines import range_line
 
 
 class TimelineScreen(BusScreen):
@@ -29,6 +30,9 @@ class TimelineScreen(BusScreen):
         ("[ ]", "cause/effect", "screen.lanes('cause')"),
         ("f", "fit", "screen.lanes('fit')"),
         ("0", "all", "screen.lanes('all')"),
+        ("v", "range", "screen.lanes('mark')"),
+        ("p", "pin", "screen.lanes('pin')"),
+        ("t", "time", "screen.lanes('axis')"),
     )
     LIVE: ClassVar[tuple[tuple[str, str, str], ...]] = (
         ("End", "follow", "screen.lanes('follow')"),
@@ -41,7 +45,12 @@ class TimelineScreen(BusScreen):
         ("w s", "closer and farther; the wheel does the same"),
         (", .", "previous and next call in this lane"),
         ("[ ]", "the cause of this call, its first effect"),
-        ("f 0 End", "fit the call, show all, follow the program"),
+        ("f 0 End", "fit the range or the call, show all, follow the program"),
+        ("v", "mark a range from the cursor; a drag does the same; Esc lets go of it"),
+        ("g", "to the slowest call of the range"),
+        ("t", "time of day, or time since the beginning"),
+        ("p", "keep this lane on top"),
+        ("PgUp PgDn", "other lanes, when there are more than lines"),
     )
 
     def body(self) -> Iterator[Widget]:
@@ -82,12 +91,13 @@ class TimelineScreen(BusScreen):
         self._show_call()
 
     def _show_call(self) -> None:
-        canvas, detail = self.query_one("#call", Canvas), self.timeline.detail
-        width = canvas.size.width
-        if detail is None:
-            canvas.show(_nothing(width))
-            return
-        canvas.show(call_strips(width, detail, self.console_app.session, self.console_app.service_colors))
+        canvas, detail, marked = self.query_one("#call", Canvas), self.timeline.detail, self.timeline.marked
+        width, app = canvas.size.width, self.console_app
+        call = call_strips(width, detail, app.session, app.service_colors) if detail else _nothing(width)
+        if marked is None:
+            canvas.show([_rule(width), *call])
+        else:
+            canvas.show([_rule(width), range_line(width, marked), *(call if detail else _range_keys(width))])
 
     def copied(self) -> str:
         """The selected call."""
@@ -113,14 +123,26 @@ class TimelineScreen(BusScreen):
 
 def _nothing(width: int) -> list[Strip]:
     line = Line(width).gap().put("no call selected: ", HIDDEN).put("↑ ↓ ← →", KEY).put(" or a click select one, ", SOFT)
-    return [_rule(width), line.put(", .", KEY).put(" go to the previous and the next", SOFT).strip()]
+    line.put(", .", KEY).put(" go to the previous and the next", SOFT)
+    return [line.strip(), Line(width).gap().put("a drag or ", SOFT).put("v", KEY).put(" marks a range", SOFT).strip()]
+
+
+def _range_keys(width: int) -> list[Strip]:
+    line = (
+        Line(width)
+        .gap(3)
+        .put("f", KEY)
+        .put(" fits it   ", SOFT)
+        .put("g", KEY)
+        .put(" goes to the slowest call   ", SOFT)
+    )
+    return [line.put("Esc", KEY).put(" lets go of it", SOFT).strip()]
 
 
 def call_strips(width: int, detail: CallDetail, session: Session, colors: ServiceColors) -> list[Strip]:
     """The selected call: what, where its time went, what it led to."""
     result = result_line(width, detail.call)
     return [
-        _rule(width),
         headline(width, detail, session.info.session, colors),
         time_line(width, detail, colors),
         *([result] if result else []),

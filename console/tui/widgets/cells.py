@@ -20,6 +20,7 @@ from console.model.views import Bar, LaneView
 from console.tui.lines import clip, width_of
 from console.tui.look import (
     ACCENT,
+    AMBER,
     BRIGHT,
     ELSEWHERE,
     ELSEWHERE_GROUND,
@@ -28,6 +29,7 @@ from console.tui.look import (
     QUEUE_GROUND,
     QUEUED,
     RED,
+    SELECTED,
     WAITING,
     WAITING_GROUND,
     WAITING_LIT,
@@ -40,7 +42,7 @@ LOWER: Final = " ▁▂▃▄▅▆▇█"
 LEFT: Final = " ▏▎▍▌▋▊▉█"
 RIGHT: Final = " ▕▕▐▐▐▐██"
 """From the right there are only an eighth and a half; inverse glyphs would leave slits in many fonts."""
-QUEUED_GLYPH, WAITING_GLYPH, ELSEWHERE_GLYPH, FAILED_GLYPH = "░▒▓✗"
+QUEUED_GLYPH, WAITING_GLYPH, ELSEWHERE_GLYPH, FAILED_GLYPH, ALERT_GLYPH = "░▒▓✗⚠"
 
 _GLYPHS: Final = np.array(list(LOWER + LEFT + RIGHT + "░▒▓✗"))
 _FROM_LEFT, _FROM_RIGHT, _QUEUED, _WAITING, _ELSEWHERE, _FAILED = 9, 18, 27, 28, 29, 30
@@ -54,8 +56,8 @@ class Look:
     """Places in the table of styles. Those of the selected call stand `WHITENED` further on."""
 
     BLANK, COMPUTING, OVER_QUEUE, QUEUED, WAITING, ELSEWHERE, FAILED = range(7)
-    LABEL, LABEL_WAITING, LABEL_ELSEWHERE, MARK, CURSOR = range(7, 12)
-    WHITENED = 12
+    LABEL, LABEL_WAITING, LABEL_ELSEWHERE, MARK, CURSOR, RANGE, ALERT = range(7, 14)
+    WHITENED = 14
 
 
 _LABELS: Final = {Look.WAITING: Look.LABEL_WAITING, Look.ELSEWHERE: Look.LABEL_ELSEWHERE, Look.COMPUTING: Look.LABEL}
@@ -73,15 +75,20 @@ def _looks(color: str, queued: str, waiting: str, elsewhere: str) -> tuple[Style
     labels = (style(INK, color), style(BRIGHT, WAITING_GROUND), style(BRIGHT, ELSEWHERE_GROUND))
     over_queue = style(color, QUEUE_GROUND)
     parts = (style(queued), style(waiting), style(elsewhere), style(RED, bold=True))
-    return (style(), style(color), over_queue, *parts, *labels, marked, marked)
+    return (
+        style(), style(color), over_queue, *parts, *labels, marked, marked,
+        style(ground=SELECTED), style(INK, AMBER, bold=True),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What is special on a lane: the selected call's cells [start, end), the cursor, and glyphs at single cells."""
+    """What is special on a lane: the cells [start, end) of the selected call and of the marked range; single cells."""
 
     selected: tuple[int, int] = (0, 0)
+    range: tuple[int, int] = (0, 0)
     cursor: int = -1
+    alerts: tuple[int, ...] = ()
     glyphs: tuple[tuple[int, str], ...] = ()
 
 
@@ -157,12 +164,17 @@ def _write(row: Row, start: int, text: str) -> None:
 
 
 def put_marks(row: Row, marks: Marks) -> None:
-    """Draw the selected call white, the glyphs of cause and effects, and the cursor, in this order."""
+    """Draw the marked range, the selected call in white, the glyphs of cause and effects, problems, and the cursor."""
+    within = row.looks[slice(*marks.range)]
+    within[within == Look.BLANK] = Look.RANGE
     start, end = max(0, marks.selected[0]), max(0, marks.selected[1])
     row.looks[start:end] += Look.WHITENED
     for column, glyph in marks.glyphs:
         if 0 <= column < len(row.looks):
             row.glyphs[column], row.looks[column] = glyph, Look.MARK
+    for column in marks.alerts:
+        if 0 <= column < len(row.looks):
+            row.glyphs[column], row.looks[column] = ALERT_GLYPH, Look.ALERT
     if 0 <= marks.cursor < len(row.looks):
         glyph = str(row.glyphs[marks.cursor])
         row.glyphs[marks.cursor], row.looks[marks.cursor] = " " if glyph in _SHADES else glyph, Look.CURSOR

@@ -1,29 +1,31 @@
 """The lanes of all threads over time: what is shown, the cursor, the selected call, and the keys that move them."""
 
+from collections.abc import Mapping
 from dataclasses import replace
-from itertools import pairwise
 from typing import ClassVar
 
-from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 
 from bus.trace.records import Call
+from console.model.ranges import RangeSummary
 from console.model.views import CallDetail, LaneView, TimelineView
 from console.session import Session
 from console.tui.look import ServiceColors
 from console.tui.viewport import Viewport
 from console.tui.widgets import cells
 from console.tui.widgets import timeline_lines as lines
-from console.tui.widgets.canvas import Canvas
 from console.tui.widgets.cells import Marks
+from console.tui.widgets.time_range import TimeRange
+from console.tui.widgets.timeline_mouse import LanesMouse
+from console.tui.widgets.timeline_rows import LaneRows
 
-_ABOVE = 3
+_ABOVE, _MINIMAP = 3, 1
 _LABEL, _NARROW_LABEL, _NARROW = 19, 13, 100
 
 
-class Timeline(Canvas, can_focus=True):
+class Timeline(LanesMouse, can_focus=True):
     """A lane a thread. Everything is kept by call id and by time, never by row or column."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -46,6 +48,12 @@ class Timeline(Canvas, can_focus=True):
         Binding("f", "fit"),
         Binding("0", "all"),
         Binding("end", "follow"),
+        Binding("v", "mark"),
+        Binding("g", "slowest"),
+        Binding("t", "axis"),
+        Binding("p", "pin"),
+        Binding("pageup", "scroll_lanes(-5)"),
+        Binding("pagedown", "scroll_lanes(5)"),
     ]
 
     class Moved(Message):
@@ -62,7 +70,10 @@ class Timeline(Canvas, can_focus=True):
         self._detail: CallDetail | None = None
         self._lane = 0
         self._at = 0
-        self._top = 0
+        self._lane_rows = LaneRows()
+        self._range = TimeRange()
+        self._absolute = False
+        self._alerts: Mapping[int, tuple[int, ...]] = {}
         self._opened = False
 
     # ---- what is shown
@@ -88,6 +99,7 @@ class Timeline(Canvas, can_focus=True):
             self._follow_now()
         self._view = self.session.timeline(self.viewport.start, self.viewport.end, width)
         self._detail = self.session.call(self.selected) if self.selected else None
+        self._alerts = self.session.alerts()
         self._paint()
 
     def _open(self) -> None:
@@ -120,7 +132,15 @@ class Timeline(Canvas, can_focus=True):
         strips = [
             lines.status(width, self.viewport, record, self.session.now(), state=state, lanes=(shown, len(view.lanes))),
             lines.minimap(width, self.label, view, self.viewport),
-            lines.axis(width, self.label, self.viewport, record.start_monotonic, self._cursor()),
+            lines.axis(
+                width,
+                self.label,
+                self.viewport,
+                record,
+                self._cursor(),
+                absolute=self._absolute,
+                marked=self._range.columns(self.viewport),
+            ),
         ]
         strips += self._lane_strips(rows) if view.lanes else lines.notice(width, self._empty())
         if self.size.height >= len(strips) + 1:
@@ -134,32 +154,13 @@ class Timeline(Canvas, can_focus=True):
         return [("", ""), ("No calls were recorded.", "strong"), ("Was the program started with BUS_TRACE=off?", "")]
 
     def _rows(self) -> list[LaneView | None]:
-        """The lanes from the top one on, None between two services, as many as there is room for."""
-        lanes = self._ordered()
-        groups = sum(a.service != b.service for a, b in pairwise(lanes))
+        """The lanes in view, None between two groups."""
+        lanes = self._view.lanes if self._view else ()
         legend = self.size.height > len(lanes) + _ABOVE
-        room = max(1, self.size.height - _ABOVE - legend)
-        spaced = len(lanes) + groups <= room
-        self._top = self._scrolled(lanes, room)
-        rows: list[LaneView | None] = []
-        for lane in lanes[self._top : self._top + room]:
-            if spaced and rows and rows[-1] is not None and rows[-1].service != lane.service:
-                rows.append(None)
-            rows.append(lane)
-        return rows
+        return self._lane_rows.shown(lanes, self._lane, max(1, self.size.height - _ABOVE - legend))
 
     def _ordered(self) -> list[LaneView]:
-        """Lanes of one service next to each other, services in the order in which they came."""
-        lanes = self._view.lanes if self._view else ()
-        first: dict[str, int] = {}
-        for lane in lanes:
-            first.setdefault(lane.service, len(first))
-        return sorted(lanes, key=lambda lane: first[lane.service])
-
-    def _scrolled(self, lanes: list[LaneView], room: int) -> int:
-        index = next((i for i, lane in enumerate(lanes) if lane.key == self._lane), 0)
-        top = min(self._top, max(0, len(lanes) - room))
-        return min(max(top, index - room + 1), index) if self._lane else top
+        return self._lane_rows.ordered(self._view.lanes if self._view else ())
 
     def _lane_strips(self, rows: list[LaneView | None]) -> list[Strip]:
         lanes = [lane for lane in rows if lane is not None]
@@ -171,18 +172,21 @@ class Timeline(Canvas, can_focus=True):
         color = self.service_colors.color(lane.service)
         cells.put_labels(row, lane.bars)
         cells.put_marks(row, self._marks(lane))
-        head = lines.name(self.label, lane, color, current=lane.key == self._lane)
+        pinned = lane.key in self._lane_rows.pinned
+        head = lines.name(self.label, lane, color, current=lane.key == self._lane, pinned=pinned)
         return Strip([*head, *row.segments(color)], self.size.width)
 
     def _marks(self, lane: LaneView) -> Marks:
         cursor = self._cursor() if lane.key == self._lane else -1
+        alerts = tuple(self.viewport.column(at) for at in self._alerts.get(lane.key, ()))
+        marks = Marks(cursor=cursor, alerts=alerts, range=self._range.columns(self.viewport))
         detail = self._detail
         if detail is None:
-            return Marks(cursor=cursor)
+            return marks
         selected = self._cells_of(detail.call) if detail.call.lane == lane.key else (0, 0)
         marked = [(call, "]") for call in detail.effects] + ([(detail.cause, "[")] if detail.cause else [])
         glyphs = tuple((self._cells_of(call)[0], glyph) for call, glyph in marked if call.lane == lane.key)
-        return Marks(selected, cursor, glyphs)
+        return replace(marks, selected=selected, glyphs=glyphs)
 
     def _cells_of(self, call: Call) -> tuple[int, int]:
         start, end = call.started or call.queued, call.ended or self.session.now()
@@ -225,7 +229,10 @@ class Timeline(Canvas, can_focus=True):
         self.moved(self.viewport.zoomed(steps, at))
 
     def action_fit(self) -> None:
-        """The selected call from edge to edge; everything when none is selected."""
+        """The marked range or the selected call from edge to edge; everything when there is none."""
+        if self._range.bounds:
+            self.moved(self._sized().fitted(*self._range.bounds))
+            return
         if self._detail is None:
             self.action_all()
             return
@@ -291,9 +298,44 @@ class Timeline(Canvas, can_focus=True):
         if self._detail and self._detail.effects:
             self.choose(self._detail.effects[0].id)
 
+    @property
+    def marked(self) -> RangeSummary | None:
+        """What happened in the marked range; None when none is marked."""
+        return self._range.summary(self.session)
+
+    def action_mark(self) -> None:
+        """Begin a range at the cursor, which then moves its other end; end it."""
+        at = self._at if self._cursor() >= 0 else self.viewport.moment(self.viewport.width // 2)
+        self._range.toggle(at)
+        self._at, self._lane = at, self._lane or self._first_lane()
+        self.moved(replace(self.viewport, follow=False))
+
+    def action_slowest(self) -> None:
+        """The slowest call of the marked range."""
+        if (marked := self.marked) and marked.slowest:
+            self.choose(marked.slowest.id)
+
+    def action_axis(self) -> None:
+        """Time of day, or time since the recording began."""
+        self._absolute = not self._absolute
+        self.moved(self.viewport)
+
+    def action_pin(self) -> None:
+        """Keep the current lane on top, or let go of it."""
+        if self._lane:
+            self._lane_rows.pin(self._lane)
+            self.moved(self.viewport)
+
+    def action_scroll_lanes(self, lines: int) -> None:
+        """Other lanes, when there are more than there is room for."""
+        self._lane = 0
+        self._lane_rows.scroll(lines)
+        self.moved(self.viewport)
+
     def action_unselect(self) -> None:
-        """No call selected, no cursor."""
-        self.selected, self._lane = 0, 0
+        """No range marked; then no call selected, no cursor."""
+        if not self._range.clear():
+            self.selected, self._lane = 0, 0
         self.moved(self.viewport)
 
     def _first_lane(self) -> int:
@@ -316,7 +358,8 @@ class Timeline(Canvas, can_focus=True):
         return next((lane for lane in lanes if lane.key == self._lane), None)
 
     def _reselect(self) -> None:
-        """Select the call under the cursor; nothing where nothing ran."""
+        """Select the call under the cursor; nothing where nothing ran. A range that is being marked grows to there."""
+        self._range.extend(self._at, self.viewport.cell)
         self.update()
         lane, column = self._current(), self._cursor()
         self.selected = int(lane.call[column]) if lane is not None and 0 <= column < len(lane.call) else 0
@@ -324,41 +367,32 @@ class Timeline(Canvas, can_focus=True):
 
     # ---- the mouse
 
-    def on_click(self, event: events.Click) -> None:
+    def dragged(self, first: int, last: int) -> None:
+        """Mark the cells from one to another."""
+        self._range.between(self.viewport, first, last)
+        self.moved(replace(self.viewport, follow=False))
+
+    def clicked(self, column: int, line: int) -> None:
         """Select what was clicked; a click on the minimap goes there."""
-        column = event.x - self.label
-        if event.y == 1 and self._view and column >= 0:
+        if line == _MINIMAP and self._view and column >= 0:
             span = self._view.last - self._view.first
             at = self._view.first + span * column // max(1, self.viewport.width)
             self.moved(replace(self.viewport, start=at - self.viewport.span // 2, follow=False))
             return
         rows = self._rows()
-        lane = rows[event.y - _ABOVE] if 0 <= event.y - _ABOVE < len(rows) else None
-        if lane is not None and column >= 0:
-            self._lane, self._at = lane.key, self.viewport.moment(column)
+        lane = rows[line - _ABOVE] if 0 <= line - _ABOVE < len(rows) else None
+        if lane is None:
+            return
+        self._lane = lane.key
+        if column >= 0:
+            self._at = self.viewport.moment(column)
             self._reselect()
+        else:
+            self.moved(self.viewport)
 
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Closer, at the mouse; with Shift, back in time."""
-        self._wheel(event, 1)
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Farther, at the mouse; with Shift, forward in time."""
-        self._wheel(event, -1)
-
-    def on_mouse_scroll_left(self, event: events.MouseScrollLeft) -> None:
-        """Back in time."""
-        event.stop()
-        self.moved(self.viewport.panned(-8))
-
-    def on_mouse_scroll_right(self, event: events.MouseScrollRight) -> None:
-        """Forward in time."""
-        event.stop()
-        self.moved(self.viewport.panned(8))
-
-    def _wheel(self, event: events.MouseEvent, direction: int) -> None:
-        event.stop()
-        if event.shift:
+    def wheeled(self, column: int, direction: int, *, sideways: bool) -> None:
+        """Closer or farther at a cell; or back and forth in time."""
+        if sideways:
             self.moved(self.viewport.panned(-8 * direction))
         else:
-            self.moved(self.viewport.zoomed(direction, self.viewport.moment(max(0, event.x - self.label))))
+            self.moved(self.viewport.zoomed(direction, self.viewport.moment(max(0, column))))

@@ -1,6 +1,8 @@
 """The lines around the lanes: status, minimap, axis, names, legend. Pure: text and figures in, strips out."""
 
 from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 from rich.segment import Segment
@@ -8,18 +10,21 @@ from textual.strip import Strip
 
 from bus.trace.records import Session as SessionRecord
 from console import format as fmt
+from console.model.ranges import RangeSummary
 from console.model.views import LaneView, TimelineView
-from console.tui.clock import clock, moment
+from console.tui.clock import clock, moment, time_of_day
 from console.tui.lines import Line
 from console.tui.look import (
     ACCENT,
     AMBER,
+    BRIGHT,
     DIM,
     ELSEWHERE,
     FAINT,
     GREEN,
     HIDDEN,
     KEY,
+    LINK,
     MINIMAP,
     PLAIN,
     QUEUED,
@@ -34,12 +39,12 @@ from console.tui.look import (
     style,
 )  # fmt: skip
 from console.tui.viewport import Viewport, tick_step
-from console.tui.widgets.cells import ELSEWHERE_GLYPH, FAILED_GLYPH, LOWER, QUEUED_GLYPH, WAITING_GLYPH
+from console.tui.widgets.cells import ALERT_GLYPH, ELSEWHERE_GLYPH, FAILED_GLYPH, LOWER, QUEUED_GLYPH, WAITING_GLYPH
 
 _NARROW = 90
 _MINIMAP = style(MINIMAP)
 _MINIMAP_SEEN = style(ACCENT, SELECTED)
-_TICK = style(RULE)
+_AXIS, _AXIS_MARKED, _AXIS_CURSOR = style(DIM), style(BRIGHT, SELECTED), style(ACCENT)
 _SEPARATOR = style(RULE)
 
 
@@ -73,24 +78,33 @@ def minimap(width: int, label: int, timeline: TimelineView, viewport: Viewport) 
     return line.strip()
 
 
-def axis(width: int, label: int, viewport: Viewport, origin: int, cursor: int) -> Strip:
-    """Round moments since the recording began, and the moment under the cursor."""
+def axis(
+    width: int, label: int, viewport: Viewport, record: SessionRecord, cursor: int, *,
+    absolute: bool, marked: tuple[int, int] = (0, 0),
+) -> Strip:  # fmt: skip
+    """Round moments since the recording began, or of the day; the marked range; the moment under the cursor."""
     room = max(0, width - label)
-    row = [" "] * room
-    step = tick_step(viewport.cell, 9 if room < _NARROW else 14)
+    origin = record.start_monotonic - (record.start_unix if absolute else 0)
+
+    def said(at: int, step: int) -> str:
+        return time_of_day(at, record, step) if absolute else moment(at - origin, step)
+
+    row, looks = [" "] * room, [_AXIS] * room
+    step = tick_step(viewport.cell, len(said(viewport.end, viewport.cell)) + (4 if room < _NARROW else 7))
     first = -(-(viewport.start - origin) // step) * step + origin
     for at in range(first, viewport.end, step):
-        _write(row, viewport.column(at), "│" + moment(at - origin, step))
-    segments = [Segment("".join(row), style(DIM))]
+        _write(row, viewport.column(at), "│" + said(at, step))
+    for column in range(*marked):
+        looks[column] = _AXIS_MARKED
     if 0 <= cursor < room:
-        text = f"▾ {moment(viewport.moment(cursor) - origin, viewport.cell)}"
+        text = f"▾ {said(viewport.moment(cursor), viewport.cell)}"
         at = min(cursor, max(0, room - len(text)))
         _write(row, at, text)
-        joined = "".join(row)
-        segments = [
-            Segment(joined[:at], style(DIM)), Segment(joined[at : at + len(text)], style(ACCENT)),
-            Segment(joined[at + len(text) :], style(DIM)),
-        ]  # fmt: skip
+        looks[at : at + len(text)] = [_AXIS_CURSOR] * min(len(text), room - at)
+    segments = [
+        Segment("".join(char for char, _ in some), look)
+        for look, some in groupby(zip(row, looks, strict=True), key=itemgetter(1))
+    ]
     return Strip([Segment(" " * label, style()), *segments], label + room)
 
 
@@ -100,11 +114,11 @@ def _write(row: list[str], at: int, text: str) -> None:
             row[at + offset] = char
 
 
-def name(label: int, lane: LaneView, color: str, *, current: bool) -> list[Segment]:
+def name(label: int, lane: LaneView, color: str, *, current: bool, pinned: bool = False) -> list[Segment]:
     """The beginning of a lane's line: a stripe in the service's colour, the thread's name, a rule."""
     line = Line(label - 1).raw("▎", style(color))
     look = STRONG if current else style(PLAIN) if lane.service else SOFT
-    line.put("▸" if current else " ", style(ACCENT)).cell(lane.name, label - 3, look)
+    line.put("▸" if current else "◆" if pinned else " ", style(ACCENT)).cell(lane.name, label - 3, look)
     return [*line.strip(), Segment("│", _SEPARATOR)]
 
 
@@ -115,16 +129,18 @@ def blank(width: int, label: int) -> Strip:
 
 def legend(width: int) -> Strip:
     """What the glyphs mean; shorter words where there is little room."""
-    wide = width >= len(" ░ queued  █ computing  ▒ waiting for other calls  ▓ elsewhere (I/O, locks, GIL)  ✗ failed")
+    known = (
+        (QUEUED_GLYPH, QUEUED, "queued", "queued"),
+        ("█", GREEN, "computing", "computing"),
+        (WAITING_GLYPH, WAITING, "waiting for other calls", "waiting"),
+        (ELSEWHERE_GLYPH, ELSEWHERE, "elsewhere (I/O, locks, GIL)", "elsewhere"),
+        (FAILED_GLYPH, RED, "failed", "failed"),
+        (ALERT_GLYPH, AMBER, "problem", "problem"),
+    )
+    wide = width > sum(len(word) + 4 for _, _, word, _ in known)
     line = Line(width).gap()
-    for glyph, color, word in (
-        (QUEUED_GLYPH, QUEUED, "queued"),
-        ("█", GREEN, "computing"),
-        (WAITING_GLYPH, WAITING, "waiting for other calls" if wide else "waiting"),
-        (ELSEWHERE_GLYPH, ELSEWHERE, "elsewhere (I/O, locks, GIL)" if wide else "elsewhere"),
-        (FAILED_GLYPH, RED, "failed"),
-    ):
-        line.raw(glyph, style(color)).put(f" {word}  ", SOFT)
+    for glyph, color, word, short in known:
+        line.raw(glyph, style(color)).put(f" {word if wide else short}  ", SOFT)
     return line.strip()
 
 
@@ -132,3 +148,18 @@ def notice(width: int, texts: Sequence[tuple[str, str]]) -> list[Strip]:
     """An empty timeline: what is missing, and what to do about it."""
     looks = {"": SOFT, "strong": STRONG, "warn": style(AMBER), "faint": style(FAINT)}
     return [Line(width).gap(2).put(text, looks.get(look, HIDDEN)).strip() for text, look in texts]
+
+
+def range_line(width: int, found: RangeSummary) -> Strip:
+    """What happened in the marked range: how long, how many calls, how busy, failures, the slowest."""
+    line = Line(width).gap().put("◆ ", LINK).put(fmt.duration(found.end - found.begin), STRONG)
+    line.put(f"   {fmt.plural(found.calls, 'call')}", TEXT).put(f"   busy {fmt.share(found.busy)}", TEXT)
+    line.put(f" of {fmt.plural(found.lanes, 'lane')}", SOFT)
+    if found.failed:
+        line.put(f"   ✗ {found.failed:,} failed", style(RED, bold=True))
+    else:
+        line.put("   none failed", SOFT)
+    if call := found.slowest:
+        took = fmt.duration(call.ended - call.started) if call.ended else "still running"
+        line.put("   slowest ", SOFT).put(call.name, TEXT).put(f" #{call.id}", KEY).put(f" {took}", STRONG)
+    return line.strip()

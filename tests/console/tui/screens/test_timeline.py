@@ -1,8 +1,11 @@
 """The Timeline screen."""
 
-import pytest
+import re
 
-from bus.trace.records import Call, Error
+import pytest
+from msgspec import structs
+
+from bus.trace.records import Call, Error, Problem
 from console.session import Pending
 from console.tui.widgets.timeline import Timeline
 from tests import synthetic
@@ -236,3 +239,90 @@ def test_a_call_made_in_the_bar_is_cancelled_with_ctrl_c(monkeypatch: pytest.Mon
         assert driver.app.is_running
 
     drive(test)
+
+
+async def drag(driver: Driver, timeline: Timeline, begin: tuple[int, int], end: tuple[int, int]) -> None:
+    """Press at BEGIN, move to END, let go; in cells of the timeline."""
+    await driver.pilot.mouse_down(timeline, offset=begin)
+    await driver.pilot.hover(timeline, offset=end)
+    await driver.pilot.mouse_up(timeline, offset=end)
+    await driver.pilot.pause()
+
+
+def test_a_drag_marks_a_range_and_says_what_happened_in_it() -> None:
+    """How many calls, how busy, failures, the slowest; f fits it, g goes to that call, Esc lets go of it."""
+
+    async def test(driver: Driver) -> None:
+        timeline = await opened(driver)
+        right = timeline.size.width - 1
+        await drag(driver, timeline, (timeline.label, 4), (right, 6))
+        await driver.sees("4 calls", "✗ 1 failed", "slowest index.file #1 400 ms", "busy")
+        await drag(driver, timeline, (timeline.label, 4), (timeline.label + 10, 4))
+        await driver.sees("1 call ", "none failed")
+        await driver.press("f")
+        assert timeline.viewport.end < synthetic.START + 200 * MS
+        await driver.press("g")
+        await driver.sees("▸ #1 index.file")
+        await driver.press("escape")
+        await driver.misses("none failed")
+        assert timeline.selected == 1
+
+    drive(test, target([SOME], "recorded"))
+
+
+def test_keys_mark_a_range() -> None:
+    """`v` begins at the cursor, the arrows move its other end, `v` ends it."""
+
+    async def test(driver: Driver) -> None:
+        timeline = await opened(driver)
+        timeline.choose(1)
+        await driver.press("v", "shift+right", "shift+right", "v")
+        await driver.sees("2 calls ", "slowest index.file #1")
+        bounds = timeline._range.bounds
+        await driver.press("right")
+        assert timeline._range.bounds == bounds
+
+    drive(test, target([SOME], "recorded"))
+
+
+def test_the_axis_shows_the_time_of_day_on_request() -> None:
+    """`t` goes back and forth between that and the time since the beginning."""
+
+    async def test(driver: Driver) -> None:
+        await opened(driver)
+        assert "│0.2 s" in driver.lines()[5]
+        await driver.press("t")
+        await driver.until(lambda: re.search(r"│\d\d:\d\d:\d\d\.\d", driver.lines()[5]))
+        await driver.press("t")
+        await driver.until(lambda: "│0.2 s" in driver.lines()[5])
+
+    drive(test, target([SOME], "recorded"))
+
+
+def test_a_pinned_lane_stands_on_top() -> None:
+    """`p` pins the current lane, with a mark; `p` lets go of it again."""
+
+    async def test(driver: Driver) -> None:
+        timeline = await opened(driver)
+        timeline.choose(4)
+        await driver.press("p")
+        await driver.until(lambda: "indexer-1" in driver.lines()[6])
+        await driver.press("escape")
+        await driver.sees("◆indexer-1")
+        timeline.choose(4)
+        await driver.press("p")
+        await driver.until(lambda: "indexer-1" not in driver.lines()[6])
+
+    drive(test, target([SOME], "recorded"))
+
+
+def test_a_problem_is_marked_in_its_lane() -> None:
+    """What the bus itself saw go wrong has a sign where it was, over whatever else is there."""
+
+    async def test(driver: Driver) -> None:
+        await opened(driver)
+        await driver.until(lambda: "⚠" in driver.line("indexer-0"))
+
+    problem = Problem(rule="deadlock", at=synthetic.START + 200 * MS, text="a waits for b", calls=(1,))
+    records = (*SOME.records, problem)
+    drive(test, target([structs.replace(SOME, records=records)], "recorded"))

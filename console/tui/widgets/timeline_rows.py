@@ -1,0 +1,55 @@
+"""Which lanes stand where: pinned ones on top, those of a service together, and which of them are in view. Pure."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from console.model.views import LaneView
+
+
+class LaneRows:
+    """The order of the lanes, and how far they are scrolled. Lanes are known by their keys."""
+
+    def __init__(self) -> None:
+        self.pinned: list[int] = []
+        self._top = 0
+
+    def pin(self, lane: int) -> None:
+        """Keep a lane on top, or let go of it."""
+        if lane in self.pinned:
+            self.pinned.remove(lane)
+        else:
+            self.pinned.append(lane)
+
+    def ordered(self, lanes: Sequence[LaneView]) -> list[LaneView]:
+        """Pinned lanes as they were pinned; then lanes of one service together, services in the order they came in."""
+        first: dict[str, int] = {}
+        for lane in lanes:
+            first.setdefault(lane.service, len(first))
+        pins = {key: place for place, key in enumerate(self.pinned)}
+        return sorted(lanes, key=lambda lane: (pins.get(lane.key, len(pins)), first[lane.service]))
+
+    def shown(self, lanes: Sequence[LaneView], current: int, room: int) -> list[LaneView | None]:
+        """The lanes in ROOM lines, CURRENT among them; None between two groups, where there is room for such gaps."""
+        ordered = self.ordered(lanes)
+        groups = [self._group(lane) for lane in ordered]
+        spaced = len(ordered) + sum(a != b for a, b in pairwise(groups)) <= room
+        self._top = self._scrolled(ordered, current, room)
+        rows: list[LaneView | None] = []
+        for lane in ordered[self._top : self._top + room]:
+            if spaced and rows and rows[-1] is not None and self._group(rows[-1]) != self._group(lane):
+                rows.append(None)
+            rows.append(lane)
+        return rows
+
+    def scroll(self, lines: int) -> None:
+        """Show lanes farther down, or up."""
+        self._top = max(0, self._top + lines)
+
+    def _group(self, lane: LaneView) -> tuple[bool, str]:
+        pinned = lane.key in self.pinned
+        return pinned, "" if pinned else lane.service
+
+    def _scrolled(self, lanes: Sequence[LaneView], current: int, room: int) -> int:
+        index = next((i for i, lane in enumerate(lanes) if lane.key == current), 0)
+        top = min(self._top, max(0, len(lanes) - room))
+        return min(max(top, index - room + 1), index) if current else top
