@@ -13,7 +13,7 @@ from console.model.stats import WINDOW_SECONDS, Rates
 from console.model.store import Store
 from console.model.views import ServiceRow, ThreadRow
 
-DEPTHS: Final = 12
+DEPTHS: Final = 10
 """Parts of the last minute in which a mailbox's depth is told."""
 OUTSIDE: Final = ""
 """The threads that belong to no service; they run nothing, but call, wait, and have stacks."""

@@ -14,8 +14,9 @@ MAX_LINES: Final = 200
 class WaitLine:
     """A line of the tree: what LANE (0: none, nobody runs it yet) does at this LEVEL below the one who waits for it.
 
-    `text` says whom it waits for, "" for nobody: then it is what all above it wait for. `cycle`: it is part of one, and
-    `again` closes it. `timed`: its own wait ends by itself. `since`: when its call started, 0 if it did not.
+    `text` says whom it waits for, "" for nobody: then it is what all above it wait for. `cycle`: it is part of one.
+    `again`: whom it waits for was told further up, which closes a cycle. `timed`: its own wait ends by itself.
+    `since`: when its call started, 0 if it did not.
     """
 
     level: int
@@ -36,7 +37,7 @@ def waits(stacks: Sequence[Stack]) -> tuple[WaitLine, ...]:
     graph = _Graph(stacks)
     lines: list[WaitLine] = []
     for root in graph.roots():
-        lines += islice(graph.below(root, 0, ()), MAX_LINES - len(lines))
+        lines += islice(graph.below(root, 0), MAX_LINES - len(lines))
     return tuple(lines)
 
 
@@ -48,6 +49,7 @@ class _Graph:
             self._of.setdefault(stack.service, []).append(stack.lane)
         self._next = {stack.lane: self._waits_for(stack) for stack in stacks if stack.waiting}
         self._held = self._without_end()
+        self._told: set[int] = set()
         self._cyclic = {lane for cycle in self._cycles() for lane in cycle}
 
     def roots(self) -> Iterator[int]:
@@ -56,21 +58,22 @@ class _Graph:
         waited_for = {lane for others in self._next.values() for lane in others}
         yield from (lane for lane in self._next if lane not in waited_for)
 
-    def below(self, lane: int, level: int, above: tuple[int, ...]) -> Iterator[WaitLine]:
-        """LANE, and under it those that it waits for; a lane that is among those ABOVE closes a cycle."""
+    def below(self, lane: int, level: int) -> Iterator[WaitLine]:
+        """LANE, and under it those that it waits for, and so on; what was told already is not told again."""
         stack = self._stacks[lane]
-        again = lane in above
+        again = lane in self._told
         yield WaitLine(
             level, lane, stack.name, stack.call, stack.call_name, stack.service, stack.since, _said(stack),
             timed=stack.waiting is not None and stack.waiting.timed, cycle=lane in self._cyclic, again=again,
         )  # fmt: skip
         if again or stack.waiting is None:
             return
+        self._told.add(lane)
         others = self._next[lane]
         if not others:
             yield _nobody(stack, level + 1)
         for other in others:
-            yield from self.below(other, level + 1, (*above, lane))
+            yield from self.below(other, level + 1)
 
     def _waits_for(self, stack: Stack) -> tuple[int, ...]:
         """The lanes one of which has to go on first: the one that runs the call, or any that may take it."""
@@ -109,7 +112,7 @@ def _said(stack: Stack) -> str:
     if waiting is None:
         return ""
     if waiting.what == "call":
-        queued = "" if waiting.lane else f", queued for {waiting.service}"
+        queued = "" if waiting.lane else ", queued"
         return f"{waiting.name} #{waiting.call}{queued}"
     return f"room in {waiting.service}" if waiting.what == "room" else f"the end of {waiting.service}"
 

@@ -17,6 +17,7 @@ from console.tui.screens.commands import CommandsScreen
 from console.tui.screens.events import EventsScreen
 from console.tui.screens.help import EVERYWHERE, HelpScreen, Page
 from console.tui.screens.listing import ListScreen
+from console.tui.screens.services import ServicesScreen
 from console.tui.screens.timeline import TimelineScreen
 from console.tui.themes import DARK, MONO, THEMES, css_variables
 
@@ -24,7 +25,7 @@ FRAME = 0.1
 
 
 class ConsoleApp(App[int]):
-    """Three screens over one session."""
+    """The numbered screens over one session."""
 
     CSS_PATH = "app.tcss"
     TITLE = "bus-console"
@@ -33,6 +34,7 @@ class ConsoleApp(App[int]):
         "commands": CommandsScreen,
         "events": EventsScreen,
         "timeline": TimelineScreen,
+        "services": ServicesScreen,
     }
     DEFAULT_MODE = "commands"
     ENABLE_COMMAND_PALETTE = True
@@ -41,6 +43,7 @@ class ConsoleApp(App[int]):
         Binding("1", "show('commands')", show=False),
         Binding("2", "show('events')", show=False),
         Binding("3", "show('timeline')", show=False),
+        Binding("5", "show('services')", show=False),
         Binding("space", "freeze", show=False),
         Binding("question_mark", "help", show=False),
         Binding("q", "quit", show=False),

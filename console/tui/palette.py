@@ -37,6 +37,7 @@ class ActionsProvider(Provider):
         yield "Commands", "every command with its figures", "app.show('commands')"
         yield "Events", "every event and who listens", "app.show('events')"
         yield "Timeline", "what every thread was doing, when", "app.show('timeline')"
+        yield "Services", "what each thread is doing now, and who waits for whom", "app.show('services')"
         if self._console.session.info.state == "live":
             yield "Freeze or go on", "the view only; the program runs on", "app.freeze"
         for theme in THEMES.values():
@@ -50,3 +51,6 @@ class ActionsProvider(Provider):
             yield f"command {escape(command.name)}", "show it", f"app.find('commands', {command.name!r})"
         for event in session.events():
             yield f"event {escape(event.name)}", "show it", f"app.find('events', {event.name!r})"
+        for service in session.services():
+            if service.name:
+                yield f"service {escape(service.name)}", "show it", f"app.find('services', {service.name!r})"

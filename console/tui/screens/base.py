@@ -22,7 +22,12 @@ from console.tui.widgets.outcome import OutcomePane
 if TYPE_CHECKING:
     from console.tui.app import ConsoleApp
 
-TABS = (("commands", "1", "Commands"), ("events", "2", "Events"), ("timeline", "3", "Timeline"))
+TABS = (
+    ("commands", "1", "Commands"),
+    ("events", "2", "Events"),
+    ("timeline", "3", "Timeline"),
+    ("services", "5", "Services"),
+)
 EVERYWHERE = (
     (":", "command", "screen.command"),
     ("?", "help", "app.help"),

@@ -55,8 +55,8 @@ def test_a_cycle_comes_first_and_is_closed() -> None:
         (True, False, True), (True, False, False), (True, True, True), (False, False, False), (False, False, False),
     ]  # fmt: skip
     lines = waits((busy(1, waiting=on(2)), busy(2, waiting=on(3)), busy(3, waiting=on(2))))
-    assert shape(lines) == [(0, 2), (1, 3), (2, 2), (0, 1), (1, 2), (2, 3), (3, 2)]
-    assert [line.cycle for line in lines][3:] == [False, True, True, True]
+    assert shape(lines) == [(0, 2), (1, 3), (2, 2), (0, 1), (1, 2)]
+    assert [(line.cycle, line.again) for line in lines][3:] == [(False, False), (True, True)]
 
 
 def test_who_waits_for_a_queued_call_waits_for_the_workers_of_its_service() -> None:
@@ -64,7 +64,7 @@ def test_who_waits_for_a_queued_call_waits_for_the_workers_of_its_service() -> N
     queued = Waiting(call=9, name="p.do", service="p")
     lines = waits((busy(1, waiting=queued), busy(2, "p"), busy(3, "p")))
     assert shape(lines) == [(0, 1), (1, 2), (1, 3)]
-    assert lines[0].text == "p.do #9, queued for p"
+    assert lines[0].text == "p.do #9, queued"
 
 
 def test_a_pool_with_a_free_worker_is_no_cycle() -> None:
@@ -90,12 +90,19 @@ def test_what_is_waited_for_may_be_with_nobody() -> None:
 
 
 def test_large_trees_are_bounded() -> None:
-    """Pools that wait for pools have more paths than a screen has lines."""
+    """Pools that wait for pools have more edges than a screen has lines."""
     stacks = [
         busy(pool * 10 + n, f"p{pool}", Waiting(call=1, name="x", service=f"p{pool + 1}"))
         for pool in range(1, 12) for n in range(10)
     ]  # fmt: skip
     assert len(waits(stacks)) == MAX_LINES
+
+
+def test_a_chain_that_others_wait_for_is_told_once() -> None:
+    """Under the second one it is only named."""
+    lines = waits((busy(1, waiting=on(3)), busy(2, waiting=on(3)), busy(3, waiting=on(4)), busy(4)))
+    assert shape(lines) == [(0, 1), (1, 3), (2, 4), (0, 2), (1, 3)]
+    assert [line.again for line in lines] == [False, False, False, False, True]
 
 
 WAITS = st.lists(st.tuples(st.integers(1, 9), st.integers(1, 9)).filter(lambda pair: pair[0] != pair[1]), max_size=9)
