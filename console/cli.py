@@ -15,7 +15,9 @@ from bus.trace.redact import escape
 from console import subcommands
 from console.appearance import THEME_NAMES
 from console.export import formats
-from console.language import durations
+from console.language import durations, filter_help
+from console.language.filters import Filter
+from console.language.tokens import LanguageError
 from console.target import TargetError
 
 USER_MISTAKE = 2
@@ -30,6 +32,7 @@ examples:
   echo 'search.query "x"' | bus-console repl NAME
   bus-console record NAME -o today.jsonl; bus-console open today.jsonl
   bus-console export today.jsonl -o today.pftrace --from 10s --to 12s
+  bus-console export today.jsonl -o slow.csv --filter 'service:store took>10ms'
 """
 
 
@@ -140,15 +143,16 @@ def _add_export(adds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         "export",
         help="turn recordings into a file for another tool",
         description="The file's ending says the format; several recordings become one file, where the format has room.",
-        epilog=f"formats:\n{formats.table()}",
+        epilog=f"formats:\n{formats.table()}\n\n{filter_help.text()}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     export.add_argument("sessions", metavar="SESSION", nargs="+", help="a session file (.jsonl)")
     export.add_argument("-o", "--output", metavar="FILE", required=True, help="what is written")
     export.add_argument("--format", metavar="NAME", choices=formats.BY_NAME, default="", help="whatever FILE is called")
     export.add_argument(
-        "--filter", metavar="PATTERN", default="", help="calls whose names match (file.*), or contain it"
-    )
+        "--filter", "--where", metavar="FILTER", type=_filter, default="",
+        help="the calls it asks for: index.*, outcome:failed, 'service:store took>10ms', ...",
+    )  # fmt: skip
     since = "of the time since the first moment of the recording (1.5s, 250ms, 2min)"
     export.add_argument("--from", dest="begin", metavar="TIME", type=_length, default=0, help=f"begin {since}")
     export.add_argument("--to", dest="end", metavar="TIME", type=_length, help="end, as --from")
@@ -161,6 +165,17 @@ def _length(text: str) -> int:
         return durations.read(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _filter(text: str) -> Filter:
+    from console.language.filter_parser import parse
+
+    try:
+        return parse(text)
+    except LanguageError as error:
+        from console.render import underlined
+
+        raise argparse.ArgumentTypeError(f"{error.message}\n{underlined(text, error.span).plain}") from None
 
 
 def _version() -> str:

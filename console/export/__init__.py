@@ -98,6 +98,6 @@ def _is_session(path: Path) -> bool:
 def _nothing_selected(sources: Sequence[Source]) -> str:
     longest = max(source.survey.last - source.survey.base for source in sources)
     return (
-        "no call was selected: a filter is a name, a part of one, or a pattern (file.*); "
+        "no call was selected: a filter is a part of a name, a pattern (file.*), or a question (outcome:failed); "
         f"from and to count from the first moment of the recording, which is {fmt.duration(longest)} long"
     )

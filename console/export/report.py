@@ -18,6 +18,7 @@ from bus.trace.redact import escape
 from console import format as fmt
 from console.export import picture
 from console.export.source import Source
+from console.language.filters import ALL, format_filter
 from console.model import calls, timeline
 from console.model.catalog import Catalog
 from console.model.codes import FAILED
@@ -199,7 +200,7 @@ def _wall_clock(unix: int) -> str:
 
 def _selection(source: Source) -> str:
     chosen = source.selection
-    said = [f"names with {chosen.pattern}"] if chosen.pattern else []
+    said = [f"calls with {format_filter(chosen.what)}"] if chosen.what != ALL else []
     if chosen.begin or chosen.end is not None:
         end = f" to {fmt.duration(chosen.end)}" if chosen.end is not None else " on"
         said.append(f"from {fmt.duration(chosen.begin)}{end}")

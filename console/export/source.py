@@ -10,7 +10,7 @@ from typing import Final
 from bus.trace.records import AnyRecord, Call, Entry, Lane, Session, State, Wait
 from bus.trace.session import SessionReader
 from console.export.survey import Survey
-from console.language.patterns import matcher
+from console.language.filters import ALL, Filter
 
 _NEVER: Final = 1 << 63
 _SAME_CLOCK_NS: Final = 60_000_000_000
@@ -26,13 +26,13 @@ class ExportError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What is exported: calls whose names match `pattern` ("" is all), of a window in ns after the first moment.
+    """What is exported: the calls that are what `what` asks for, of a window in ns after the first moment.
 
     A call is in the window when any part of its time is, queued or running. `call`: the one that a sequence diagram is
     about, 0 for the one that took longest.
     """
 
-    pattern: str = ""
+    what: Filter = ALL
     begin: int = 0
     end: int | None = None
     call: int = 0
@@ -57,7 +57,7 @@ class Source:
         self.pid = session.pid or 1  # 0 would be taken for the idle process
         self.damaged = damaged
         self._read = read
-        self._matches: Callable[[str], bool] = matcher(selection.pattern)
+        self._fits = self._filter(selection.what)
         self.first = survey.base + selection.begin if selection.begin else 0
         self.last = _NEVER if selection.end is None else survey.base + selection.end
 
@@ -81,7 +81,7 @@ class Source:
 
     def selects(self, call: Call) -> bool:
         """Whether a call was selected."""
-        return call.queued <= self.last and self.end_of(call) >= self.first and self._matches(call.name)
+        return call.queued <= self.last and self.end_of(call) >= self.first and self._fits(call)
 
     def end_of(self, call: Call) -> int:
         """When a call ended, the last moment of the session if it runs or is queued to this day.
@@ -107,6 +107,11 @@ class Source:
         """The name of a lane, made up if no record named it."""
         known = self.survey.lanes.get(key)
         return known.name if known else f"lane-{key}" if key else "unknown thread"
+
+    def _filter(self, what: Filter) -> Callable[[Call], bool]:
+        from console.model.filters import of_call  # numpy is not for who only asks for help
+
+        return of_call(what, lambda key: self.lane_name(key) if key else "", self.end_of)
 
     def _is_wanted(self, record: AnyRecord) -> bool:
         if isinstance(record, Call):

@@ -42,7 +42,7 @@ CALLS: Final = Fields(
     Field("lane", "text", "the thread that runs it"),
     Field("caller", "text", "the thread that asked for it"),
     Field("outcome", "choice", "how it ended", (*get_args(Outcome), FAILED, ENDED, IN_FLIGHT, RUNNING, QUEUED)),
-    Field("kind", "choice", "command, event or delivery", get_args(CallKind)),
+    Field("kind", "choice", "what it is", get_args(CallKind)),
     Field("took", "time", "from queued to ended"),
     Field("run", "time", "from started to ended"),
     Field("queued", "time", "time in the queue", aliases=("wait",)),

@@ -1,12 +1,4 @@
-"""A line as a filter.
-
-service:indexer took>10ms       both are true; `and` may be written between, `or` and `not` too, and ( )
-index.file  file.*              the name contains a word, or matches a pattern
-"thread pool"                   a text anywhere: in the name, the arguments, the result, the error
-service:index  service:i*       a field contains a text, or matches a pattern; service=indexer is exact
-outcome:failed                  one of the choices
-took>10ms  took:1ms..5ms  id=7  lengths of time (ns us ms s min) and numbers: > >= < <= = !=
-"""
+"""A line as a filter; how it is written, `filter_help` says."""
 
 import re
 from collections.abc import Callable, Iterable

@@ -38,6 +38,8 @@ def predicate(what: Filter, reader: Reader[Thing]) -> Predicate[Thing]:
         case Not(of):
             inner = predicate(of, reader)
             return lambda thing: not inner(thing)
+        case And(()):
+            return lambda _thing: True
         case And(several):
             all_of = [predicate(each, reader) for each in several]
             return lambda thing: all(each(thing) for each in all_of)

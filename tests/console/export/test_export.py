@@ -1,8 +1,10 @@
 """Exporting by the ending of the file, and what is said when that cannot be done."""
 
+import csv
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from bus.trace.records import Call
 from bus.trace.session import SessionWriter
 from console.export import FORMATS, ExportError, Selection, export
 from console.export.formats import Format
+from console.language.filter_parser import parse
 from tests import synthetic
 
 
@@ -110,7 +113,7 @@ def test_every_format_takes_filter_and_window(recorded: Path, tmp_path: Path, fo
     assert any("file" in call.name and call.queued > base + end for call in calls)
     assert any("file" in call.name and call.ended < base + begin for call in calls)
     assert chosen
-    done = export(recorded, tmp_path / "any", Selection("file", begin, end), name=form.name)
+    done = export(recorded, tmp_path / "any", Selection(parse("file"), begin, end), name=form.name)
     assert done.calls == (len(chosen) if form.several else done.calls)
     assert done.path.stat().st_size
 
@@ -119,8 +122,44 @@ def test_a_filter_is_a_pattern_or_a_part(recorded: Path, tmp_path: Path) -> None
     """`*.query` matches whole names, `query` any part of them."""
     calls = [record for record in synthetic.session(50) if isinstance(record, Call)]
     wanted = sum(call.name == "search.query" for call in calls)
-    assert export(recorded, tmp_path / "out.csv", Selection("*.query")).calls == wanted
-    assert export(recorded, tmp_path / "out.csv", Selection("arch.qu")).calls == wanted
+    assert export(recorded, tmp_path / "out.csv", Selection(parse("*.query"))).calls == wanted
+    assert export(recorded, tmp_path / "out.csv", Selection(parse("arch.qu"))).calls == wanted
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        ("outcome:failed", lambda call: call.outcome != "ok"),
+        (
+            "service:indexer run>2ms",
+            lambda call: call.service == "indexer" and call.ended - call.started > 2 * synthetic.MS,
+        ),
+        ("lane=store-0 or kind:event", lambda call: call.lane == synthetic.KEY["store-0"] or call.kind == "event"),
+        ("caller=load or arg:typing", lambda call: call.caller == synthetic.KEY["load"] or "typing" in call.args),
+    ],
+)
+def test_a_filter_asks_for_any_field(recorded: Path, tmp_path: Path, line: str, wanted: Callable[[Call], bool]) -> None:
+    """Services, outcomes, lanes by name, times, arguments."""
+    calls = [record for record in synthetic.session(50) if isinstance(record, Call)]
+    chosen = sorted(call.id for call in calls if wanted(call))
+    assert 0 < len(chosen) < len(calls)
+    done = export(recorded, tmp_path / "out.csv", Selection(parse(line)))
+    with done.path.open(newline="") as file:
+        assert sorted(int(row["id"]) for row in csv.DictReader(file)) == chosen
+
+
+def test_a_call_in_flight_is_as_old_as_the_recording(tmp_path: Path) -> None:
+    """It took from when it was queued to the last moment of which anything is known."""
+    ended = next(record for record in synthetic.session(50) if isinstance(record, Call) and record.kind == "command")
+    running = structs.replace(ended, id=77, root=77, lane=9, ended=0, outcome=None, cpu=None, waited=0)
+    later = structs.replace(
+        ended, id=78, root=78, queued=ended.queued + 500 * synthetic.MS, started=0, ended=0, outcome=None
+    )
+    writer = SessionWriter(tmp_path / "session.jsonl", synthetic.session_record())
+    writer.write([ended, running, later])
+    writer.close()
+    for line, count in (("took>=500ms", 1), ("outcome:in-flight", 2), ("outcome:queued", 1), ("outcome:running", 1)):
+        assert export(writer.path, tmp_path / "out.csv", Selection(parse(line))).calls == count
 
 
 def test_a_call_that_is_also_seen_running_is_one_call(tmp_path: Path) -> None:
@@ -138,7 +177,7 @@ def test_a_call_that_is_also_seen_running_is_one_call(tmp_path: Path) -> None:
 def test_nothing_selected_is_said(recorded: Path, tmp_path: Path) -> None:
     """An empty export is not written: the message says what a filter is and how long the recording is."""
     with pytest.raises(ExportError, match=r"no call was selected: .* which is \d+ ms long"):
-        export(recorded, tmp_path / "out.json", Selection("nothing.like.this"))
+        export(recorded, tmp_path / "out.json", Selection(parse("nothing.like.this")))
     assert not (tmp_path / "out.json").exists()
 
 

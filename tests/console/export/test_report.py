@@ -11,6 +11,7 @@ import pytest
 
 from bus.trace.records import Call, Error, Problem
 from console.export import ExportError, Selection, export
+from console.language.filters import ALL
 from tests import synthetic
 from tests.console.export.sessions import CALLS, START, call, exported, recorded, session, two_processes
 
@@ -113,7 +114,7 @@ def test_timeline_picture(tmp_path: Path) -> None:
 def test_the_picture_is_of_the_window(tmp_path: Path) -> None:
     """With a window, the axis is that window, in times of the whole recording."""
     page = parsed(
-        exported(tmp_path, synthetic.session(500), "out.html", Selection("", 200 * synthetic.MS, 700 * synthetic.MS))
+        exported(tmp_path, synthetic.session(500), "out.html", Selection(ALL, 200 * synthetic.MS, 700 * synthetic.MS))
     )
     ticks = [each.text for each in page.iter(f"{SVG}text") if each.get("class") == "tick"]
     assert (ticks[0], ticks[-1]) == ("200 ms", "700 ms")

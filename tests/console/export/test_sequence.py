@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from console.export import ExportError, Selection, export
+from console.language.filter_parser import parse
 from tests.console.export.sessions import CALLS, call, exported, recorded, session, two_processes
 
 TREE = """\
@@ -79,9 +80,11 @@ def test_a_call_without_an_end_has_no_answer(tmp_path: Path, number: int) -> Non
 
 def test_without_a_number_it_is_the_longest_that_was_selected(tmp_path: Path) -> None:
     """A filter chooses the call, and its effects are shown whatever they are called."""
-    assert diagram(tmp_path, "out.txt", Selection("parent.short")).startswith("#11 parent.short, 206 ns, 2 calls")
-    assert "child.outlives" in diagram(tmp_path, "out.txt", Selection("parent.short"))
-    assert diagram(tmp_path, "out.txt", Selection("file.found")).startswith("#6 file.found")
+    assert diagram(tmp_path, "out.txt", Selection(parse("parent.short"))).startswith(
+        "#11 parent.short, 206 ns, 2 calls"
+    )
+    assert "child.outlives" in diagram(tmp_path, "out.txt", Selection(parse("parent.short")))
+    assert diagram(tmp_path, "out.txt", Selection(parse("file.found"))).startswith("#6 file.found")
 
 
 def test_only_part_of_a_tree(tmp_path: Path) -> None:
@@ -119,4 +122,4 @@ def test_what_cannot_be_shown(tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="one session"):
         two_processes(tmp_path, "out.mmd")
     with pytest.raises(ExportError, match="no call was selected"):
-        export(recorded(tmp_path, session(*CALLS)), tmp_path / "out.mmd", Selection("nothing"))
+        export(recorded(tmp_path, session(*CALLS)), tmp_path / "out.mmd", Selection(parse("nothing")))
