@@ -168,16 +168,32 @@ def event_table(rows: Iterable[EventRow]) -> Table:
     return table
 
 
-def call_table(calls: Iterable[Call]) -> Table:
-    """Calls, one a line."""
-    table = _table()
-    for column in ("call", "outcome", "took"):
-        table.add_column(column, justify="right" if column != "outcome" else "left", no_wrap=True)
+def call_table(calls: Iterable[Call], *, named: bool = False, now: int = 0) -> Table:
+    """Calls, one a line; NAMED where they are of several names. Those in flight took until NOW, if that is known."""
+    table = _table("call")
+    if named:
+        table.add_column("name", no_wrap=True, overflow="ellipsis")
+    table.add_column("outcome", no_wrap=True)
+    table.add_column("took", justify="right", no_wrap=True)
     table.add_column("arguments", no_wrap=True, overflow="ellipsis")
+    table.columns[0].justify = "right"
     for each in calls:
-        took = fmt.duration(each.ended - each.queued) if each.ended else fmt.ABSENT
-        table.add_row(f"#{each.id}", _state(each), took, Text(escape(each.args)))
+        until = each.ended or now
+        took = fmt.duration(max(0, until - each.queued)) if until else fmt.ABSENT
+        name = [Text(escape(each.name), NAME)] if named else []
+        table.add_row(f"#{each.id}", *name, _state(each), took, Text(escape(each.args)))
     return table
+
+
+def call_list(result: commands.CallList) -> RenderableType:
+    """The calls that were found, and of how many they are the first."""
+    found = result.found
+    if not found.total:
+        return Text(f"no call with {escape(result.filter)}" if result.filter else "there are no calls yet", QUIET)
+    table = call_table(found.calls, named=True, now=result.now)
+    if found.total == len(found.calls):
+        return table
+    return Group(table, Text(f"{len(found.calls)} of {fmt.plural(found.total, 'call')}", QUIET))
 
 
 def call(detail: CallDetail) -> RenderableType:
@@ -282,11 +298,11 @@ _RENDERERS: Final[Mapping[type, Callable[[Any], RenderableType]]] = {
     commands.Ended: ended,
     commands.Listing: listing,
     commands.Description: description,
-    commands.CallList: lambda found: call_table(found.calls) if found.calls else Text("it was not called yet", QUIET),
+    commands.CallList: call_list,
     commands.CallShown: lambda shown: call(shown.detail),
     commands.TreeShown: tree,
     commands.Exported: lambda done: Text(f"{escape(done.path)}: {fmt.plural(done.calls, 'call')}", GOOD),
-    commands.Help: lambda page: verbs(page.verbs),
+    commands.Help: lambda page: Group(verbs(page.verbs), Text(page.text)) if page.text else verbs(page.verbs),
     commands.Mistake: mistake,
     commands.Quit: lambda _quit: Text(),
 }

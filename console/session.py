@@ -159,6 +159,10 @@ class Session:
         """The calls that are what a filter asks for, those in flight first; `parse` makes the filter of a text."""
         return queries.find(self._store, what, self.now(), limit=limit, order=order)
 
+    def lanes(self) -> list[str]:
+        """The names of all threads that are known, the oldest first."""
+        return list(dict.fromkeys(lane.name for lane in self._store.lanes.values()))
+
     def neighbour(self, call_id: int, step: int) -> int:
         """The next (+1) or previous (-1) call in the same lane; 0 when there is none."""
         return calls.neighbour(self._store, call_id, step)

@@ -4,8 +4,12 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 from console.commands.results import CallList, CallShown, Description, Exported, Listing, Outcome, Quit, TreeShown
+from console.language.filter_parser import parse
+from console.language.filters import ALL, Word, format_filter
 from console.language.patterns import matcher
 from console.session import Session
+
+_LISTED = 20
 
 
 class RefusedError(Exception):
@@ -39,11 +43,12 @@ def show(session: Session, args: Sequence[str]) -> Outcome:
 
 
 def calls(session: Session, args: Sequence[str]) -> Outcome:
-    """The last calls of a command, event or listener."""
-    found = tuple(session.recent(args[0], 20))
-    if not found and args[0] not in (known := names(session)):
-        raise RefusedError(unknown("command or event", args[0], known), 0)
-    return CallList(args[0], found)
+    """The calls that a filter asks for: those in flight, then the last ones."""
+    what = parse(args[0]) if args else ALL
+    found = session.find_calls(what, limit=_LISTED)
+    if isinstance(what, Word) and not found.total and not any(map(matcher(what.text), known := names(session))):
+        raise RefusedError(unknown("command or event", what.text, known), 0)
+    return CallList(format_filter(what), found, session.now())
 
 
 def call(session: Session, args: Sequence[str]) -> Outcome:
@@ -82,7 +87,7 @@ def export(session: Session, args: Sequence[str]) -> Outcome:
     pattern = args[1] if len(args) > 1 else ""
     number = pattern.removeprefix("#")
     is_call = pattern.startswith("#") and number.isascii() and number.isdigit()
-    selection = Selection(call=int(number)) if is_call else Selection(pattern)
+    selection = Selection(call=int(number)) if is_call else Selection(parse(pattern))
     try:
         written = export_records(session.info.session, session.records, args[0], selection)
     except ExportError as error:

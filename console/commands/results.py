@@ -7,6 +7,7 @@ from bus.trace.records import Call
 from console.language.completion import VerbInfo
 from console.language.grammar import Execute, Fire
 from console.language.tokens import Span
+from console.model.queries import FoundCalls
 from console.model.tree import CallTree
 from console.model.views import CallDetail, CommandRow, EventRow
 from console.session import Pending
@@ -60,10 +61,11 @@ class Description:
 
 @dataclass(frozen=True, slots=True)
 class CallList:
-    """The last calls of a name, newest first."""
+    """The calls that a filter ("" for all) asks for; `now`: up to when calls in flight are counted (ns)."""
 
-    name: str
-    calls: tuple[Call, ...]
+    filter: str
+    found: FoundCalls
+    now: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +93,10 @@ class Exported:
 
 @dataclass(frozen=True, slots=True)
 class Help:
-    """What can be written."""
+    """What can be written, and `text` about it."""
 
     verbs: tuple[VerbInfo, ...]
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)

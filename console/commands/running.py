@@ -4,9 +4,10 @@ from bus.trace.records import Entry
 from console.commands import handlers
 from console.commands.handlers import RefusedError
 from console.commands.results import Ended, Mistake, Outcome, Started
-from console.commands.table import BY_NAME, VERBS
+from console.commands.table import BY_NAME, RESTS, VERBS
 from console.language.binding import bind, is_secret
-from console.language.completion import Candidate, Catalogue, complete
+from console.language.candidates import Candidate
+from console.language.completion import Catalogue, complete
 from console.language.grammar import Execute, Fire, Request, Verb, parse
 from console.language.tokens import LanguageError, Span
 from console.session import Session
@@ -23,7 +24,7 @@ def run(session: Session, line: str) -> Outcome | None:
     A command that was executed is `Started`: wait for its `pending` as suits the front end, then call `finish`.
     """
     try:
-        request = parse(line, BY_NAME)
+        request = parse(line, BY_NAME, RESTS)
         return None if request is None else _carry_out(session, request)
     except LanguageError as error:
         return Mistake(error.message, line, error.span, unknown_name=isinstance(error, UnknownNameError))
@@ -59,6 +60,8 @@ def catalogue(session: Session) -> Catalogue:
         {row.name: row.entry for row in rows if row.entry and not row.removed},
         {row.name: row.listeners[0] if row.listeners else None for row in session.events()},
         VERBS,
+        services=sorted({row.service for row in rows if row.service}),
+        lanes=session.lanes(),
     )
 
 
@@ -70,7 +73,7 @@ def candidates(session: Session, line: str, cursor: int) -> list[Candidate]:
 def may_be_kept(session: Session, line: str) -> bool:
     """Whether LINE may go into a history file: not when it gives a secret away, or cannot be understood."""
     try:
-        request = parse(line, BY_NAME)
+        request = parse(line, BY_NAME, RESTS)
     except LanguageError:
         return False
     if request is None or isinstance(request, Verb):
@@ -96,6 +99,9 @@ def _own(session: Session, request: Verb) -> Outcome:
     except RefusedError as refused:
         span = source.name if refused.argument is None else source.args[refused.argument]
         raise LanguageError(refused.message, span) from None
+    except LanguageError as wrong:  # of a filter, which begins where its argument does
+        at = source.args[RESTS[request.name]].start
+        raise LanguageError(wrong.message, Span(at + wrong.span.start, at + wrong.span.end)) from None
 
 
 def _whole(request: Verb) -> Span:

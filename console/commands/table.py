@@ -8,10 +8,12 @@ from typing import Final
 from console.commands import handlers
 from console.commands.results import Help, Outcome
 from console.export.formats import FORMATS
+from console.language import filter_help
 from console.language.completion import VerbInfo
 from console.language.grammar import EXECUTE, FIRE
 from console.session import Session
 
+_FILTER: Final = "filter"
 Handler = Callable[[Session, Sequence[str]], Outcome]
 
 
@@ -29,11 +31,12 @@ class ConsoleCommand:
 def _help(session: Session, args: Sequence[str]) -> Outcome:
     if not args:
         return Help(tuple(VERBS.values()))
-    if args[0] in BY_NAME:
-        return Help((BY_NAME[args[0]].info,))
-    if args[0] in VERBS:
-        return Help((VERBS[args[0]],))
-    return handlers.show(session, args)
+    if args[0] == _FILTER:
+        return Help((), filter_help.text())
+    info = BY_NAME[args[0]].info if args[0] in BY_NAME else VERBS.get(args[0])
+    if info is None:
+        return handlers.show(session, args)
+    return Help((info,), "" if info.filter_at is None else filter_help.text())
 
 
 COMMANDS: Final = (
@@ -49,9 +52,8 @@ COMMANDS: Final = (
         most=1,
     ),
     ConsoleCommand(
-        VerbInfo("calls", "calls NAME", "the last 20 calls of a command or event", "names"),
+        VerbInfo("calls", "calls [FILTER]", "calls in flight and the last ones that FILTER asks for", filter_at=0),
         handlers.calls,
-        least=1,
         most=1,
     ),
     ConsoleCommand(
@@ -69,15 +71,16 @@ COMMANDS: Final = (
     ConsoleCommand(
         VerbInfo(
             "export",
-            "export FILE [PATTERN|#ID]",
+            "export FILE [FILTER|#ID]",
             f"write calls to a file for another tool, by its ending: {' '.join(form.endings[0] for form in FORMATS)}",
+            filter_at=1,
         ),
         handlers.export,
         least=1,
         most=2,
     ),
     ConsoleCommand(
-        VerbInfo("help", "help [NAME]", "this list, or one name of it or of the program", "topics"),
+        VerbInfo("help", "help [NAME]", "this list, or one name of it or of the program; help filter", "topics"),
         _help,
         most=1,
         aliases=("?",),
@@ -86,6 +89,8 @@ COMMANDS: Final = (
 )
 BY_NAME: Final = {name: command for command in COMMANDS for name in (command.info.name, *command.aliases)}
 """Each under its name and its aliases."""
+RESTS: Final = {name: each.info.filter_at for name, each in BY_NAME.items() if each.info.filter_at is not None}
+"""Where in a line the filter begins; see `grammar.parse`."""
 
 VERBS: Final[Mapping[str, VerbInfo]] = MappingProxyType(
     {

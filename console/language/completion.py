@@ -1,16 +1,15 @@
 """What could stand at the cursor: names, parameters with their types and defaults, and the values that a type names."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bus.trace.records import Entry, Parameter
 from console.language import fitting
+from console.language.candidates import LIMIT, Candidate, matching
+from console.language.filter_completion import complete_filter
 from console.language.grammar import EXECUTE, FIRE, NO_WAIT, name_of, write_name
 from console.language.tokens import LanguageError, Span, Word, is_quoted, words
 from console.language.values import write
-
-LIMIT = 200
-"""Candidates given at once; more than that nobody reads."""
 
 _POSITIONAL = ("positional_only", "positional_or_keyword")
 
@@ -20,38 +19,37 @@ class VerbInfo:
     """A command of the console: how it is written, what it does, and what its arguments are.
 
     `takes`: "commands", "events", "names" (both), "topics" (names and verbs), "" for nothing that could be offered.
+    `filter_at`: the place of the argument, the last, that is a filter: the rest of the line, as it stands there.
     """
 
     name: str
     usage: str
     help: str
     takes: str = ""
+    filter_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """All that can be named. An event's entry is that of its first listener, None where nobody listens."""
+    """All that can be named. An event's entry is that of its first listener, None where nobody listens.
+
+    `services` and `lanes`: by name, what calls run on.
+    """
 
     commands: Mapping[str, Entry] = field(default_factory=dict)
     events: Mapping[str, Entry | None] = field(default_factory=dict)
     verbs: Mapping[str, VerbInfo] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """Put `text` in the place of the characters [start, end) of the line. `label` and `note` are what a person sees."""
-
-    text: str
-    start: int
-    end: int
-    label: str
-    note: str = ""
+    services: Sequence[str] = ()
+    lanes: Sequence[str] = ()
 
 
 def complete(line: str, cursor: int, catalogue: Catalogue) -> list[Candidate]:
     """What could stand at CURSOR, the best first. Never raises; the text right of the cursor is not looked at."""
     before = line[: max(0, cursor)]
     found = words(before)
+    start = _filter_start(found, before, catalogue)
+    if start is not None:
+        return complete_filter(before, _known(catalogue), start=start)
     if found and found[-1].span.end == len(before):
         given, current = found[:-1], found[-1]
     else:
@@ -86,15 +84,20 @@ def choices(parameter: Parameter) -> tuple[str, ...]:
     return tuple(write(member) for member in fitting.choices(parameter) if isinstance(member, str | int | None))
 
 
-def matching(names: Iterable[str], typed: str) -> list[str]:
-    """The NAMES that TYPED could mean: those that begin so, then those where a part after a dot does, then the rest."""
-    wanted = typed.casefold()
-    ranked = []
-    for name in names:
-        at = name.casefold().find(wanted)
-        if at >= 0:
-            ranked.append((0 if at == 0 else 1 if name[at - 1 : at] in "._" else 2, name))
-    return [name for _, name in sorted(ranked)]
+def _filter_start(found: list[Word], before: str, catalogue: Catalogue) -> int | None:
+    """Where the filter begins that is being written, None if none is."""
+    verb = catalogue.verbs.get(found[0].text) if found else None
+    if verb is None or verb.filter_at is None or found[0].span.end == len(before):
+        return None
+    if len(found) > verb.filter_at + 1:
+        return found[verb.filter_at + 1].span.start
+    ended = found[-1].span.end < len(before)
+    return len(before) if ended and len(found) == verb.filter_at + 1 else None
+
+
+def _known(catalogue: Catalogue) -> Mapping[str, Sequence[str]]:
+    names = (*catalogue.commands, *catalogue.events)
+    return {"name": names, "service": catalogue.services, "lane": catalogue.lanes, "caller": catalogue.lanes}
 
 
 def _candidates(given: list[Word], current: Word, catalogue: Catalogue) -> Iterator[Candidate]:

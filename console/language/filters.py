@@ -122,7 +122,7 @@ def _term(what: Word | Phrase | Match | Is | Compare | Between, fields: Fields) 
         case Phrase(text):
             return quote(text)
         case Match(field, text, how):
-            return f"{field}{'=' if how == 'is' else ':'}{text if how == 'pattern' else _text(text)}"
+            return f"{field}{'=' if how == 'is' else ':'}{text if how == 'pattern' else write_text(text)}"
         case Is(field, choice):
             return f"{field}:{choice}"
         case Compare(field, op, value):
@@ -131,7 +131,8 @@ def _term(what: Word | Phrase | Match | Is | Compare | Between, fields: Fields) 
             return f"{field}:{_number(field, least, fields)}..{_number(field, most, fields)}"
 
 
-def _text(text: str) -> str:
+def write_text(text: str) -> str:
+    """TEXT as it stands behind a field: between quotes where it has to be."""
     return text if _PLAIN.fullmatch(text) and text.isprintable() else quote(text)
 
 

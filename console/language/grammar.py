@@ -7,7 +7,8 @@ VERB WORD…                                a command of the console itself
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from console.language import values
 from console.language.tokens import LanguageError, Span, Word, is_quoted, words
@@ -15,6 +16,7 @@ from console.language.tokens import LanguageError, Span, Word, is_quoted, words
 EXECUTE = "execute"
 FIRE = "fire"
 NO_WAIT = "&"
+NO_RESTS: Final[Mapping[str, int]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +63,10 @@ class Verb:
 Request = Execute | Fire | Verb
 
 
-def parse(line: str, verbs: Collection[str] = ()) -> Request | None:
+def parse(line: str, verbs: Collection[str] = (), rests: Mapping[str, int] = NO_RESTS) -> Request | None:
     """What LINE asks for; None when it is blank. VERBS: the console's own commands, which win over the program's.
+
+    RESTS: those of them whose last argument is the rest of the line as it stands there, behind so many words.
 
     Raises:
         LanguageError: it cannot be understood; the error says what to do and which piece of LINE it is about.
@@ -70,19 +74,22 @@ def parse(line: str, verbs: Collection[str] = ()) -> Request | None:
     found = words(line)
     if not found:
         return None
-    _check(found)
     head = found[0].text
+    if head in verbs:
+        return _verb(line, found, rests.get(head))
+    _check(found)
     if head in (EXECUTE, FIRE):
         return _addressed(line, found)
-    if head in verbs:
-        return _verb(line, found)
     return _execute(line, found)
 
 
-def format_request(request: Request, verbs: Collection[str] = ()) -> str:
+def format_request(
+    request: Request, verbs: Collection[str] = (), rests: Mapping[str, int] = NO_RESTS
+) -> str:  # fmt: skip
     """The line that `parse` turns into REQUEST again, every value written so that it is read back as it is."""
     if isinstance(request, Verb):
-        return " ".join([request.name, *map(write_name, request.args)])
+        before = rests.get(request.name, len(request.args))
+        return " ".join([request.name, *map(write_name, request.args[:before]), *request.args[before:]])
     said = [write_name(request.name)]
     if isinstance(request, Fire):
         said.insert(0, FIRE)
@@ -129,9 +136,16 @@ def _execute(line: str, found: list[Word]) -> Execute:
     return Execute(name_of(found[0]), args, kwargs, wait, source)
 
 
-def _verb(line: str, found: list[Word]) -> Verb:
-    head, rest = found[0], found[1:]
-    return Verb(head.text, tuple(map(name_of, rest)), Source(line, head.span, tuple(word.span for word in rest)))
+def _verb(line: str, found: list[Word], before_rest: int | None) -> Verb:
+    head, given = found[0], found[1:]
+    words_given = given[:before_rest]
+    _check(words_given)
+    args, spans = [*map(name_of, words_given)], [word.span for word in words_given]
+    if len(words_given) < len(given):
+        rest = Span(given[len(words_given)].span.start, len(line.rstrip()))
+        args.append(line[slice(*rest)])
+        spans.append(rest)
+    return Verb(head.text, tuple(args), Source(line, head.span, tuple(spans)))
 
 
 def _arguments(line: str, found: list[Word]) -> tuple[tuple[Any, ...], dict[str, Any], Source]:

@@ -13,6 +13,7 @@ from console import commands, render
 from console.commands import CallList, CallShown, Description, Ended, Listing, Mistake, Started, TreeShown
 from console.language.grammar import Execute, Fire
 from console.language.tokens import Span
+from console.model.queries import FoundCalls
 from console.model.split import CallParts
 from console.model.tree import CallTree, TreeLine
 from console.model.views import CallDetail, CommandRow, EventRow
@@ -174,12 +175,27 @@ def test_a_tree_fits_into_any_width():
         assert rows[-1].startswith("   └─ … 4,812")
 
 
+def a_list(*calls, total=None, asked=""):
+    return CallList(asked, FoundCalls(calls, len(calls) if total is None else total, 0), now=90_000_000)
+
+
 def test_calls_in_flight():
-    """What is queued or running has no time yet, and says so."""
-    shown = text(CallList("x", (a_call(outcome=None, ended=0), a_call(outcome=None, ended=0, started=0))))
+    """What is queued or running says so, and took until now."""
+    shown = text(a_list(a_call(outcome=None, ended=0, queued=50_000_000), a_call(outcome=None, ended=0, started=0)))
     assert "running" in shown
     assert "queued" in shown
-    assert text(CallList("x", ())) == "it was not called yet\n"
+    assert "40 ms" in shown
+
+
+def test_call_lists():
+    """Names are shown, and of how many calls these are the first; an empty list says what was asked for."""
+    shown = text(a_list(a_call(name="a.b"), a_call(name="c.d"), total=1_204))
+    assert "a.b" in shown
+    assert "c.d" in shown
+    assert shown.endswith("2 of 1,204 calls\n")
+    assert "of" not in text(a_list(a_call(name="x"))).splitlines()[-1]
+    assert text(a_list(asked="took>1s")) == "no call with took>1s\n"
+    assert text(a_list()) == "there are no calls yet\n"
 
 
 hostile = st.text(max_size=30) | st.just(HOSTILE)
@@ -205,7 +221,7 @@ def test_nothing_of_the_program_reaches_the_terminal_raw(one, two, three):
     results = [
         an_ended(call=1, result=one), an_ended(call=1, error=Error(one, two, three), outcome="error"),
         an_ended(Fire(one), call=1, receivers=(two, three)), Started(Execute(one), Pending()),
-        Listing(one, (a_row(one, service=two),), (event,)), CallList(one, (call,)),
+        Listing(one, (a_row(one, service=two),), (event,)), a_list(call, asked=two), a_list(asked=three),
         Mistake(one, two, Span(0, len(two))),
         Description(one, a_row(one, entry=entry), event, (call,)),
         TreeShown(CallTree(1, (TreeLine((), call, attempt=2),), 1, 0, complete=True, length=1), 0),

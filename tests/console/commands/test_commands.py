@@ -22,6 +22,7 @@ from console.commands import (
 from console.export import FORMATS
 from console.language.grammar import Execute, Fire
 from console.language.tokens import LanguageError
+from console.model.queries import FoundCalls
 from console.session import Session
 from tests import synthetic
 
@@ -100,21 +101,33 @@ def test_show(live):
 
 
 def test_calls_and_call(live):
-    """The last calls of a name, and one of them by its number, with or without #."""
+    """The last calls, and one of them by its number, with or without #."""
     listed = commands.run(live, "calls index.file")
     assert isinstance(listed, CallList)
-    assert {call.name for call in listed.calls} == {"index.file"}
-    assert 0 < len(listed.calls) <= 20
-    number = listed.calls[0].id
+    assert {call.name for call in listed.found.calls} == {"index.file"}
+    assert len(listed.found.calls) == min(20, listed.found.total)
+    number = listed.found.calls[0].id
     shown = commands.run(live, f"call {number}")
     assert isinstance(shown, CallShown)
     assert shown.detail.call.id == number
     assert commands.run(live, f"call #{number}") == shown
 
 
+def test_calls_by_a_filter(live):
+    """All calls, or those that the rest of the line asks for, which is read as it stands."""
+    everything = commands.run(live, "calls")
+    assert everything.found.total >= 300
+    assert everything.filter == ""
+    failed = commands.run(live, 'calls  outcome:failed  (search or arg:"value") took>0.01ms ')
+    assert 0 < failed.found.total < everything.found.total
+    assert all(call.outcome == "error" for call in failed.found.calls)
+    assert failed.filter == "outcome:failed (search or arg:value) took>10us"
+    assert commands.run(live, 'calls "(it\'s"').found.total == 0
+
+
 def test_calls_of_a_name_that_was_never_called(live):
     """A known name without calls is no mistake."""
-    assert commands.run(live, "calls watch.stop") == CallList("watch.stop", ())
+    assert commands.run(live, "calls watch.stop").found == FoundCalls()
 
 
 def test_help_and_quit(live):
@@ -124,6 +137,8 @@ def test_help_and_quit(live):
     assert [verb.name for verb in page.verbs] == list(commands.VERBS)
     assert [verb.name for verb in commands.run(live, "help ?").verbs] == ["help"]
     assert [verb.name for verb in commands.run(live, "help fire").verbs] == ["fire"]
+    assert commands.run(live, "help fire").text == ""
+    assert "took>10ms" in commands.run(live, "help calls").text == commands.run(live, "help filter").text
     assert commands.run(live, "quit") == commands.run(live, "exit") == Quit()
 
 
@@ -142,7 +157,10 @@ def test_a_blank_line_is_nothing(live):
         ("show", (0, 4), "write show NAME"), ("show a b", (0, 8), "write show NAME"),
         ("quit now", (0, 8), "write quit"),
         ("show serch.query", (5, 16), "did you mean search.query"), ("ls nope.*", (3, 9), "nothing matches nope.*"),
-        ("calls nope", (6, 10), "no command or event is called nope"), ("call x", (5, 6), "number of a call"),
+        ("calls nope", (6, 10), "no command or event is called nope"),
+        ("calls  took>1s servce:a", (15, 21), "did you mean service?"), ("calls (a ", (6, 7), "add )"),
+        ("export x.csv outcome:eror", (21, 25), "did you mean error?"),
+        ("export", (0, 6), "write export FILE [FILTER"), ("call x", (5, 6), "number of a call"),
         ("call 99999999", (5, 13), "there is no call #99999999"), ("call ²", (5, 6), "number of a call"),
         ("call " + "9" * 5000, (5, 5005), "number of a call"), ("help nope", (5, 9), "no command or event"),
     ],
@@ -207,6 +225,9 @@ def test_candidates(live):
     assert [each.text for each in commands.candidates(live, "search.query ", 13)] == ["text=", "limit="]
     assert [each.text for each in commands.candidates(live, "fire file.f", 11)] == ["file.found"]
     assert "quit" in [each.text for each in commands.candidates(live, "", 0)]
+    assert [each.text for each in commands.candidates(live, "calls service:ind", 17)] == ["indexer"]
+    assert "indexer-0" in [each.text for each in commands.candidates(live, "calls lane:index", 16)]
+    assert [each.text for each in commands.candidates(live, "export a.csv outcome:fa", 23)] == ["failed"]
 
 
 def test_all_that_is_offered_works(live, tmp_path):

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bus.trace.records import Entry, Parameter
-from console.language.completion import LIMIT, Catalogue, VerbInfo, choices, complete, describe, matching, signature
+from console.language.candidates import LIMIT, matching
+from console.language.completion import Catalogue, VerbInfo, choices, complete, describe, signature
 
 
 def parameter(name, annotation="", default=None, kind="positional_or_keyword"):
@@ -32,7 +33,11 @@ CATALOGUE = Catalogue(
         "fire": VerbInfo("fire", "fire NAME", "fire an event", "events"),
         "help": VerbInfo("help", "help [NAME]", "help", "topics"),
         "call": VerbInfo("call", "call ID", "a call"),
+        "calls": VerbInfo("calls", "calls [FILTER]", "calls", filter_at=0),
+        "export": VerbInfo("export", "export FILE [FILTER]", "export", filter_at=1),
     },
+    services=("indexer", "search"),
+    lanes=("MainThread", "indexer-0"),
 )
 
 
@@ -82,6 +87,19 @@ def test_after_a_verb():
     """What a verb takes is offered, and nothing where it takes a number."""
     assert texts("help fi") == ["file.changed", "file.lost", "fire"]
     assert texts("call 1") == []
+
+
+def test_filters():
+    """Behind a verb that takes a filter its fields, values and the program's names are offered, and nothing before."""
+    assert texts("calls service:") == ["indexer", "search"]
+    assert texts("calls not (name:x or lane:M") == ["MainThread"]
+    assert texts("calls sugg") == ["search.suggest"]
+    assert texts("export out.csv took") == ["took>"]
+    assert texts("export serv") == []
+    assert texts("calls")[0] == "calls"
+    assert texts("calls ")[:2] == ["name:", "service:"]
+    (candidate,) = complete("calls took>1s  caller:ind", 25, CATALOGUE)
+    assert (candidate.text, candidate.start, candidate.end) == ("indexer-0", 22, 25)
 
 
 def test_places():

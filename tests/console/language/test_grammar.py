@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from console.language.grammar import Execute, Fire, Verb, format_request, parse
 from console.language.tokens import LanguageError
 
-VERBS = ("ls", "help", "quit", "?")
+VERBS = ("ls", "help", "quit", "?", "calls", "export")
+RESTS = {"calls": 0, "export": 1}
 TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
 NAMES = TEXT | st.sampled_from(["search.query", "ls", "fire", "execute", "&", "", "5", "true", "a b", "a=b", '"', "'x"])
 NUMBERS = st.integers(min_value=-(2**80), max_value=2**80) | st.floats(allow_nan=False, allow_infinity=False)
@@ -20,10 +21,13 @@ VALUES = st.recursive(
 )
 KEYS = st.from_regex(r"[^\W\d]\w*", fullmatch=True)
 ARGUMENTS = {"args": st.lists(VALUES, max_size=4).map(tuple), "kwargs": st.dictionaries(KEYS, VALUES, max_size=3)}
+REST = (TEXT | st.sampled_from(['"', "(a", "a  b", "'it"])).map(str.strip).filter(bool)
 REQUESTS = (
     st.builds(Execute, name=NAMES, wait=st.booleans(), **ARGUMENTS)
     | st.builds(Fire, name=NAMES, **ARGUMENTS)
-    | st.builds(Verb, name=st.sampled_from(VERBS), args=st.lists(NAMES, max_size=3).map(tuple))
+    | st.builds(Verb, name=st.sampled_from(VERBS[:4]), args=st.lists(NAMES, max_size=3).map(tuple))
+    | st.builds(Verb, name=st.just("calls"), args=st.tuples(REST) | st.just(()))
+    | st.builds(Verb, name=st.just("export"), args=st.tuples(NAMES, REST) | st.tuples(NAMES))
 )
 
 
@@ -31,7 +35,7 @@ REQUESTS = (
 @example(Execute("ls", ("&",), {"limit": "&"}, wait=False))
 def test_parse_is_the_inverse_of_format(request_):
     """Every request survives being written as a line and read again."""
-    assert parse(format_request(request_, VERBS), VERBS) == request_
+    assert parse(format_request(request_, VERBS, RESTS), VERBS, RESTS) == request_
 
 
 @given(st.text(st.sampled_from("ab \"'[]{}()=&\\\n.5") | st.characters()))
@@ -39,12 +43,22 @@ def test_any_line_is_a_request_or_a_language_error(line):
     """Nothing else than a LanguageError comes out of a bad line, and its span lies in the line."""
     problem = None
     try:
-        parse(line, VERBS)
+        parse(line, VERBS, RESTS)
     except LanguageError as error:
         problem = error
     if problem:
         assert 0 <= problem.span.start <= problem.span.end <= len(line)
         assert problem.message
+
+
+def test_the_rest_of_a_line():
+    """Some verbs take it as it stands; what comes before is words."""
+    assert parse("calls  a  'b (c ", VERBS, RESTS) == Verb("calls", ("a  'b (c",))
+    request = parse('export "a b.csv" took>1s "x" ', VERBS, RESTS)
+    assert request == Verb("export", ("a b.csv", 'took>1s "x"'))
+    assert request.source.args == ((7, 16), (17, 28))
+    with pytest.raises(LanguageError, match="never ends"):
+        parse('export "a b', VERBS, RESTS)
 
 
 def test_execute():
