@@ -54,6 +54,11 @@ def is_word(text: str) -> bool:
     return len(found) == 1 and found[0].kind == "word" and found[0].value == text and not found[0].problem
 
 
+def is_value(text: str) -> bool:
+    """Whether TEXT can stand without quotes behind a field."""
+    return _BARE.fullmatch(text) is not None and not is_quoted(text)
+
+
 def _token(line: str, at: int, before: Token | None) -> Token:
     touched = before if before and before.span.end == at else None
     if line[at] in "()":

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from console.language import durations
 from console.language.filter_fields import CALLS, Fields
-from console.language.filter_tokens import is_word
+from console.language.filter_tokens import is_value, is_word
 from console.language.patterns import is_glob
 from console.language.values import quote
 
@@ -41,8 +41,8 @@ class Match:
     how: Literal["contains", "is", "pattern"] = "contains"
 
     def __post_init__(self) -> None:
-        if self.how == "pattern" and not (is_glob(self.text) and is_word(self.text)):
-            raise ValueError(f"{self.text!r} is no pattern: one word with * ? or [ ]")
+        if self.how == "pattern" and not (is_glob(self.text) and is_value(self.text)):
+            raise ValueError(f"{self.text!r} is no pattern: one word with * ? or [ ], no ( )")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from console.language import durations
 from console.language.filter_fields import CALLS, COMMANDS, EVENTS, OUTPUT
 from console.language.filter_parser import parse
-from console.language.filter_tokens import is_word, tokens
+from console.language.filter_tokens import is_value, is_word, tokens
 from console.language.filters import ALL, And, Between, Compare, Is, Match, Not, Or, Phrase, Word, format_filter
 from console.language.patterns import is_glob
 from console.language.tokens import LanguageError
@@ -18,6 +18,7 @@ TRICKY = st.sampled_from(
 )
 TEXTS = TEXT | TRICKY
 WORDS = (TEXTS | st.from_regex(r"[\w.*?!#-]+", fullmatch=True)).filter(is_word)
+VALUES = (WORDS | st.from_regex(r"[\w:=<>*?!'#.-]+", fullmatch=True)).filter(is_value)
 NS = st.integers(0, 1 << 62)
 COUNTS = st.integers(0, 10**18 - 1) | st.integers(0, 10**15).map(lambda millionths: millionths / 10**6)
 
@@ -29,7 +30,7 @@ def terms(fields):
         name = st.just(field.name)
         if field.kind == "text":
             one.append(st.builds(Match, name, TEXTS, st.sampled_from(["contains", "is"])))
-            one.append(st.builds(Match, name, WORDS.filter(is_glob), st.just("pattern")))
+            one.append(st.builds(Match, name, VALUES.filter(is_glob), st.just("pattern")))
         elif field.kind == "choice":
             one.append(st.builds(Is, name, st.sampled_from(field.choices)))
         else:
@@ -124,6 +125,7 @@ def test_the_example_of_the_design():
         ("service!=a", Not(Match("service", "a", "is"))),
         ('name:"a*b"', Match("name", "a*b")),
         ('arg=""', Match("arg", "", "is")),
+        ("name:ns:*", Match("name", "ns:*", "pattern")),
         ("NAME:x", Match("name", "x")),
         ("args:x", Match("arg", "x")),
         ("wait>1s", Compare("queued", ">", 10**9)),
@@ -204,9 +206,14 @@ def test_fields_of_other_things():
 
 @pytest.mark.parametrize("text", ["", "a b", "and", "OR", "a:b", '"a"', "(a"])
 def test_no_bare_word(text):
-    """What would be read as something else cannot be made a word or a pattern."""
+    """What would be read as something else cannot be made a word."""
     with pytest.raises(ValueError, match="not one bare word"):
         Word(text)
+
+
+@pytest.mark.parametrize("text", ["", "a", "a *", '"*"', "(*", "*)"])
+def test_no_pattern(text):
+    """A pattern has a wildcard, and is read as one piece behind its field."""
     with pytest.raises(ValueError, match="no pattern"):
         Match("name", text, "pattern")
 
