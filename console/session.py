@@ -18,6 +18,7 @@ from console.language.filters import Filter
 from console.model import calls, queries, ranges, snapshot, timeline
 from console.model.alerts import Alerts
 from console.model.catalog import Catalog
+from console.model.histogram import Distribution
 from console.model.lineage import Lineage, below, lineage
 from console.model.packing import Portion
 from console.model.queries import FoundCalls, Order
@@ -124,6 +125,10 @@ class Session:
     def timeline(self, start: int, end: int, width: int) -> TimelineView:
         """All lanes over [start, end) ns in WIDTH cells."""
         return timeline.view(self._store, start, end, width, self.now())
+
+    def distributions(self, command: str, columns: int) -> tuple[Distribution, Distribution]:
+        """How queue wait and run time of a command are spread, over one logarithmic scale in so many columns."""
+        return self._stats.distributions("command", self._store.codec.names.find(command), columns)
 
     def range(self, begin: int, end: int) -> RangeSummary:
         """What happened in [begin, end) ns, in all lanes together."""

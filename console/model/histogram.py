@@ -4,6 +4,7 @@
 it (buckets spaced evenly on the value, as HdrHistogram has them, would be off by up to 3.03 %).
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -27,6 +28,22 @@ def buckets(values: Ints) -> Ints:
     octaves = np.log2(np.maximum(values, _EXACT) / _EXACT)
     index = np.minimum(_EXACT + (octaves * _PER_OCTAVE).astype(np.int64), _BUCKETS - 1)
     return np.where(values < _EXACT, np.maximum(values, 0), index)
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """How durations are spread: how many are in each of equal parts of the logarithm from `least` to `most` ns.
+
+    Where nothing was measured all are 0, and `bars` is empty.
+    """
+
+    bars: tuple[int, ...] = ()
+    least: int = 0
+    most: int = 0
+    p50: int = 0
+    p95: int = 0
+    p99: int = 0
+    largest: int = 0
 
 
 class Histograms:
@@ -62,6 +79,22 @@ class Histograms:
         self._grow(number + 1)
         counts: NDArray[np.uint32] = self._counts[number]
         return counts
+
+    def span(self, row: int) -> tuple[int, int]:
+        """The first and the last bucket of a row that count something; (0, -1) when none does."""
+        used = np.flatnonzero(self.row(row))
+        return (int(used[0]), int(used[-1])) if len(used) else (0, -1)
+
+    def distribution(self, row: int, columns: int, span: tuple[int, int]) -> Distribution:
+        """A row from the first to the last bucket of SPAN, in so many columns."""
+        first, last = span
+        if self.span(row)[1] < 0 or last < first:
+            return Distribution()
+        edges = np.unique(first + np.arange(columns) * (last - first + 1) // columns)
+        bars = np.add.reduceat(self.row(row)[: last + 1].astype(np.int64), edges)
+        p50, p95, p99 = self.percentiles(np.array([row]), (0.5, 0.95, 0.99))[0].tolist()
+        least, most = np.rint(_MIDDLES[[first, last]]).astype(np.int64).tolist()
+        return Distribution(tuple(bars.tolist()), least, most, p50, p95, p99, int(self._largest[row]))
 
     def _grow(self, rows: int) -> None:
         if rows > len(self._counts):

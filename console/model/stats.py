@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from bus.trace.records import CallKind
 from console.model.codes import KINDS
 from console.model.columns import Block, Columns, Ints
-from console.model.histogram import Histograms
+from console.model.histogram import Distribution, Histograms
 from console.model.lane import CANCELLED
 
 WINDOW_SECONDS: Final = 10
@@ -75,6 +75,16 @@ class Stats:
         if self._changed:
             self._refresh()
         return self._figures[row]
+
+    def distributions(self, kind: CallKind, name: int, columns: int) -> tuple[Distribution, Distribution]:
+        """How queue wait and run time of a name are spread, over one scale."""
+        row = self._rows.get((kind, name))
+        if row is None:
+            return Distribution(), Distribution()
+        spans = [which.span(row) for which in (self._wait, self._run)]
+        whole = min(first for first, _ in spans), max(last for _, last in spans)
+        wait, run = (which.distribution(row, columns, whole) for which in (self._wait, self._run))
+        return wait, run
 
     def rates(self, kind: CallKind, now: int) -> dict[int, float]:
         """Ended calls a second, over the last ten seconds, of each name that was ever called, by its number."""

@@ -13,7 +13,7 @@ from console.session import Session
 from console.tui.look import ACCENT, AMBER, FAILED, HIDDEN, SOFT, TEXT, WARN, ServiceColors, style
 from console.tui.order import Sort, bucket
 from console.tui.screens.listing import ListScreen
-from console.tui.widgets.command_lines import about_command, last_calls
+from console.tui.widgets.command_lines import about_command, bars_room, last_calls
 from console.tui.widgets.details import Shown
 from console.tui.widgets.rows import Column, RowList
 
@@ -74,7 +74,8 @@ class CommandsScreen(ListScreen[CommandRow]):
 
     def about(self, width: int, row: CommandRow) -> list[Strip]:
         """Schema and figures."""
-        return about_command(width, row, self.recent(row.name), self.console_app.service_colors)
+        spread = self.console_app.session.distributions(row.name, bars_room(width))
+        return about_command(width, row, self.recent(row.name), self.console_app.service_colors, spread)
 
     def below(self, width: int, row: CommandRow) -> list[Shown]:
         """Last calls and the last failure."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.style import Style
+from textual.binding import Binding, BindingType
 from textual.strip import Strip
 
 from bus.trace.records import Parameter
@@ -12,9 +13,11 @@ from console.model.views import EventRow
 from console.tui.lines import brief
 from console.tui.look import FAILED, HIDDEN, SOFT, TEXT, WARN
 from console.tui.order import Sort, bucket
+from console.tui.screens.base import BusScreen
 from console.tui.screens.listing import ListScreen
-from console.tui.widgets.command_lines import about_event, last_fired
+from console.tui.widgets.command_lines import about_event, last_fired, listened
 from console.tui.widgets.details import Shown
+from console.tui.widgets.form import CallForm
 from console.tui.widgets.rows import Column, RowList
 
 SORTS: tuple[Sort[EventRow], ...] = (
@@ -39,6 +42,16 @@ class EventsScreen(ListScreen[EventRow]):
         ("s S", "sort", "screen.sort(1)"),
         ("⏎", "details", "screen.enter"),
     )
+    LIVE: ClassVar[tuple[tuple[str, str, str], ...]] = (("l", "listen", "screen.listen"), *BusScreen.LIVE)
+    KEYS_IN_WORDS: ClassVar[tuple[tuple[str, str], ...]] = (
+        *ListScreen.KEYS_IN_WORDS,
+        ("l", "listen to an event: each time it is fired, with its arguments"),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("l", "listen", show=False)]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._listened = ""
 
     def make_rows(self) -> RowList[EventRow]:
         """The list of events."""
@@ -68,9 +81,28 @@ class EventsScreen(ListScreen[EventRow]):
         return about_event(width, row, session.receivers(row.name), self.console_app.service_colors)
 
     def below(self, width: int, row: EventRow) -> list[Shown]:
-        """When it was fired last."""
+        """When it was fired last; while it is listened to, as often as there is room for."""
         session = self.console_app.session
+        if row.name == self._listened:
+            return listened(width, row, session.recent(row.name, 2 * self.size.height), session, self.size.height)
         return last_fired(width, self.recent(row.name), session)
+
+    def tick(self, *, changed: bool) -> None:
+        """What is listened to is shown as it comes."""
+        super().tick(changed=changed)
+        if changed and self._listened and not self.console_app.frozen:
+            self.refresh_side()
+
+    def action_listen(self) -> None:
+        """Listen to the selected event, or cease to."""
+        self._listened = "" if self._listened == self.rows.selected else self.rows.selected
+        self.refresh_side()
+
+    async def action_back(self) -> None:
+        """Cease to listen first."""
+        if self._listened and not self.query(CallForm):
+            self._listened = ""
+        await super().action_back()
 
 
 def columns() -> list[Column[EventRow]]:

@@ -2,10 +2,11 @@
 
 from textual.strip import Strip
 
-from bus.trace.records import Entry
+from bus.trace.records import Call, Entry
 from bus.trace.redact import escape
 from console import format as fmt
 from console.language import completion
+from console.model.histogram import Distribution
 from console.model.split import together
 from console.model.views import CallDetail, CommandRow, EventRow
 from console.session import Session
@@ -13,19 +14,28 @@ from console.tui.clock import clock
 from console.tui.lines import Line, brief, clip_left, width_of, wrapped
 from console.tui.look import (
     FAILED,
+    GOOD,
     HIDDEN,
     KEY,
     LINK,
+    QUEUED,
     SOFT,
     STRONG,
     TEXT,
     WARN,
     ServiceColors,
+    style,
 )  # fmt: skip
 from console.tui.widgets.call_lines import error_lines, outcome, parts_bar
+from console.tui.widgets.cells import LOWER
 from console.tui.widgets.details import Shown
 
 _LAST_CALLS = 12
+_TITLE, _FIGURE = 5, 8
+_FIGURES = _TITLE + 4 * _FIGURE
+Spread = tuple[Distribution, Distribution]
+"""Of queue wait and run time."""
+_NO_SPREAD: Spread = (Distribution(), Distribution())
 
 
 def signature(width: int, name: str, entry: Entry | None) -> list[Strip]:
@@ -37,8 +47,10 @@ def signature(width: int, name: str, entry: Entry | None) -> list[Strip]:
     return [first.strip(), *(Line(width).gap(2).put(row, LINK).strip() for row in list(wrapped(said, width - 2))[:2])]
 
 
-def about_command(width: int, row: CommandRow, recent: list[CallDetail], colors: ServiceColors) -> list[Strip]:
-    """Schema, doc, place; wait and run percentiles; where the time of the last calls went."""
+def about_command(
+    width: int, row: CommandRow, recent: list[CallDetail], colors: ServiceColors, spread: Spread = _NO_SPREAD
+) -> list[Strip]:
+    """Schema, doc, place; how queue wait and run time are spread; where the time of the last calls went."""
     entry = row.entry
     strips = signature(width, row.name, entry)
     if entry and entry.doc:
@@ -48,25 +60,46 @@ def about_command(width: int, row: CommandRow, recent: list[CallDetail], colors:
         place.put(" · ", SOFT).put(clip_left(short_place(entry.where), place.left - 3), SOFT)
     strips.append(place.put(" · not registered any more" if row.removed else "", WARN).strip())
     strips.append(Line(width).strip())
-    strips.append(_percentiles(width, "wait", row.wait_p50, row.wait_p99))
-    ran = _percentiles(width, "run", row.run_p50, row.run_p99, more=fmt.plural(row.calls, "call"), errors=row.errors)
-    strips.append(ran)
+    strips += _spread(width, spread, colors.color(row.service))
+    counted = Line(width).put(fmt.plural(row.calls, "call"), TEXT if row.calls else SOFT)
+    if row.errors:
+        counted.put(" · ", SOFT).put(f"✗ {row.errors:,} failed", FAILED)
+    strips.append(counted.strip())
     return [*strips, *_where_time_goes(width, recent, colors.color(row.service)), Line(width).strip()]
+
+
+def bars_room(width: int) -> int:
+    """Cells that a histogram has beside its figures."""
+    return max(0, min(40, width - _FIGURES - 1))
+
+
+def _spread(width: int, spread: Spread, color: str) -> list[Strip]:
+    """Two histograms over one scale, with their percentiles."""
+    wait, run = spread
+    if not (wait.bars or run.bars):
+        return []
+    room = bars_room(width)
+    scale = f"{fmt.duration(wait.least or run.least)} – {fmt.duration(wait.most or run.most)}"
+    titles = Line(width).gap(_TITLE)
+    for title in ("p50", "p95", "p99", "max"):
+        titles.cell(title, _FIGURE, SOFT, right=True)
+    if room >= len(scale):
+        titles.gap().put(scale, HIDDEN)
+    return [titles.strip(), _histogram(width, "wait", wait, QUEUED, room), _histogram(width, "run", run, color, room)]
+
+
+def _histogram(width: int, title: str, spread: Distribution, color: str, room: int) -> Strip:
+    line = Line(width).cell(title, _TITLE, SOFT)
+    for figure in (spread.p50, spread.p95, spread.p99, spread.largest):
+        line.cell(fmt.duration(figure) if spread.bars else fmt.ABSENT, _FIGURE, TEXT, right=True)
+    most = max(spread.bars, default=0)
+    heights = [-(-count * 8 // most) if most else 0 for count in spread.bars[:room]]
+    return line.gap().raw("".join(LOWER[height] for height in heights), style(color)).strip()
 
 
 def short_place(where: str) -> str:
     """`sample_services/indexer.py:41` of a whole path: folder, file and line are enough to find it."""
     return "/".join(escape(where).split("/")[-2:])
-
-
-def _percentiles(width: int, title: str, p50: int | None, p99: int | None, *, more: str = "", errors: int = 0) -> Strip:
-    line = Line(width).cell(title, 6, SOFT).put("p50 ", SOFT).cell(fmt.duration(p50), 8, TEXT, right=True)
-    line.put("   p99 ", SOFT).cell(fmt.duration(p99), 8, TEXT, right=True)
-    if more and line.left > len(more) + 3:
-        line.put(f"   {more}", SOFT)
-    if errors:
-        line.put(" · ", SOFT).put(f"✗ {errors:,} failed", FAILED)
-    return line.strip()
 
 
 def _where_time_goes(width: int, recent: list[CallDetail], color: str) -> list[Strip]:
@@ -146,6 +179,21 @@ def last_fired(width: int, recent: list[CallDetail], session: Session) -> list[S
         elif detail.caller_lane:
             line.cell(f"by {detail.caller_lane}", 16, SOFT).gap()
         shown.append(Shown(line.put(brief(call.args, line.left), TEXT).strip(), call.id))
+    return shown
+
+
+def listened(width: int, row: EventRow, recent: list[Call], session: Session, most: int) -> list[Shown]:
+    """An event as it is fired, the newest first; says so when only some of what comes can be shown."""
+    fired = [call for call in recent if call.kind == "event"][:most]
+    line = Line(width).put("● listening", GOOD).put(f"   {fmt.rate(row.rate)}/s", TEXT)
+    if row.rate > most:
+        line.put(f"   the last {len(fired)} of them are shown", SOFT)
+    shown = [Shown(line.put("   l", KEY).put(" ends it", SOFT).strip())]
+    if not fired:
+        shown.append(Shown(Line(width).put("not fired so far", SOFT).strip()))
+    for call in fired:
+        line = Line(width).put(clock(call.queued, session.info.session), SOFT).gap().put(f"#{call.id}", KEY).gap()
+        shown.append(Shown(line.put(call.args or "no arguments", TEXT if call.args else HIDDEN).strip(), call.id))
     return shown
 
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.model.histogram import Histograms
+from console.model.histogram import Distribution, Histograms
 
 durations = st.one_of(st.integers(0, 100), st.integers(0, 10**9), st.integers(0, 2**43))
 
@@ -55,3 +55,29 @@ def test_what_is_longer_than_five_hours_is_the_largest_value() -> None:
     histograms = Histograms()
     histograms.add(np.array([0, 0]), np.array([2**50, 2**55]))
     assert histograms.percentiles(np.array([0]), (0.99,)).tolist() == [[2**55]]
+
+
+@given(st.lists(durations, min_size=1), st.integers(1, 60))
+def test_a_distribution_counts_every_value_once(values: list[int], columns: int) -> None:
+    """Its columns add up to all values, none is outside of it, and the largest is exact."""
+    histograms = Histograms()
+    histograms.add(np.zeros(len(values), np.int64), np.array(values, np.int64))
+    spread = histograms.distribution(0, columns, histograms.span(0))
+    assert sum(spread.bars) == len(values)
+    assert len(spread.bars) <= columns
+    assert spread.bars[0] > 0
+    assert spread.least <= spread.p50 * 1.03
+    assert spread.largest == max(values)
+    assert spread.p50 <= spread.p95 <= spread.p99 <= spread.largest
+
+
+def test_two_distributions_share_a_scale() -> None:
+    """Over a wider span than its own, a row has empty columns; nothing measured is nothing to show."""
+    histograms = Histograms()
+    histograms.add(np.array([0, 1]), np.array([1_000, 1_000_000]))
+    whole = histograms.span(0)[0], histograms.span(1)[1]
+    short, long = histograms.distribution(0, 10, whole), histograms.distribution(1, 10, whole)
+    assert (short.bars[0], sum(short.bars[1:])) == (1, 0)
+    assert (long.bars[-1], sum(long.bars[:-1])) == (1, 0)
+    assert (short.least, short.most) == (long.least, long.most)
+    assert histograms.distribution(5, 10, histograms.span(5)) == Distribution()

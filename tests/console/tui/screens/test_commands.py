@@ -5,6 +5,7 @@ from textual.widgets import Input
 
 from bus.attach.protocol import Reply
 from bus.trace.records import Call, Entry, Error, Parameter
+from console import format as fmt
 from console.session import Pending
 from console.tui.widgets.form import CallForm
 from console.tui.widgets.rows import RowList
@@ -116,6 +117,20 @@ def test_details_show_schema_place_and_last_calls(size: tuple[int, int]) -> None
         assert rows(driver).has_focus
 
     drive(test, size=size)
+
+
+def test_details_show_how_wait_and_run_time_are_spread() -> None:
+    """Percentiles of both, and a histogram of each over one scale."""
+
+    async def test(driver: Driver) -> None:
+        rows(driver).choose("index.file")
+        await driver.sees("│ index.file(", "p50", "p95", "p99", "max")
+        wait, run = driver.line("│ wait "), driver.line("│ run ")
+        assert all(any(glyph in line.split("│")[1] for glyph in "▁▂▃▄▅▆▇█") for line in (wait, run))
+        row = next(row for row in driver.app.session.commands() if row.name == "index.file")
+        assert fmt.duration(row.run_p99) in run
+
+    drive(test)
 
 
 def test_a_call_of_the_details_opens_in_the_timeline() -> None:

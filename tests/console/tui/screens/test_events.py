@@ -89,3 +89,41 @@ def test_a_click_on_a_tab_and_on_a_row_does_what_the_keys_do() -> None:
         await driver.until(lambda: driver.app.screen.rows.selected == "file.indexed")
 
     drive(test)
+
+
+def fired(number: int, at: int) -> Call:
+    """file.found, fired AT ms after the beginning."""
+    moment = synthetic.START + at * synthetic.MS
+    return Call(
+        id=number, root=number, kind="event", name="file.found", caller=1, args=f"path='{number}.py'",
+        queued=moment, started=moment, ended=moment, outcome="ok",
+    )  # fmt: skip
+
+
+def test_listening_shows_an_event_each_time_it_is_fired() -> None:
+    """`l`: the newest first, with its arguments, as it comes; `l` or Esc ends it."""
+
+    async def test(driver: Driver) -> None:
+        await driver.press("2", "l")
+        await driver.sees("● listening", "#901", "path='901.py'")
+        driver.target._batches.append(batch(fired(902, 10)))
+        await driver.sees("path='902.py'")
+        shown = [line.split("│")[1] for line in driver.lines() if "│" in line]
+        numbers = [next((n for n in ("#901", "#902") if n in line), "") for line in shown]
+        assert [number for number in numbers if number] == ["#902", "#901"]
+        await driver.press("escape")
+        await driver.misses("● listening")
+
+    drive(test, target([batch(fired(901, 5))]))
+
+
+def test_a_flood_is_listened_to_in_part_and_says_so() -> None:
+    """When more comes than fits, the rate is exact, and it is said that only the last ones are shown."""
+    flood = [fired(number, number % 900) for number in range(1, 2_001)]
+
+    async def test(driver: Driver) -> None:
+        await driver.press("2", "l")
+        await driver.sees("● listening", "the last 45 of them are shown")
+        assert driver.text().count("path='") <= 45
+
+    drive(test, target([batch(*flood)]))
