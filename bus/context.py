@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from contextvars import Context
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from msgspec import Struct
+
 if TYPE_CHECKING:
     from bus.promise import Promise
     from bus.waits import Block
@@ -16,19 +18,85 @@ MAX_HOPS = 100
 
 Args = tuple[Any, ...]
 Kwargs = Mapping[str, Any] | None
-Event = tuple[int, int, int, int, int, Args, Kwargs, Context | None]
-"""A fired event: id, root, hops, lane of who fired it, when (monotonic ns), its arguments, the context of them all."""
-Delivery = tuple[int, Event, "Source"]
-"""An event on its way to one listener, with an id of its own: a plain tuple, because an event may have thousands.
+Origin = tuple[int, int, int, int]
+"""Where calls come from: the lane, and the id, the root and the hops that its running call gives to what it makes.
 
-It becomes a `Call` when somebody has a use for one: `current_call()`, a hook, an error.
+Outside of all calls they are 0. `hops` is how many calls and deliveries led to the next one. Shared by all calls that
+are made there.
 """
-Timing = tuple[int, int, int, int, int, int, int, int, int, int]
-"""A call that went well: id, parent, root, caller's lane, its source's key, lane, queued, started, ended, waited (ns).
-
-Numbers alone, because the garbage collector then leaves these tuples out: with the source in it, a timing cost 0.5 µs.
-"""
+Extra = tuple[Kwargs, Context | None]
+"""What few events have: keywords, and the variables that are set where it was fired."""
 _MAX_GONE = 10_000
+
+
+class _Plain(Struct, eq=False, gc=False):
+    """Made for each of thousands, and left out by the garbage collector, which would cost as much as to make one.
+
+    None of them is part of a cycle: a delivery has left its mailbox before what it leads to can be garbage, and the
+    others hold nothing but numbers.
+    """
+
+
+class Fired(_Plain):
+    """An event: id, parent, root, hops, lane of who fired it, its source's key, when (monotonic ns)."""
+
+    id: int
+    parent: int
+    root: int
+    hops: int
+    lane: int
+    key: int
+    at: int
+
+
+class Delivery(_Plain):
+    """An event on its way to one listener, with an id of its own: this little, because an event may have thousands.
+
+    It becomes a `Call` when somebody has a use for one: `current_call()`, a hook, an error.
+    """
+
+    id: int
+    event: Fired
+    source: "Source"
+    args: Args
+    extra: Extra | None
+
+
+class Timed(_Plain):
+    """All there is to tell of a call that went well; times in monotonic ns."""
+
+    id: int
+    origin: Origin
+    key: int
+    lane: int
+    queued: int
+    started: int
+    ended: int
+    waited: int
+
+
+class Delivered(_Plain):
+    """The same of a delivery that did not wait."""
+
+    id: int
+    event: Fired
+    key: int
+    lane: int
+    started: int
+    ended: int
+
+
+class Waited(_Plain):
+    """A wait that blocked: the id of the call that waited, 0 outside of all, its lane; for which call, and how long."""
+
+    call: int
+    lane: int
+    target: int
+    began: int
+    ended: int
+
+
+Timing = Timed | Fired | Delivered | Waited
 
 
 class Label(NamedTuple):
@@ -52,6 +120,10 @@ def label_of(key: int) -> Label:
     return _labels.get(key, _UNKNOWN)
 
 
+def _nothing() -> None:
+    """What an event runs."""
+
+
 class Source:
     """What a call runs: of which kind it is, its name, its service, its callback. Shared by all calls of it.
 
@@ -61,7 +133,7 @@ class Source:
 
     __slots__ = ("call_kind", "callback", "entry", "key", "name", "runner", "service")
 
-    callback: Callable[..., Any] | None
+    callback: Callable[..., Any]
     runner: "Runner"
     disposed: bool = False
     """Taken back by its owner: no delivery may start any more."""
@@ -71,7 +143,7 @@ class Source:
         call_kind: str,
         name: str,
         service: str = "",
-        callback: Callable[..., Any] | None = None,
+        callback: Callable[..., Any] = _nothing,
         entry: int = 0,
     ) -> None:
         self.call_kind = call_kind
@@ -88,21 +160,6 @@ class Source:
         gone.append(self.key)
         if len(gone) > most:
             labels.pop(gone.popleft(), None)
-
-
-class Origin:
-    """Where calls come from: one running call, or one thread outside of all. Shared by all that are made there.
-
-    `parent` and `root` are ids, 0 outside of all calls; `hops` is how many calls and deliveries led to the next one.
-    """
-
-    __slots__ = ("hops", "lane", "parent", "root")
-
-    def __init__(self, lane: int, parent: int = 0, root: int = 0, hops: int = 0) -> None:
-        self.lane = lane
-        self.parent = parent
-        self.root = root
-        self.hops = hops
 
 
 class Call:
@@ -186,22 +243,22 @@ class Call:
     @property
     def parent(self) -> int:
         """The id of the call that made this one, 0 when none did."""
-        return self.origin.parent
+        return self.origin[1]
 
     @property
     def root(self) -> int:
         """The id of the call that all this began with."""
-        return self.origin.root or self.id
+        return self.origin[2] or self.id
 
     @property
     def hops(self) -> int:
         """How many calls and deliveries led to it."""
-        return self.origin.hops
+        return self.origin[3]
 
     @property
     def caller(self) -> int:
         """The lane of who made it."""
-        return self.origin.lane
+        return self.origin[0]
 
     @property
     def in_flight(self) -> bool:
@@ -213,12 +270,11 @@ class Call:
         """Whether it waits on the bus at this moment."""
         return self.waiting_for is not None or self.blocked_on is not None
 
-    def timing(self) -> Timing:
+    def timing(self) -> Timed:
         """All there is to tell of it, if it went well and nothing about it is special."""
-        return (
-            self.id, self.parent, self.root, self.caller, self.source.key, self.lane, self.queued, self.started,
-            self.ended, self.waited,
-        )  # fmt: skip
+        return Timed(
+            self.id, self.origin, self.source.key, self.lane, self.queued, self.started, self.ended, self.waited
+        )
 
     def let_go(self) -> None:
         """Drop what only a running call needs: whoever keeps it must not keep its arguments alive."""
@@ -239,7 +295,9 @@ class Call:
 
 def as_call(item: "Call | Delivery") -> Call:
     """ITEM itself, or a call that says what the delivery ITEM is."""
-    if not isinstance(item, tuple):
+    if not isinstance(item, Delivery):
         return item
-    call_id, (event, root, hops, lane, at, args, kwargs, context), source = item
-    return Call(call_id, source, Origin(lane, event, root, hops), at, args, kwargs, context)
+    kwargs, context = item.extra or (None, None)
+    event = item.event
+    origin = event.lane, event.id, event.root, event.hops
+    return Call(item.id, item.source, origin, event.at, item.args, kwargs, context)

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable
+from functools import partial
 
 from bus.context import Call
 from bus.foreign import log_error
@@ -62,7 +63,7 @@ class Term:
 
 
 class Crew:
-    """`_lock` guards `size`, `_term`, `_closed` and `_epoch`: it changes when workers should look if they may stay.
+    """`_lock` guards `size`, `_term` and `_closed`, and the `epoch` of RUNNING: see there.
 
     `_terms` are those that have workers, the present one last; replaced under `_lock`, read without it.
     """
@@ -90,7 +91,6 @@ class Crew:
         self._lock = runtime.lock()
         self._term: Term | None = None
         self._terms: tuple[Term, ...] = ()
-        self._epoch = 0
         self._closed = False
 
     @property
@@ -135,7 +135,7 @@ class Crew:
         with self._lock:
             self._terms = (*(former for former in self._terms if not former.gone.is_set()), term)
             self._term = term
-            self._epoch += 1
+            self._running.epoch += 1
             self.size = size
         if not self._hire(0, term, first=True):
             term.gone.set()
@@ -149,7 +149,7 @@ class Crew:
         """Have SIZE workers from now on; those too many leave after the call that they run."""
         with self._lock:
             self.size = size
-            self._epoch += 1
+            self._running.epoch += 1
             term = self._term
             if term is not None:
                 term.seat(size)
@@ -166,7 +166,7 @@ class Crew:
             if term is None or number is None:
                 return ""
             fresh = term.unseat(number, call.id)
-            self._epoch += 1
+            self._running.epoch += 1
         self._hire(fresh, term)
         return self._thread_name(fresh)
 
@@ -174,7 +174,7 @@ class Crew:
         """End the term, and return it: no worker begins another call; `gone` is set when the last one has left."""
         with self._lock:
             term, self._term = self._term, None
-            self._epoch += 1
+            self._running.epoch += 1
         self._mailbox.wake_all()
         return term
 
@@ -219,7 +219,7 @@ class Crew:
                 self._set_up(term)
             term.up.wait()  # one that was hired by `resize` meanwhile must not begin before `on_start` is done
             if term.started:
-                self._serve(number, term, thread)
+                self._running.serve(thread, partial(self._wanted, number, term))
         finally:
             self._leave(number, term)
             self.idents.discard(thread_ident())
@@ -233,40 +233,6 @@ class Crew:
         if term.started:
             self._started()
         term.up.set()
-
-    def _serve(self, number: int, term: Term, thread: ThreadState) -> None:
-        # Who executes a command is about to wait for it, and an eventfd lets go of the GIL; who fires an event has more
-        # to fire, and goes on. So a worker sleeps on the kind of token that fits what it ran last.
-        quick, quiet = self._runtime.wakeup(), self._runtime.quiet_wakeup()
-        wakeup = quick
-        mailbox, run, run_delivery = self._mailbox, self._running.call, self._running.delivery
-        now, popleft = self._runtime.now, mailbox.popleft
-        epoch, at = -1, 0
-        while True:
-            if epoch != self._epoch:
-                epoch = self._epoch
-                if not self._wanted(number, term):
-                    mailbox.wake_one()  # this worker may have been woken for a call that another one has to take now
-                    return
-            if not mailbox.calls:
-                at = 0
-                if mailbox.sleep(wakeup):
-                    continue
-                return
-            try:
-                item = popleft()
-            except IndexError:  # another worker was first
-                continue
-            if mailbox.blocked:
-                mailbox.let_one_in()
-            # A busy worker starts a call when it ended the last one: that saves a look at the clock.
-            if isinstance(item, tuple):
-                wakeup = quiet
-                at = run_delivery(item, thread, at if at >= item[1][4] else now())
-            else:
-                wakeup = quick
-                at = run(item, thread, at if at >= item.queued else now())
-            del item  # an idle worker must not keep the last call alive
 
     def _wanted(self, number: int, term: Term) -> bool:
         with self._lock:

@@ -7,7 +7,7 @@ from contextvars import copy_context
 from itertools import repeat
 from typing import Any, Literal
 
-from bus.context import MAX_HOPS, Args, Call, Delivery, Kwargs, Origin, Source, as_call
+from bus.context import MAX_HOPS, Args, Call, Delivery, Fired, Kwargs, Source, as_call
 from bus.deadlines import Clock, current_deadline
 from bus.errors import BusClosed, BusError, CallCancelled, CallTimeout, HopLimitExceeded, ServiceStopped
 from bus.foreign import log_error
@@ -15,15 +15,16 @@ from bus.hooks import Hooks
 from bus.lanes import current, current_call, this_thread
 from bus.mailbox import Closed, Full
 from bus.notes import add_chain, line
-from bus.promise import Promise
+from bus.promise import PENDING, Promise
 from bus.registry import OWN_EVENTS, DeadLetter, Entry, Registry
-from bus.runtime import Runtime
+from bus.runtime import Runtime, Wakeup
 from bus.trace.redact import message_of, type_name
 from bus.unretrieved import Reports
 from bus.waits import Waits
 from bus.worker import Runner
 
 _MAX_DEAD_LETTERS = 1_000
+_new = Promise.__new__
 _OWN_ERRORS = ("error", "aborted", "deadlock")
 """The outcomes in which the handler's own error is lost if nobody asks for it."""
 
@@ -33,7 +34,8 @@ class Dispatch:
 
     `runners` is changed under the bus's lock and read without it. `refusal` is why nothing is accepted from outside any
     more, and with `forbidden` from inside too; written by the thread that closes. Dead letters are appended by any
-    thread, which is atomic.
+    thread, which is atomic, as is each step on `sleepers`: of each promise, by its id, the first thread that sleeps for
+    it.
     """
 
     def __init__(self, name: str, runtime: Runtime, registry: Registry, hooks: Hooks) -> None:
@@ -43,6 +45,7 @@ class Dispatch:
         self.hooks = hooks
         self.runners: dict[str, Runner] = {}
         self.waits = Waits(runtime.lock(), self.runners)
+        self.sleepers: dict[int, Wakeup] = {}
         self.refusal: BusError | None = None
         self.forbidden = False
         self.dead_letters: deque[DeadLetter] = deque(maxlen=_MAX_DEAD_LETTERS)
@@ -75,25 +78,53 @@ class Dispatch:
         """Queue a call of ENTRY, whose arguments were checked, and return its promise."""
         if self.refusal is not None:
             self.refuse()
-        runner = entry.runner
         thread = current.state or this_thread()
         origin = thread.origin or thread.origin_now()
         context = copy_context()
-        promise: Promise[Any] = Promise(self.new_id(), entry, origin, self.now(), args, kwargs or None, context or None)
+        # Not by an `__init__`, which would cost a twentieth of a call.
+        promise: Promise[Any] = _new(Promise)
+        promise.id = self.new_id()
+        promise.source = entry
+        promise.origin = origin
+        promise.args = args
+        promise.kwargs = kwargs or None
+        promise.started = promise.lane = promise.waited = 0
+        promise.value = None
+        promise._state = PENDING  # noqa: SLF001
+        promise.open_ = True
+        promise.watched = False
+        promise.queued = self.now()
         if context:
+            promise.context = context
             self._inherit_deadline(promise)
+        else:
+            promise.context = None
         if client:
             promise.by, promise.client, promise.open_ = by, client, False
         if self.hooks.queued:
             promise.open_ = False
             self.hooks.notify("queued", promise)
+        mailbox = entry.mailbox
+        # As `Mailbox.put` does it, written out: there is room, and nobody sleeps.
+        if len(mailbox.calls) >= mailbox.capacity or origin[3] >= MAX_HOPS:
+            self._put(promise, entry.runner)
+            return promise
+        mailbox.calls.append(promise)
+        if mailbox.closed or mailbox.sleepers:
+            try:
+                mailbox.appended(promise)
+            except Closed as refused:
+                raise self._reject(promise, entry.runner.refusal(refused)) from None
+        return promise
+
+    def _put(self, promise: Promise[Any], runner: Runner) -> None:
+        """Queue it as its service wants it, if it can be."""
         try:
-            if origin.hops >= MAX_HOPS:
+            if promise.hops >= MAX_HOPS:
                 raise HopLimitExceeded(_too_long(promise))
             runner.put(promise)
         except (BusError, Full, Closed) as refused:
             raise self._reject(promise, runner.refusal(refused)) from None
-        return promise
 
     def _inherit_deadline(self, call: Call) -> None:
         deadline = current_deadline.get()
@@ -106,28 +137,35 @@ class Dispatch:
             self.refuse()
         hooks, route, thread = self.hooks, self.registry.routes.get(name), current.state or this_thread()
         origin = thread.origin or thread.origin_now()
-        if route is None or not (route.plain and hooks.plain) or origin.hops >= MAX_HOPS:
+        lane, parent, root, hops = origin
+        if route is None or not (route.plain and hooks.plain) or hops >= MAX_HOPS:
             self.fire_watched(name, args, kwargs)
             return
-        new_id, lane = self.new_id, thread.lane
-        number, at = new_id(), self.now()
-        root = origin.root or number
-        event = (number, root, origin.hops, lane, at, args, kwargs or None, copy_context() or None)
+        new_id = self.new_id
+        number = new_id()
+        fired = Fired(number, parent, root or number, hops, lane, route.key, self.now())
+        context = copy_context()
+        extra = (kwargs or None, context or None) if kwargs or context else None
         # The event's own record ends before its first effect can begin.
-        for buffer in thread.buffers if thread.buffers_of is hooks.timings else hooks.buffers(thread):
-            if len(buffer) < buffer.limit:
-                buffer.append((number, origin.parent, root, lane, route.key, lane, at, at, at, 0))
-            else:
-                buffer.lose()
-        for runner, source in route.singles:
-            delivery = (new_id(), event, source)
-            try:
-                runner.put(delivery)
-            except (BusError, Full, Closed) as refused:
-                self._not_put(delivery, runner, refused)
+        if thread.recorded_by is not hooks.timings or not thread.room:
+            hooks.make_room(thread)
+        thread.room -= 1
+        if thread.record is not None:
+            thread.record(fired)
+        for source, mailbox in route.singles:
+            delivery = Delivery(new_id(), fired, source, args, extra)
+            if len(mailbox.calls) >= mailbox.capacity:
+                self._deliver(delivery, source.runner)
+                continue
+            mailbox.calls.append(delivery)
+            if mailbox.closed or mailbox.sleepers:
+                try:
+                    mailbox.appended(delivery)
+                except Closed as refused:
+                    self._not_put(delivery, source.runner, refused)
         for runner, sources in route.groups:
             # One id too many is drawn for each group; nothing is wrong with a gap.
-            self._deliver_all([*zip(self._ids, repeat(event), sources, strict=False)], runner)
+            self._deliver_all([*map(Delivery, self._ids, repeat(fired), sources, repeat(args), repeat(extra))], runner)
 
     def _deliver_all(self, deliveries: "list[Delivery]", runner: Runner) -> None:
         """In one step if there is room for all; else one by one, as the service's policy wants it."""
@@ -169,7 +207,7 @@ class Dispatch:
         return event, tuple(entry for entry, _ in goes_to)
 
     def _delivery(self, event: Call, source: Source) -> Call:
-        origin = Origin(event.caller, event.id, event.root, event.hops)
+        origin = event.caller, event.id, event.root, event.hops
         call = Call(self.new_id(), source, origin, self.now(), event.args, event.kwargs, copy_context() or None)
         if event.client:
             call.by, call.client = event.by, event.client

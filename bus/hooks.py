@@ -6,6 +6,7 @@ the hot path is one test of an empty tuple (the idea is Trio's instruments).
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bus.context import Call, Timing
@@ -22,8 +23,15 @@ ENDS = (Exception, SystemExit, KeyboardInterrupt, GeneratorExit)
 """What foreign code may raise without ending the thread that called it; a scheduler's own exception goes on."""
 
 
+_ROOM = 100
+"""Timings that a thread records without looking whether there is room: to look would cost as much as to append."""
+
+
 class Buffer(Protocol):
-    """Takes timings from any thread; who appends first looks whether there is room, else says that one was lost."""
+    """Takes timings from any thread; who appends first looks whether there is room, else says that one was lost.
+
+    A thread looks for a hundred timings at a time, so each may exceed the limit by that many.
+    """
 
     limit: int
 
@@ -61,9 +69,9 @@ class Hook:
         """As `ended`, but only for those of which a timing does not tell all: failed, marked, made by hand."""
 
     def timings(self, lane: int) -> Buffer:  # type: ignore[empty-body]  # never called: a hook overrides it, or has none
-        """Where to put a `Timing` of every call that `ended_notably` is not told of, and that ran on LANE.
+        """Where to put a `Timing` of every call that `ended_notably` is not told of, and of every wait, on LANE.
 
-        For a recorder: to append a tuple costs a tenth of what it costs to call somebody with a `Call`.
+        For a recorder: to append one costs a tenth of what it costs to call somebody with a `Call`.
         """
 
     def wait_began(self, call: Call | None, target: Call, at: int) -> None:
@@ -133,19 +141,27 @@ class Hooks:
             setattr(self, point, tuple(_overridden(self._installed, point)))
         self.plain = not (self.queued or self.started or self.ended)
 
-    def buffers(self, state: ThreadState) -> tuple[Buffer, ...]:
-        """Where the timings of the current thread go, whose STATE this is."""
-        if state.buffers_of is not self.timings:
+    def make_room(self, state: ThreadState) -> None:
+        """Set where the timings of the current thread go, whose STATE this is, and for how many there is room."""
+        if state.recorded_by is not self.timings:
             self._ask_for_buffers(state)
-        return state.buffers
+        buffers = state.buffers
+        room = min((buffer.limit - len(buffer) for buffer in buffers), default=_ROOM)
+        state.room = max(1, min(room, _ROOM))
+        if not buffers:
+            state.record = None
+        elif len(buffers) == 1 and room > 0:
+            state.record = buffers[0].append
+        else:
+            state.record = partial(_keep_in, buffers)
 
     def keep(self, timing: Timing, state: ThreadState) -> None:
-        """Put TIMING into them. Where every call comes by, this is written out: it costs a sixth of a call's time."""
-        for buffer in self.buffers(state):
-            if len(buffer) < buffer.limit:
-                buffer.append(timing)
-            else:
-                buffer.lose()
+        """Record TIMING. Where every call comes by, this is written out."""
+        if state.recorded_by is not self.timings or not state.room:
+            self.make_room(state)
+        state.room -= 1
+        if state.record is not None:
+            state.record(timing)
 
     def tell_ended(self, call: Call) -> None:
         """CALL is over, and told as a call."""
@@ -164,7 +180,7 @@ class Hooks:
                 buffers.append(method(state.lane))
             except ENDS as error:
                 self.failed(method, error)
-        state.buffers, state.buffers_of = tuple(buffers), timings
+        state.buffers, state.recorded_by = tuple(buffers), timings
 
     def notify(self, point: str, *args: Any) -> None:
         """Call POINT of every hook that has it; one that raises is removed and logged."""
@@ -184,6 +200,14 @@ class Hooks:
         hook = getattr(method, "__self__", method)
         _log.exception("the hook %r raised in %s and was removed", type(hook).__qualname__, method.__name__)
         self.remove(hook)
+
+
+def _keep_in(buffers: tuple[Buffer, ...], timing: Timing) -> None:
+    for buffer in buffers:
+        if len(buffer) < buffer.limit:
+            buffer.append(timing)
+        else:
+            buffer.lose()
 
 
 def _overridden(installed: tuple[object, ...], point: str) -> list[Callable[..., None]]:

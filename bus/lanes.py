@@ -3,12 +3,11 @@
 import itertools
 from collections import deque
 from collections.abc import Callable
-from contextvars import Context
 from dataclasses import dataclass
 from typing import Any
 
 from bus import runtime
-from bus.context import Call, Delivery, Origin, as_call
+from bus.context import Call, Delivery, Origin, Timing, as_call
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +32,24 @@ class ThreadState:
     """What a thread knows about itself. Written by that thread alone; others may read `call` and `began`.
 
     `call` is what it runs, since `began` (monotonic ns); `origin` is where the calls come from that it makes now, None
-    until it makes the first one inside `call`. `blank` is a context without variables, for calls that were made in one.
-    `late` is the id of the call with which it was stuck when its place was given away: written by who does that.
-    `buffers` are where timings go, asked of the hooks that were the tuple `buffers_of`.
+    until it makes the first one inside `call`. `late` is the id of the call with which it was stuck when its place was
+    given away: written by who does that. `record` takes the timings, None: nobody wants them; there is `room` for so
+    many more, then it has to be asked for again (`Hooks.make_room`), as when the hooks are no more the tuple
+    `recorded_by`.
     """
 
-    __slots__ = ("began", "blank", "buffers", "buffers_of", "call", "lane", "late", "origin", "outside")
+    __slots__ = ("began", "buffers", "call", "lane", "late", "origin", "outside", "record", "recorded_by", "room")
 
     def __init__(self, lane: int) -> None:
         self.lane = lane
         self.call: Call | Delivery | None = None
         self.began = self.late = 0
-        self.outside = Origin(lane)
+        self.outside: Origin = lane, 0, 0, 0
         self.origin: Origin | None = self.outside
-        self.blank = Context()
+        self.record: Callable[[Timing], None] | None = None
+        self.recorded_by: tuple[Callable[..., Any], ...] = ()
         self.buffers: tuple[Any, ...] = ()
-        self.buffers_of: tuple[Callable[..., Any], ...] = ()
+        self.room = 0
 
     def __del__(self, gone: deque[int] = _gone, every: dict[int, LaneInfo] = lanes, most: int = _MAX_GONE) -> None:
         # With its thread. What it did may be looked at for a while, so its lane goes after two thousand others. What
@@ -60,7 +61,7 @@ class ThreadState:
     def running(self) -> Call | None:
         """The call that this thread runs; what was a plain delivery is a call from now on."""
         item = self.call
-        if isinstance(item, tuple):
+        if isinstance(item, Delivery):
             item = as_call(item)
             item.lane, item.started = self.lane, self.began
             self.call = item
@@ -70,7 +71,7 @@ class ThreadState:
         """The same for another thread, which gets a copy of a plain delivery."""
         item, began = self.call, self.began
         call = as_call(item) if item is not None else None
-        if isinstance(item, tuple) and call is not None:
+        if isinstance(item, Delivery) and call is not None:
             call.lane, call.started = self.lane, began
         return call
 
@@ -79,13 +80,13 @@ class ThreadState:
         origin = self.origin
         if origin is None:
             item = self.call
-            if isinstance(item, tuple):
-                (_, root, hops, *_), call_id = item[1], item[0]
+            if isinstance(item, Delivery):
+                root, hops, call_id = item.event.root, item.event.hops, item.id
             elif item is not None:
                 root, hops, call_id = item.root, item.hops, item.id
             else:
                 return self.outside
-            origin = self.origin = Origin(self.lane, call_id, root, hops + 1)
+            origin = self.origin = self.lane, call_id, root, hops + 1
         return origin
 
 

@@ -32,7 +32,7 @@ class Mailbox:
     """
 
     __slots__ = (
-        "_closed", "_now", "_own_wakeup", "_sleepers", "_watcher", "blocked", "calls", "capacity", "lock", "popleft",
+        "_now", "_own_wakeup", "_watcher", "blocked", "calls", "capacity", "closed", "lock", "popleft", "sleepers",
     )  # fmt: skip
 
     def __init__(self, runtime: Runtime, capacity: int) -> None:
@@ -42,10 +42,12 @@ class Mailbox:
         """What is queued; for workers to look whether there is something, which costs less than to try."""
         self.popleft = self.calls.popleft
         """Takes the next call or raises IndexError."""
-        self._sleepers: list[Wakeup] = []
+        self.sleepers: list[Wakeup] = []
+        """Workers that found nothing to do."""
         self.blocked: deque[Wakeup] = deque()
         """Senders who wait for room."""
-        self._closed = False
+        self.closed = False
+        """Whether it takes no more."""
         self._watcher: Wakeup | None = None
         self._now = runtime.now
         self._own_wakeup = runtime.own_wakeup
@@ -60,18 +62,25 @@ class Mailbox:
             Full: the mailbox holds `capacity` calls.
             Closed: it takes no more.
         """
-        calls = self.calls
-        if len(calls) >= self.capacity and not self._closed:
+        if len(self.calls) >= self.capacity and not self.closed:
             raise Full
-        calls.append(item)
-        if self._closed and self.withdraw(item):
+        self.calls.append(item)
+        if self.closed or self.sleepers:
+            self.appended(item)
+
+    def appended(self, item: Item) -> None:
+        """ITEM is in `calls`, and there were `sleepers`, or it is `closed`; who appends it looks at them afterwards.
+
+        Raises:
+            Closed: the mailbox takes no more, and nobody will take ITEM.
+        """
+        if self.closed and self.withdraw(item):
             raise Closed
-        if self._sleepers:
-            try:
-                sleeper = self._sleepers.pop()
-            except IndexError:
-                return
-            sleeper.wake()
+        try:
+            sleeper = self.sleepers.pop()
+        except IndexError:
+            return
+        sleeper.wake()
 
     def put_all(self, items: Sequence[Item]) -> Sequence[Item]:
         """Append ITEMS in one step and wake as many workers; those that were not taken, because it is closed.
@@ -80,13 +89,13 @@ class Mailbox:
             Full: there is not room for all, and none was appended.
         """
         calls = self.calls
-        if len(calls) + len(items) > self.capacity and not self._closed:
+        if len(calls) + len(items) > self.capacity and not self.closed:
             raise Full
         calls.extend(items)
-        if self._closed:
+        if self.closed:
             return [item for item in items if self.withdraw(item)]
         for _ in items:
-            if not self._sleepers:
+            if not self.sleepers:
                 break
             self.wake_one()
         return ()
@@ -124,10 +133,10 @@ class Mailbox:
 
     def sleep(self, wakeup: Wakeup) -> bool:
         """Sleep on WAKEUP, used for nothing else, until there may be a call; False when it is closed and empty."""
-        self._sleepers.append(wakeup)
-        if self.calls or self._closed:
+        self.sleepers.append(wakeup)
+        if self.calls or self.closed:
             self._stay_awake(wakeup)
-            return bool(self.calls) or not self._closed
+            return bool(self.calls) or not self.closed
         if self._watcher is not None:
             self._watcher.wake()
         wakeup.wait()
@@ -162,7 +171,7 @@ class Mailbox:
 
     def idle(self, workers: int) -> bool:
         """Whether nothing is queued and all WORKERS sleep."""
-        return len(self._sleepers) >= workers and not self.calls
+        return len(self.sleepers) >= workers and not self.calls
 
     def watch(self, watcher: Wakeup) -> None:
         """Wake WATCHER from now on whenever a worker finds nothing to do."""
@@ -170,14 +179,14 @@ class Mailbox:
 
     def close(self) -> None:
         """Take no more; workers get what is queued, then None."""
-        self._closed = True
+        self.closed = True
         self.wake_all()
         for _ in range(len(self.blocked)):
             self.let_one_in()
 
     def abandon(self) -> None:
         """In a forked child: take no more and hold nothing. Wakes nobody: the tokens are the parent's threads' too."""
-        self._closed = True
+        self.closed = True
         self.calls.clear()
 
     def empty(self) -> list[Item]:
@@ -193,7 +202,7 @@ class Mailbox:
     def wake_one(self) -> None:
         """Wake a worker that sleeps, if one does."""
         try:
-            sleeper = self._sleepers.pop()
+            sleeper = self.sleepers.pop()
         except IndexError:
             return
         sleeper.wake()
@@ -201,9 +210,9 @@ class Mailbox:
     def wake_all(self) -> None:
         """Let every worker that sleeps look around; one that goes back to sleep at once is not woken again."""
         sleepers: list[Wakeup] = []
-        while self._sleepers:
+        while self.sleepers:
             try:
-                sleepers.append(self._sleepers.pop())
+                sleepers.append(self.sleepers.pop())
             except IndexError:
                 break
         for sleeper in sleepers:
@@ -211,7 +220,7 @@ class Mailbox:
 
     def _stay_awake(self, wakeup: Wakeup) -> None:
         try:
-            self._sleepers.remove(wakeup)
+            self.sleepers.remove(wakeup)
         except ValueError:
             # A sender chose this worker, which is going to take some other call: its wake is for the next sleeper.
             wakeup.wait()
@@ -219,7 +228,7 @@ class Mailbox:
 
     def _wait_for_room(self, wakeup: Wakeup, timeout: float) -> None:
         self.blocked.append(wakeup)
-        if not self._closed and len(self.calls) >= self.capacity:
+        if not self.closed and len(self.calls) >= self.capacity:
             wakeup.wait(timeout)
         try:
             self.blocked.remove(wakeup)

@@ -6,19 +6,18 @@ A plain Future makes a Condition when it is born (2.1 µs); here nothing is made
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Collection, Generator
 from concurrent.futures import Future
-from contextvars import Context
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bus import runtime
-from bus.context import Args, Call, Kwargs, Origin, Source
+from bus.context import Call, Timed, Waited
 from bus.deadlines import current_deadline
 from bus.errors import CallCancelled, CallTimeout, DeadlockError
 from bus.foreign import log_error, traceback_of, with_traceback
 from bus.hooks import ENDS, Hooks
-from bus.lanes import ThreadState, this_thread
+from bus.lanes import ThreadState, current, this_thread
 from bus.progress import describe
 from bus.runtime import NS, Wakeup
 from bus.unretrieved import Unretrieved
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 # The standard library's own words, which `wait` and `as_completed` look at; compared by identity here.
-_PENDING, _FINISHED, _NOTIFIED = "PENDING", "FINISHED", "CANCELLED_AND_NOTIFIED"
+PENDING, _FINISHED, _NOTIFIED = "PENDING", "FINISHED", "CANCELLED_AND_NOTIFIED"
 
 
 class Promise(Call, Future[T]):
@@ -39,6 +38,7 @@ class Promise(Call, Future[T]):
     There is no lock. To end it is to delete `open_`, which one thread can do and all others fail to: a slot that is
     gone cannot be deleted. That one sets value, error and state, in this order, and then looks whether it is `watched`;
     who wants to be told says so first and then looks at the state. So of two that race at least one sees the other.
+    `Dispatch.execute` makes it.
     """
 
     __slots__ = ("_state", "open_", "value", "watched")
@@ -50,35 +50,12 @@ class Promise(Call, Future[T]):
     """Whether a thread sleeps for it, a callback waits, or a condition was made."""
     _traceback: TracebackType | None = None
     _made_condition: runtime.Condition | None = None
-    _done_callbacks: "deque[Callable[[Future[T]], object]]"
-    _waiters: list[Any]
-    _sleepers: list[Wakeup]
+    # What few have comes into `__dict__`, where who is first puts it, which is one step.
+    _done_callbacks: "deque[Callable[[Future[T]], object]] | tuple[()]" = ()
+    _waiters: Collection[Any] = ()  # type: ignore[assignment]  # a list there, when there is one
+    _sleepers: Collection[Wakeup] = ()
     unretrieved: Unretrieved | None = None
     """Reports the error when the promise goes and nobody has asked for it."""
-
-    def __init__(  # noqa: PLR0917  by position: on the way of every call
-        self,
-        call_id: int,
-        source: Source,
-        origin: Origin,
-        at: int,
-        args: Args,
-        kwargs: Kwargs,
-        context: Context | None,
-    ) -> None:
-        # As in `Call`, written out: on the way of every call, and `Future.__init__` would make a Condition.
-        self.id = call_id
-        self.source = source
-        self.origin = origin
-        self.queued = at
-        self.args = args
-        self.kwargs = kwargs
-        self.context = context
-        self.started = self.lane = self.waited = 0
-        self.value = None
-        self._state = _PENDING
-        self.open_ = True
-        self.watched = False
 
     @property
     def call(self) -> Call:
@@ -108,20 +85,20 @@ class Promise(Call, Future[T]):
             self.__dict__.setdefault("_waiters", [])
             self.__dict__.setdefault("_made_condition", runtime.Condition())
             self.watched = True
-            if self._state is _PENDING and not self.in_flight:
+            if self._state is PENDING and not self.in_flight:
                 # Who ends it at this moment may not have seen the condition, under which the state must change.
-                self._sleep(None, None)
+                self._sleep(self._dispatch, None, None)
         return self._made_condition  # type: ignore[return-value]  # just made
 
     # ---- asking
 
     def done(self) -> bool:
         """Whether there is a result, an error, or a cancellation."""
-        return self._state is not _PENDING
+        return self._state is not PENDING
 
     def running(self) -> bool:
         """Whether a worker has begun it."""
-        return self._state is _PENDING and self.started > 0
+        return self._state is PENDING and self.started > 0
 
     def cancelled(self) -> bool:
         """Whether it was cancelled before it began."""
@@ -134,7 +111,7 @@ class Promise(Call, Future[T]):
             CallTimeout: not done in time; the call goes on.
             CallCancelled: it was cancelled before it began.
         """
-        if self._state is _PENDING:
+        if self._state is PENDING:
             self._wait(timeout)
         error = self.error
         if error is None:
@@ -153,7 +130,7 @@ class Promise(Call, Future[T]):
             CallTimeout: not done in time; the call goes on.
             CallCancelled: it was cancelled before it began.
         """
-        if self._state is _PENDING:
+        if self._state is PENDING:
             self._wait(timeout)
         if self.cancelled():
             raise CallCancelled(*self.error.args) if self.error else CallCancelled
@@ -169,7 +146,7 @@ class Promise(Call, Future[T]):
         self._check_process()
         self.__dict__.setdefault("_done_callbacks", deque()).append(fn)
         self.watched = True
-        if self._state is not _PENDING:
+        if self._state is not PENDING:
             self._call_back()
 
     def __await__(self) -> Generator[Any, None, T]:
@@ -180,21 +157,21 @@ class Promise(Call, Future[T]):
         self._check_process()
         if self.mailbox.withdraw(self):
             self._dispatch.cancelled(self)
-        elif self._state is _PENDING:
+        elif self._state is PENDING:
             self.cancel_requested = True
         return self.cancelled()
 
     def _check_process(self) -> None:
         """In a forked child nobody will end what is pending."""
         dispatch = self._dispatch
-        if dispatch.forbidden and self._state is _PENDING:
+        if dispatch.forbidden and self._state is PENDING:
             dispatch.refuse()
 
     # ---- answering: for the bus
 
     def set_running_or_notify_cancel(self) -> bool:
         """Whether it is still to be done; the bus itself has no need of it."""
-        return self._state is _PENDING
+        return self._state is PENDING
 
     def set_result(self, result: T) -> None:
         """End it with RESULT; nothing happens when it is over already."""
@@ -221,15 +198,12 @@ class Promise(Call, Future[T]):
             del self.open_
         except AttributeError:
             return False
-        for buffer in thread.buffers if thread.buffers_of is hooks.timings else hooks.buffers(thread):
-            if len(buffer) < buffer.limit:
-                origin, number = self.origin, self.id
-                buffer.append((
-                    number, origin.parent, origin.root or number, origin.lane, self.source.key, thread.lane,
-                    self.queued, self.started, at, self.waited,
-                ))  # fmt: skip
-            else:
-                buffer.lose()
+        if thread.recorded_by is not hooks.timings or not thread.room:
+            hooks.make_room(thread)
+        thread.room -= 1
+        if thread.record is not None:
+            key, lane = self.source.key, thread.lane
+            thread.record(Timed(self.id, self.origin, key, lane, self.queued, self.started, at, self.waited))
         self.args, self.kwargs, self.context = (), None, None
         if self.watched:
             self.settle(value, None)
@@ -267,17 +241,20 @@ class Promise(Call, Future[T]):
 
     def _tell(self) -> None:
         """It is over: wake those who sleep for it, and call back."""
-        rare = self.__dict__
-        for wakeup in tuple(rare.get("_sleepers", ())):  # a copy: who gives up meanwhile takes itself out
+        sleeper = self._dispatch.sleepers.pop(self.id, None)
+        if sleeper is not None:
+            sleeper.wake()
+        for wakeup in tuple(self._sleepers):  # a copy: who gives up meanwhile takes itself out
             wakeup.wake()
-        if "_done_callbacks" in rare:
+        if self._done_callbacks:
             self._call_back()
 
     def _call_back(self) -> None:
         """Whoever gets a callback out of the deque calls it, so that each is called once."""
-        while self._done_callbacks:
+        callbacks = self._done_callbacks
+        while callbacks:
             try:
-                fn = self._done_callbacks.popleft()
+                fn = callbacks.popleft()
             except IndexError:
                 return
             try:
@@ -290,7 +267,7 @@ class Promise(Call, Future[T]):
     # ---- waiting
 
     def _wait(self, timeout: float | None) -> None:
-        dispatch, thread, deadline = self._dispatch, this_thread(), current_deadline.get()
+        dispatch, thread, deadline = self._dispatch, current.state or this_thread(), current_deadline.get()
         call, hooks = thread.running() if thread.call is not None else None, dispatch.hooks
         if dispatch.forbidden:
             dispatch.refuse()
@@ -300,18 +277,23 @@ class Promise(Call, Future[T]):
         if hooks.wait_began:
             hooks.notify("wait_began", call, self, began)
         try:
-            self._sleep(None if timeout is None else began + int(timeout * NS), deadline)
+            self._sleep(dispatch, None if timeout is None else began + int(timeout * NS), deadline)
         finally:
             at = dispatch.now()
             if call is not None:
                 call.waited += at - began  # first: who looks in between must not take the wait for work
                 dispatch.waits.end(call)
+            if thread.recorded_by is not hooks.timings or not thread.room:
+                hooks.make_room(thread)
+            thread.room -= 1
+            if thread.record is not None:
+                thread.record(Waited(call.id if call is not None else 0, thread.lane, self.id, began, at))
             for method in hooks.wait_ended:
                 try:
                     method(call, self, began, at)
                 except ENDS as error:
                     hooks.failed(method, error)
-        if self._state is _PENDING:
+        if self._state is PENDING:
             limit = f"within {timeout} s" if timeout is not None else "by its deadline"
             text = f"{self.name} #{self.id} did not end {limit}: {describe(self, dispatch.now())}"
             raise CallTimeout(text)
@@ -325,21 +307,32 @@ class Promise(Call, Future[T]):
             raise
         tell_suspicion(dispatch.hooks, cycle)
 
-    def _sleep(self, until: int | None, deadline: int | None) -> None:
-        wakeup = self._dispatch.runtime.own_wakeup()
-        sleepers: list[Wakeup] = self.__dict__.setdefault("_sleepers", [])  # one atomic step, if many wait
-        sleepers.append(wakeup)
+    def _sleep(self, dispatch: "Dispatch", until: int | None, deadline: int | None) -> None:
+        """The first that sleeps for it is in the table of its bus, which costs less than a list of its own."""
+        wakeup = dispatch.runtime.own_wakeup()
+        first = dispatch.sleepers.setdefault(self.id, wakeup) is wakeup
+        if not first:
+            self.__dict__.setdefault("_sleepers", []).append(wakeup)
         self.watched = True
-        if until is None and deadline is None:
-            while self._state is _PENDING:
+        if self._state is not PENDING:
+            # Who ended it may have looked for sleepers before.
+            self._give_up(dispatch, wakeup, first=first)
+        elif until is None and deadline is None:
+            while self._state is PENDING:
                 wakeup.wait()
-            return
-        while self._state is _PENDING:
-            left = self._left(until, deadline)
-            if left <= 0:
-                sleepers.remove(wakeup)
-                return
-            wakeup.wait(left / NS)
+        else:
+            while self._state is PENDING:
+                left = self._left(until, deadline)
+                if left <= 0:
+                    self._give_up(dispatch, wakeup, first=first)
+                    return
+                wakeup.wait(left / NS)
+
+    def _give_up(self, dispatch: "Dispatch", wakeup: Wakeup, *, first: bool) -> None:
+        if first:
+            dispatch.sleepers.pop(self.id, None)
+        else:
+            self.__dict__["_sleepers"].remove(wakeup)
 
     def _left(self, until: int | None, deadline: int | None) -> int:
         """Ns until the earlier of the two, each on its own clock."""

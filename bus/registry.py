@@ -48,21 +48,21 @@ class EntryInfo:
 class Entry(Source):
     """A command or a listener. All but the last three never changes; they change under the registry's lock.
 
-    `least` and `most`: how many positional arguments alone make a good call. `disposed`: see `Source`. `claimed`: a
-    `once` listener has its event. `successor`: what queued deliveries run instead, since the service was replaced.
+    `least` and `most`: how many positional arguments alone make a good call. `disposed`: see `Source`. `mailbox`: its
+    runner's. `claimed`: a `once` listener has its event. `successor`: what queued deliveries run instead, since the
+    service was replaced.
     """
 
-    __slots__ = ("claimed", "disposed", "kind", "least", "most", "once", "schema", "successor")
-
-    callback: Callable[..., Any]
+    __slots__ = ("claimed", "disposed", "kind", "least", "mailbox", "most", "once", "schema", "successor")
 
     def __init__(
         self, kind: EntryKind, name: str, callback: Callable[..., Any], runner: "Runner", *, once: bool = False
     ) -> None:
         super().__init__("command" if kind == "command" else "delivery", name, runner.name, callback, next(_ids))
         self.runner = runner
+        self.mailbox = runner.mailbox
         self.kind: EntryKind = kind
-        self.once = once
+        self.once: bool = once
         self.schema: Schema = schema_of(callback)
         self.least, self.most = self.schema.least, self.schema.most
         self.disposed = False

@@ -28,8 +28,9 @@ class Heard(Source):
 class Route:
     """The listeners of one event name, in the order of registration; immutable, made anew when listeners change.
 
-    `singles` are the services that get one delivery, with what it runs, and `groups` those that get several: each
-    mailbox is touched once for an event. `plain`: somebody listens, and nobody `once`, so nothing is to be claimed.
+    `singles` are what is run by a service that gets one delivery, with its mailbox; `groups` are the services that get
+    several: each mailbox is touched once for an event. `plain`: somebody listens, and nobody `once`, so nothing is to
+    be claimed.
     """
 
     __slots__ = ("entries", "groups", "key", "plain", "singles", "source", "sources")
@@ -43,7 +44,7 @@ class Route:
         by_runner: dict[Runner, list[Source]] = {}
         for source in self.sources:
             by_runner.setdefault(source.runner, []).append(source)
-        self.singles = tuple((runner, sources[0]) for runner, sources in by_runner.items() if len(sources) == 1)
+        self.singles = tuple((sources[0], runner.mailbox) for runner, sources in by_runner.items() if len(sources) == 1)
         self.groups = tuple((runner, tuple(sources)) for runner, sources in by_runner.items() if len(sources) > 1)
 
 

@@ -48,7 +48,7 @@ class Runner:
         self.dispatch = dispatch
         self._runtime = dispatch.runtime
         self._crew = Crew(
-            dispatch.runtime, name, self.mailbox, Running(dispatch, self._crashed), started=self._started,
+            dispatch.runtime, name, self.mailbox, Running(dispatch, self.mailbox, self._crashed), started=self._started,
             stopped=self._stopped,
         )  # fmt: skip
         self._budget = Budget()
@@ -76,8 +76,9 @@ class Runner:
             raise
 
     def start_on_first_call(self) -> None:
-        """Make the threads only when they are needed."""
+        """Make the threads only when they are needed: the mailbox has no room until then, so that nobody passes by."""
         self._lazy = True
+        self.mailbox.capacity = 0
         self.put = self._start_and_put
 
     def change(self, state: ServiceState) -> None:
@@ -165,7 +166,7 @@ class Runner:
         """How it is now."""
         return ServiceInfo(
             name=self.name, state=self.state, workers=self.workers, depth=len(self.mailbox),
-            capacity=self.mailbox.capacity, dropped=self.dropped, restarts=self.restarts, error=self._error_text(),
+            capacity=self.service.capacity, dropped=self.dropped, restarts=self.restarts, error=self._error_text(),
             stuck=stuck_calls(self.running, self.service, self._runtime.now()),
         )  # fmt: skip
 
@@ -240,6 +241,7 @@ class Runner:
     def _start_lazily(self) -> None:
         with self.mailbox.lock:
             first, self._lazy = self._lazy, False
+            self.mailbox.capacity = self.service.capacity
         if first:
             self._choose_put()
             self.start()

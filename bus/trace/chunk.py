@@ -1,32 +1,28 @@
 """What the pump hands to ring and sinks: some items of one moment, turned into records only when a sink asks."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
-from typing import cast
+from typing import Any
 
 from msgspec import structs
 
 from bus.context import Call as LiveCall
-from bus.context import Timing, label_of
+from bus.context import Delivered, Fired, Timed, Timing, Waited, label_of
 from bus.trace.records import AnyRecord, Call, Output, Wait
 from bus.trace.redact import bounded
 
-WaitItem = tuple[int, int, int, int, int]
-"""What becomes a `Wait`: call, lane, target, began, ended. A tuple, because it is made on the way of a call."""
-Detail = tuple[Timing, int | None, str | None, str, str, str, str, tuple[str, ...]]
+Detail = tuple[Timed, int | None, str | None, str, str, str, str, tuple[str, ...]]
 """What becomes a `Call` and is more than a timing: that, cpu, outcome, arguments, result, by, client, marks."""
-Item = Timing | Detail | WaitItem | AnyRecord
+Item = Timing | Detail | AnyRecord
 
 NAME_LIMIT = 400
 """Bytes of a name."""
 _TIMING_BYTES = 312
-"""What a timing keeps alive in memory (measured: the tuple, two ids, three times)."""
+"""What a timing keeps alive in memory, about (the tuple, one that it shares, two ids, three times)."""
 _DETAIL_BYTES = 480
 """The same with its details, the texts not counted."""
-_WAIT_BYTES = 240
 _RECORD_BYTES = 600
-# Which kind of tuple an item is, is told by its length.
-_TIMING, _WAIT = 10, 5
+_TIMINGS: frozenset[type] = frozenset({Timed, Fired, Delivered, Waited})
 
 
 class Chunk:
@@ -67,7 +63,7 @@ class Chunk:
 
     def size(self) -> int:
         """About how many bytes the items keep alive."""
-        others = [item for item in self.items if item.__class__ is not tuple or len(item) != _TIMING]
+        others = [item for item in self.items if item.__class__ not in _TIMINGS]
         return (len(self.items) - len(others)) * _TIMING_BYTES + sum(map(_size, others))
 
 
@@ -80,12 +76,30 @@ def detail_of(call: LiveCall) -> Detail:
 def call_record(detail: Detail) -> Call:
     """A call as a record."""
     timing, cpu, outcome, args, result, by, client, marks = detail
-    number, parent, root, caller, key, lane, queued, started, ended, waited = timing
-    kind, name, service, entry = _label(key)
+    caller, parent, root, _ = timing.origin
+    kind, name, service, entry = _label(timing.key)
     return Call(
-        number, root, kind, name, queued, parent, service, entry, caller, lane, started, ended, waited, outcome, cpu,  # type: ignore[arg-type]  # the bus knows no others
-        None, args, result, by, client, marks,  # type: ignore[arg-type]  # as above
-    )  # fmt: skip
+        id=timing.id,
+        parent=parent,
+        root=root or timing.id,
+        kind=kind,  # type: ignore[arg-type]  # the bus knows no others
+        name=name,
+        service=service,
+        caller=caller,
+        lane=timing.lane,
+        queued=timing.queued,
+        started=timing.started,
+        ended=timing.ended,
+        cpu=cpu,
+        waited=timing.waited,
+        outcome=outcome,  # type: ignore[arg-type]  # as above
+        args=args,
+        result=result,
+        by=by,  # type: ignore[arg-type]  # as above
+        client=client,
+        entry=entry,
+        marks=marks,
+    )
 
 
 @lru_cache(4_096)
@@ -105,59 +119,73 @@ def ended_ids(items: Sequence[Item]) -> set[int]:
     ended: set[int] = set()
     for item in items:
         if isinstance(item, tuple):
-            if len(item) == _TIMING:
-                ended.add(cast("Timing", item)[0])
-            elif len(item) != _WAIT:
-                ended.add(cast("Detail", item)[0][0])
-        elif type(item) is Call:
+            ended.add(item[0].id)
+        elif isinstance(item, Timed | Delivered | Fired | Call):
             ended.add(item.id)
     return ended
 
 
-def _records(items: Sequence[Item]) -> list[AnyRecord]:
-    """Nearly all items are timings: made here, with what is not a default, one takes a third of `call_record`'s time.
+def length_of(item: Item) -> tuple[int, int] | None:
+    """The id of the call whose end ITEM is, and ns since it was queued; None when it is something else, or a record."""
+    end = item[0] if isinstance(item, tuple) else item
+    if isinstance(end, Timed):
+        return end.id, end.ended - end.queued
+    if isinstance(end, Delivered):
+        return end.id, end.ended - end.event.at
+    return (end.id, 0) if isinstance(end, Fired) else None
+
+
+def _records(items: Sequence[Item]) -> Iterator[AnyRecord]:
+    """Nearly all items are timings: with what is not a default, one takes a third of `call_record`'s time.
 
     Lines written from a template, without any record, would take twice as long as record and encoder together.
     """
-    made, labels = list[AnyRecord](), dict[int, tuple[str, str, str, int]]()
     for item in items:
-        if item.__class__ is not tuple or len(item) != _TIMING:
-            made.append(_record(item))
-            continue
-        number, parent, root, caller, key, lane, queued, started, ended, waited = cast("Timing", item)
-        label = labels.get(key)
-        if label is None:
-            label = labels[key] = _label(key)
-        kind, name, service, entry = label
-        made.append(
-            Call(
-                number, root, kind, name, queued, parent, service, entry, caller, lane, started, ended, waited, "ok",  # type: ignore[arg-type]
-            )
-        )  # fmt: skip
-    return made
+        make = _MAKERS.get(item.__class__)
+        yield make(item) if make is not None else item  # type: ignore[misc]  # it is a record already
 
 
-def timing_of(item: Item) -> Timing | None:
-    """The timing of the call whose end ITEM is, None when it is something else or a record already."""
-    if not isinstance(item, tuple) or len(item) == _WAIT:
-        return None
-    return cast("Timing", item) if len(item) == _TIMING else cast("Detail", item)[0]
+def _of_timed(timed: Timed) -> Call:
+    kind, name, service, entry = _label(timed.key)
+    caller, parent, root, _ = timed.origin
+    return Call(
+        id=timed.id, parent=parent, root=root or timed.id, kind=kind, name=name, service=service,  # type: ignore[arg-type]
+        caller=caller, lane=timed.lane, queued=timed.queued, started=timed.started, ended=timed.ended,
+        waited=timed.waited, outcome="ok", entry=entry,
+    )  # fmt: skip
 
 
-def _record(item: Item) -> AnyRecord:
-    if not isinstance(item, tuple):
-        return item
-    if len(item) == _WAIT:
-        call, lane, target, began, ended = cast("WaitItem", item)
-        return Wait(call=call, lane=lane, target=target, began=began, ended=ended)
-    return call_record(cast("Detail", item))
+def _of_delivered(delivered: Delivered) -> Call:
+    kind, name, service, entry = _label(delivered.key)
+    event = delivered.event
+    return Call(
+        id=delivered.id, parent=event.id, root=event.root, kind=kind, name=name, service=service,  # type: ignore[arg-type]
+        caller=event.lane, lane=delivered.lane, queued=event.at, started=delivered.started, ended=delivered.ended,
+        outcome="ok", entry=entry,
+    )  # fmt: skip
+
+
+def _of_fired(event: Fired) -> Call:
+    kind, name, service, entry = _label(event.key)
+    return Call(
+        id=event.id, parent=event.parent, root=event.root, kind=kind, name=name, service=service,  # type: ignore[arg-type]
+        caller=event.lane, lane=event.lane, queued=event.at, started=event.at, ended=event.at,
+        outcome="ok", entry=entry,
+    )  # fmt: skip
+
+
+def _of_wait(wait: Waited) -> Wait:
+    return Wait(call=wait.call, lane=wait.lane, target=wait.target, began=wait.began, ended=wait.ended)
+
+
+_MAKERS: dict[type, Callable[[Any], AnyRecord]] = {
+    Timed: _of_timed, Delivered: _of_delivered, Fired: _of_fired, Waited: _of_wait, tuple: call_record,
+}  # fmt: skip
 
 
 def _size(item: Item) -> int:
     if isinstance(item, tuple):
-        if len(item) == _WAIT:
-            return _WAIT_BYTES
-        _, _, _, args, result, *_ = cast("Detail", item)
+        _, _, _, args, result, *_ = item
         return _DETAIL_BYTES + len(args) + len(result)
     if type(item) is Call and item.error is not None:
         return _RECORD_BYTES + len(item.args) + len(item.error.message) + len(item.error.traceback)

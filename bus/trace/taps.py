@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from bus.context import Call
+from bus.context import Call, Waited
 from bus.hooks import Hook
-from bus.lanes import current, current_lane, this_thread
+from bus.lanes import current_lane
 from bus.runtime import Runtime
 from bus.trace.buffers import Buffers, Shard
 from bus.trace.catalog import Catalog
@@ -69,18 +69,13 @@ class PartsTap(Hook):
 
 
 class _Tap(Hook):
-    """What both levels have in common: the waits, and the ends that are more than a timing."""
+    """What both levels have in common: the ends that are more than a timing."""
 
     def __init__(self, catalog: Catalog, buffers: Buffers, runtime: Runtime) -> None:
         self._catalog = catalog
         self._buffers = buffers
         self._put_item = buffers.put
         self._cpu = runtime.cpu
-
-    def wait_ended(self, call: Call | None, target: Call, began: int, at: int) -> None:
-        """See `Hook`."""
-        lane = (current.state or this_thread()).lane
-        self._put_item(lane, (call.id if call is not None else 0, lane, target.id, began, at))
 
     def _put(self, call: Call) -> None:
         """As text now, not in the pump: an exception keeps the frames of its traceback alive, and what is in them."""
@@ -122,6 +117,11 @@ class FullTap(_Tap):
     def started(self, call: Call) -> None:
         """See `Hook`."""
         call.cpu = self._cpu()
+
+    def wait_ended(self, call: Call | None, target: Call, began: int, at: int) -> None:
+        """See `Hook`."""
+        lane = current_lane()
+        self._put_item(lane, Waited(call.id if call is not None else 0, lane, target.id, began, at))
 
     def ended(self, call: Call) -> None:
         """See `Hook`."""

@@ -11,7 +11,7 @@ from types import FrameType
 from typing import Any
 
 from bus.runtime import NS, Runtime, Thread
-from bus.trace.chunk import Chunk, Item, timing_of
+from bus.trace.chunk import Chunk, Item, length_of
 from bus.trace.dump import Dumps
 from bus.trace.records import AnyRecord, Call, Depth, Problem, State
 from bus.trace.session import SessionError
@@ -42,11 +42,11 @@ class Triggers:
     def found(self, items: Sequence[Item]) -> Iterator[str]:
         """Why ITEMS are worth a dump, a sentence for each reason."""
         for item in items:
-            timing = timing_of(item)
-            if timing is None:
+            length = length_of(item)
+            if length is None:
                 yield from self._of_record(item)  # type: ignore[arg-type]  # a wait is the only tuple among them
-            elif self.is_slow(timing[8] - timing[6]):
-                yield f"call #{timing[0]} took {(timing[8] - timing[6]) / NS:.3f} s"
+            elif self.is_slow(length[1]):
+                yield f"call #{length[0]} took {length[1] / NS:.3f} s"
 
     def is_slow(self, took: int) -> bool:
         """Whether that many ns are too many."""

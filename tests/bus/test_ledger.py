@@ -1,5 +1,6 @@
 """Under load nothing is lost, doubled or overtaken."""
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -21,16 +22,17 @@ class Careless(Bus):
 
     def __init__(self) -> None:
         super().__init__("careless")
+        self.numbers = itertools.count(1)
         self.calls = 0
         self.lost = False
         self.former: Promise[Any] | None = None
 
     def execute_command(self, name: str, /, *args: Any, **kwargs: Any) -> Promise[Any]:
-        self.calls += 1
-        if self.calls == 500:
+        self.calls = number = next(self.numbers)  # many threads come here
+        if number == 500:
             args = (args[0], args[1] + 1, *args[2:])
         promise = super().execute_command(name, *args, **kwargs)
-        if self.calls == 601 and self.former is not None:
+        if number == 601 and self.former is not None:
             return self.former
         self.former = promise
         return promise

@@ -5,13 +5,13 @@ import threading
 
 import pytest
 
-from bus.context import Call, Origin, Source
+from bus.context import Call, Source
 from bus.mailbox import Closed, Full, Item, Mailbox
 from bus.runtime import NS, REAL, EventfdWakeup, LockWakeup, Runtime, Wakeup
 
 
 def call(number: int, kind: str = "command") -> Call:
-    return Call(number, Source(kind, "x", "s"), Origin(1), 0)
+    return Call(number, Source(kind, "x", "s"), (1, 0, 0, 0), 0)
 
 
 def take_next(box: Mailbox, token: Wakeup) -> Item | None:

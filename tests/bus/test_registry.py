@@ -19,6 +19,7 @@ class Somebody:
     """Whoever runs it."""
 
     name = "s"
+    mailbox = None
 
 
 SOMEBODY: Any = Somebody()

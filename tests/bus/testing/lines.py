@@ -3,23 +3,30 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FrameType
+from types import FrameType, SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
+import bus.dispatch
 import bus.mailbox
 import bus.promise
+import bus.running
 from bus import Bus
 from bus.testing.controlled import ControlledRuntime
+from bus.testing.points import ScheduledBus
 from bus.testing.run import Scenario
 from bus.testing.scheduler import Scheduler
 
-LOCK_FREE = frozenset({bus.mailbox.__file__, bus.promise.__file__})
+LOCK_FREE = frozenset(module.__file__ for module in (bus.dispatch, bus.mailbox, bus.promise, bus.running))
 
 
 @contextmanager
 def every_line(scenario: Scenario, files: frozenset[str] = LOCK_FREE) -> Iterator[Scenario]:
-    """SCENARIO, with a scheduling point before each line of FILES, on all of its threads."""
+    """SCENARIO, with a scheduling point before each line of FILES, on all of its threads.
+
+    Nothing watches every call then, as in a program that is only recorded: calls go the short way, which is the one
+    without locks.
+    """
     spawn = ControlledRuntime.spawn
 
     def spawn_traced(runtime: ControlledRuntime, name: str, target: Callable[..., None], *args: Any) -> Any:
@@ -28,6 +35,14 @@ def every_line(scenario: Scenario, files: frozenset[str] = LOCK_FREE) -> Iterato
     def traced(made: Bus) -> None:
         runtime = made.runtime
         assert isinstance(runtime, ControlledRuntime)
+        assert isinstance(made, ScheduledBus)
+        points, hooks = made._points, made.hooks
+        for hook in hooks._installed:
+            hooks.remove(hook)
+        hooks.add(
+            SimpleNamespace(wait_began=points.wait_began, wait_ended=points.wait_ended, ended_notably=points.ended)
+        )
+        assert hooks.plain
         _traced(runtime._scheduler, files, scenario)(made)
 
     with patch.object(ControlledRuntime, "spawn", spawn_traced):

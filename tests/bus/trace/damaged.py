@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from unittest import mock
 
-from bus import Bus, Service, command
+from bus import Bus, Service, command, lanes
 from bus.trace.records import AnyRecord
 from bus.trace.session import SessionReader
 
@@ -25,8 +26,8 @@ class Shop(Service):
 
 
 def recorded(path: Path) -> bytes:
-    """A session of a few calls, 3 to 6 KB."""
-    with Bus("shop", trace="full") as bus:
+    """A session of a few calls, 3 to 6 KB: without the lanes of threads that other tests had."""
+    with mock.patch.dict(lanes.lanes, clear=True), Bus("shop", trace="full") as bus:
         bus.add(Shop())
         with bus.record(path):
             for number in range(CALLS):

@@ -6,7 +6,7 @@ import pytest
 
 from bus import Bus, CallCancelled, Service, ServiceCrash, command, listener
 from bus.context import Call as LiveCall
-from bus.context import Origin, Source
+from bus.context import Source
 from bus.trace.chunk import Chunk
 from bus.trace.recorder import Recorder
 from bus.trace.records import AnyRecord, Call, Depth, Dropped, Entry, Lane, Problem, State, Wait
@@ -447,7 +447,7 @@ def test_a_live_call_is_never_listed_after_its_end():
 
 def test_live_calls_are_plain_calls():
     """The sink sees records, never the bus's own objects."""
-    call = LiveCall(1, Source("command", "x", "s"), Origin(1), 5)
+    call = LiveCall(1, Source("command", "x", "s"), (1, 0, 0, 0), 5)
     (record,) = Chunk(9, (), [call]).unended()
     assert isinstance(record, Call)
     assert (record.id, record.outcome, record.ended) == (1, None, 0)

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bus.context import Call, Origin, Source
+from bus.context import Call, Source
 from bus.trace.chunk import Chunk
 from bus.trace.records import Depth
 from bus.trace.ring import Ring
@@ -46,7 +46,7 @@ def test_what_is_kept_is_the_newest(sizes):
 def test_calls_in_flight_are_not_kept_alive():
     """They hold on to their arguments; the ring keeps what has ended."""
     ring = Ring()
-    ring.add(chunk(1, live=[Call(1, Source("command", "x", "s"), Origin(1), 0)]))
+    ring.add(chunk(1, live=[Call(1, Source("command", "x", "s"), (1, 0, 0, 0), 0)]))
     assert ring.snapshot()[0].live == ()
 
 

@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from bus import Bus, Service, command, listener, switches
+from bus.context import Delivered, Fired, Timed, Waited
 from bus.trace.records import Call, Depth, Dump, Problem, State
 from bus.trace.session import SessionError, SessionReader
 from bus.trace.triggers import Triggers, read_triggers
@@ -219,9 +220,12 @@ def test_reasons_name_what_happened():
         Depth(service="s", at=1, depth=11),
         Problem(rule="deadlock", at=1, text="suspected"),
         Problem(rule="stuck", at=1, text="no"),
-        (4, 0, 4, 1, 1, 1, 5, 6, 2_000_000_005, 0),
-        (5, 0, 5, 1, 1, 1, 5, 6, 2_000_000_006, 0),
-        (1, 1, 1, 0, 9_000_000_000),
+        Timed(4, (1, 0, 0, 0), 1, 1, 5, 6, 2_000_000_005, 0),
+        Timed(5, (1, 0, 0, 0), 1, 1, 5, 6, 2_000_000_006, 0),
+        fired := Fired(6, 0, 6, 0, 1, 1, 5),
+        Delivered(7, fired, 1, 2, 6, 2_000_000_005),
+        Delivered(8, fired, 1, 2, 6, 2_000_000_006),
+        Waited(1, 1, 1, 0, 9_000_000_000),
         call,
     ]
     assert list(Triggers(slow=2.0, mailbox=10).found(items)) == [
@@ -229,4 +233,5 @@ def test_reasons_name_what_happened():
         "11 calls are in the mailbox of s",
         "suspected",
         "call #5 took 2.000 s",
+        "call #8 took 2.000 s",
     ]
