@@ -24,6 +24,7 @@ NS = 1_000_000_000
 """Nanoseconds in a second."""
 _log = logging.getLogger("bus")
 _MAX_FRAMES = 1_000
+_PIPE_BYTES = 1 << 16
 
 
 class Lock(Protocol):
@@ -59,7 +60,7 @@ class EventfdWakeup:
 
     def wait(self, timeout: float | None = None) -> bool:
         """See `Wakeup`."""
-        if timeout is not None and not self._readable(timeout):
+        if timeout is not None and not _readable(self._fd, timeout):
             return False
         while True:
             try:
@@ -68,15 +69,45 @@ class EventfdWakeup:
                 continue
             return True
 
-    def _readable(self, timeout: float) -> bool:
-        poll = select.poll()
-        poll.register(self._fd, select.POLLIN)
-        return bool(poll.poll(max(0.0, timeout) * 1000))
-
     def __del__(self) -> None:
         fd = getattr(self, "_fd", -1)  # ^C may have come before there was one
         if fd >= 0:
             os.close(fd)
+
+
+class PipeWakeup:
+    """The same through a pipe, where there is no eventfd: nearly as fast, for two file descriptors."""
+
+    __slots__ = ("_end", "_fd")
+
+    def __init__(self) -> None:
+        self._fd, self._end = os.pipe()
+        os.set_blocking(self._end, False)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """See `Wakeup`."""
+        if timeout is not None and not _readable(self._fd, timeout):
+            return False
+        os.read(self._fd, _PIPE_BYTES)
+        return True
+
+    def wake(self) -> None:
+        """See `Wakeup`."""
+        try:
+            os.write(self._end, b"!")
+        except BlockingIOError:
+            pass  # full: woken so many times that it makes no difference
+
+    def __del__(self) -> None:
+        for fd in (getattr(self, "_fd", -1), getattr(self, "_end", -1)):
+            if fd >= 0:
+                os.close(fd)
+
+
+def _readable(fd: int, timeout: float) -> bool:
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    return bool(poll.poll(max(0.0, timeout) * 1000))
 
 
 class LockWakeup:
@@ -150,13 +181,16 @@ class Runtime:
     event = staticmethod(threading.Event)
 
     def __init__(self, wakeup: Callable[[], Wakeup] | None = None) -> None:
-        self._make_wakeup = wakeup or (EventfdWakeup if hasattr(os, "eventfd") else LockWakeup)
+        self._make_wakeup = wakeup or _best_wakeup()
         self._own = _OwnWakeup()
         _runtimes.add(self)
 
     def wakeup(self) -> Wakeup:
         """A new token to sleep on."""
-        return self._make_wakeup()
+        try:
+            return self._make_wakeup()
+        except OSError:  # no more file descriptors: slower is better than not at all
+            return LockWakeup()
 
     def quiet_wakeup(self) -> Wakeup:
         """A new token whose `wake` leaves the GIL where it is: for those who are woken many at a time."""
@@ -166,7 +200,7 @@ class Runtime:
         """The current thread's own token; waits on it must bear being woken without a cause."""
         token = self._own.token
         if token is None:
-            token = self._own.token = self._make_wakeup()
+            token = self._own.token = self.wakeup()
         return token
 
     def spawn(self, name: str, target: Callable[..., None], *args: Any) -> Thread:
@@ -180,6 +214,13 @@ class Runtime:
 
 class _OwnWakeup(threading.local):
     token: Wakeup | None = None
+
+
+def _best_wakeup() -> Callable[[], Wakeup]:
+    if hasattr(os, "eventfd"):
+        return EventfdWakeup
+    # Elsewhere than on Unix nothing waits for a pipe with a timeout.
+    return PipeWakeup if hasattr(select, "poll") else LockWakeup
 
 
 _runtimes: "weakref.WeakSet[Runtime]" = weakref.WeakSet()

@@ -1,10 +1,17 @@
 """Figures that a test measured are shown at the end of the run, whether it passed or not."""
 
+import signal
 from collections.abc import Callable
 
 import pytest
 
 _FIGURES = pytest.StashKey[list[str]]()
+
+
+def pytest_configure() -> None:
+    """A shell starts what runs in the background with ^C ignored, and the programs that tests start would inherit it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

@@ -106,6 +106,11 @@ ROWS = (
     _cpu_share("full"),
     _plain("bytes for the arguments and the result of a call that was read", "bytes", "bytes of texts/1 M"),
     _plain("wait-for graph, fast path of a wait's begin and end", "ns", "wait-for check/bus"),
+    _slower(
+        "round trip p50 ÷ SimpleQueue ping-pong, with a pipe, where there is no eventfd",
+        f"{_P50}/bus pipe",
+        f"{_P50}/SimpleQueue",
+    ),
     _slower("round trip p50 ÷ eventfd ping-pong", f"{_P50}/bus", f"{_P50}/eventfd"),
     _faster("calls/s ÷ asyncio.run_coroutine_threadsafe().result()", _MEAN, "asyncio"),
     _faster("pipelined ÷ pykka ask", "pipelined", "pykka"),

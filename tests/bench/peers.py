@@ -15,7 +15,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from bus import Bus, Promise, Service
-from bus.runtime import REAL, LockWakeup, Runtime
+from bus.runtime import REAL, LockWakeup, PipeWakeup, Runtime
 from bus.trace.records import Level
 
 Handler = Callable[[int], Any]
@@ -36,8 +36,8 @@ Factory = Callable[[Handler], AbstractContextManager[Peer]]
 
 
 def runtime_of(wake: str) -> Runtime:
-    """Real threads that are woken by a "lock", or by the "best" there is here."""
-    return Runtime(LockWakeup) if wake == "lock" else REAL
+    """Real threads that are woken by a "lock", by a "pipe", or by the "best" there is here."""
+    return {"lock": Runtime(LockWakeup), "pipe": Runtime(PipeWakeup)}.get(wake, REAL)
 
 
 def ours(level: Level, wake: str = "best") -> Factory:
@@ -164,6 +164,7 @@ CALLED: dict[str, Factory] = {
     **({"pykka": pykka_ask} if "pykka" not in ABSENT else {}),
     "bus full": ours("full"),
     "bus lock": ours("times", "lock"),
+    "bus pipe": ours("times", "pipe"),
     "asyncio": loop,
 }
 """What can be called many times before the first answer. "bus" alone is traced: `Bus(trace="times")`."""

@@ -1,18 +1,23 @@
 """Threads, wake-ups and waits, and what signals do to them."""
 
+import errno
 import os
+import select
 import signal
 import threading
+from collections.abc import Callable
 
 import pytest
 
 from bus import Bus
-from bus.runtime import REAL, EventfdWakeup, LockWakeup, Runtime, Thread, stack
+from bus.runtime import REAL, EventfdWakeup, LockWakeup, PipeWakeup, Runtime, Thread, Wakeup, stack
 from tests.support import wait_for
 
+WAKEUPS = [EventfdWakeup, PipeWakeup, LockWakeup]
 
-@pytest.mark.parametrize("wakeup", [EventfdWakeup, LockWakeup])
-def test_signal_does_not_end_a_wait(wakeup: type[EventfdWakeup]) -> None:
+
+@pytest.mark.parametrize("wakeup", WAKEUPS)
+def test_signal_does_not_end_a_wait(wakeup: Callable[[], Wakeup]) -> None:
     """A signal whose handler returns interrupts a wait for a moment; the wait goes on and nothing is raised."""
     token = wakeup()
     seen: list[int] = []
@@ -47,12 +52,47 @@ def test_keyboard_interrupt_leaves_a_wait() -> None:
         assert promise.result(10) is True
 
 
-@pytest.mark.parametrize("wakeup", [EventfdWakeup, LockWakeup])
-def test_bus_works_with_either_wake(wakeup: type[EventfdWakeup]) -> None:
-    """A bus on the portable wake behaves as on eventfd."""
+@pytest.mark.parametrize("wakeup", WAKEUPS)
+def test_bus_works_with_every_wake(wakeup: Callable[[], Wakeup]) -> None:
+    """A bus on a wake that works elsewhere, too, behaves as on eventfd."""
     with Bus("test", runtime=Runtime(wakeup)) as bus:
         bus.register_command("double", lambda number: 2 * number)
         assert [bus.execute_command("double", number).result(10) for number in range(100)] == list(range(0, 200, 2))
+
+
+@pytest.mark.parametrize("wakeup", WAKEUPS)
+def test_a_wake_before_the_wait_is_kept_and_many_are_as_good_as_one(wakeup: Callable[[], Wakeup]) -> None:
+    """The wait returns at once, a hundred thousand wakes block nobody, and then a wait with a timeout gives up."""
+    token = wakeup()
+    for _ in range(100_000):
+        token.wake()
+    assert token.wait()
+    while token.wait(0.01):
+        pass
+
+
+def test_without_file_descriptors_a_bus_wakes_by_locks() -> None:
+    """It is slower, and goes on."""
+
+    def none_left() -> Wakeup:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with Bus("test", runtime=Runtime(none_left)) as bus:
+        bus.register_command("double", lambda number: 2 * number)
+        assert bus.execute_command("double", 2).result(10) == 4
+
+
+@pytest.mark.parametrize(("absent", "chosen"), [((), EventfdWakeup), (("eventfd",), PipeWakeup)])
+def test_the_fastest_wake_that_there_is_is_chosen(
+    absent: tuple[str, ...], chosen: type[Wakeup], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without eventfd it is a pipe; without `poll` a pipe has no timeout, and a lock is left."""
+    for name in absent:
+        monkeypatch.delattr(os, name)
+    assert isinstance(Runtime().wakeup(), chosen)
+    monkeypatch.delattr(os, "eventfd", raising=False)
+    monkeypatch.delattr(select, "poll")
+    assert isinstance(Runtime().wakeup(), LockWakeup)
 
 
 def test_thread_has_ended_when_its_target_has() -> None:
