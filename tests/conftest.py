@@ -9,7 +9,7 @@ _FIGURES = pytest.StashKey[list[str]]()
 
 
 def pytest_configure() -> None:
-    """A shell starts what runs in the background with ^C ignored, and the programs that tests start would inherit it."""
+    """What a shell starts in the background ignores ^C, and so would the programs that tests start."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
