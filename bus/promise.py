@@ -205,7 +205,7 @@ class Promise(Call, Future[T]):
             key, lane = self.source.key, thread.lane
             thread.record(Timed(self.id, self.origin, key, lane, self.queued, self.started, at, self.waited))
         self.args, self.kwargs, self.context = (), None, None
-        if self.watched:
+        if self.watched and self._made_condition is not None:
             self.settle(value, None)
             return True
         self.value = value
@@ -241,11 +241,12 @@ class Promise(Call, Future[T]):
 
     def _tell(self) -> None:
         """It is over: wake those who sleep for it, and call back."""
-        sleeper = self._dispatch.sleepers.pop(self.id, None)
+        sleeper = self.source.runner.dispatch.sleepers.pop(self.id, None)
         if sleeper is not None:
             sleeper.wake()
-        for wakeup in tuple(self._sleepers):  # a copy: who gives up meanwhile takes itself out
-            wakeup.wake()
+        if self._sleepers:
+            for wakeup in tuple(self._sleepers):  # a copy: who gives up meanwhile takes itself out
+                wakeup.wake()
         if self._done_callbacks:
             self._call_back()
 
@@ -267,7 +268,7 @@ class Promise(Call, Future[T]):
     # ---- waiting
 
     def _wait(self, timeout: float | None) -> None:
-        dispatch, thread, deadline = self._dispatch, current.state or this_thread(), current_deadline.get()
+        dispatch, thread, deadline = self.source.runner.dispatch, current.state or this_thread(), current_deadline.get()
         call, hooks = thread.running() if thread.call is not None else None, dispatch.hooks
         if dispatch.forbidden:
             dispatch.refuse()
