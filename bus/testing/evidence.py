@@ -2,7 +2,6 @@
 
 import platform
 from fnmatch import fnmatchcase
-from itertools import chain
 
 from bus.core import Bus
 from bus.lanes import LaneInfo
@@ -10,7 +9,7 @@ from bus.lanes import lanes as all_lanes
 from bus.registry import EntryInfo
 from bus.testing.controlled import UNIX_START, ControlledRuntime
 from bus.testing.scheduler import START, Scheduler
-from bus.trace.buffers import LIMIT, Buffers
+from bus.trace.buffers import Buffers
 from bus.trace.catalog import Catalog
 from bus.trace.chunk import Chunk, unended_record
 from bus.trace.records import AnyRecord, Call, Entry, Lane, Session, State, Wait
@@ -41,7 +40,7 @@ class Evidence:
 
     def records(self) -> tuple[AnyRecord, ...]:
         """The session, its lanes, entries and states, and all calls and waits; calls in flight without an end."""
-        items = chain.from_iterable(self._buffers.take(LIMIT))
+        items = self._buffers.take()
         records = (one for one in Chunk(self._scheduler.now, tuple(items)).records() if isinstance(one, Call | Wait))
         happened = sorted(records, key=lambda one: one.ended)
         live = tuple(unended_record(call) for call in self._bus.live_calls() if call.in_flight)

@@ -1,7 +1,6 @@
 """Where the threads of the program leave what the pump will collect."""
 
 from collections import deque
-from collections.abc import Iterator
 
 from bus.runtime import Runtime
 from bus.trace.chunk import Item
@@ -51,13 +50,9 @@ class Buffers:
         else:
             shard.lose()
 
-    def take(self, most: int) -> Iterator[list[Item]]:
-        """All that is there now, in lists of at most MOST."""
-        for shard in self._shards:
-            left = len(shard)
-            while left > 0:
-                yield [shard.popleft() for _ in range(min(left, most))]
-                left -= most
+    def take(self) -> list[Item]:
+        """All that is there now, lane by lane or nearly so."""
+        return [shard.popleft() for shard in self._shards for _ in range(len(shard))]
 
     def take_lost(self) -> int:
         """How many were lost since this was last asked."""

@@ -230,12 +230,13 @@ class Recorder:
         jobs = [self._jobs.popleft() for _ in range(len(self._jobs))]
         live = self._live_calls() if self._sinks or jobs else []
         at = self._runtime.now()
-        taken: list[Sequence[Item]] = list(self._buffers.take(MAX_CHUNK))
-        extra = self._extra(at)
-        taken[:0] = [extra[first : first + MAX_CHUNK] for first in range(0, len(extra), MAX_CHUNK)]
+        happened = self._buffers.take()
+        # All in one, cut where it is too much: a chunk costs each sink a system call, and the calls in flight again.
+        happened[:0] = self._extra(at)
+        taken = [happened[first : first + MAX_CHUNK] for first in range(0, len(happened), MAX_CHUNK)] or [[]]
         cost = self._cost(at)
         live = _still(live, taken)
-        for items in taken or [()]:
+        for items in taken:
             self._publish(Chunk(at, items, live, cost))
         now = Chunk(at, (), live, cost)
         for job in jobs:
@@ -356,7 +357,7 @@ def _lane(info: lanes.LaneInfo) -> Lane:
     )
 
 
-def _still(live: list[LiveCall], taken: list[Sequence[Item]]) -> list[LiveCall]:
+def _still(live: list[LiveCall], taken: Sequence[Sequence[Item]]) -> list[LiveCall]:
     """LIVE without those whose end has just been taken."""
     if not live:
         return live

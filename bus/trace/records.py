@@ -104,33 +104,36 @@ class Error(Struct, frozen=True, omit_defaults=True):
     traceback: str = ""
 
 
-class Call(Record, frozen=True, kw_only=True):
+class Call(Record, frozen=True):
     """A command, an event (queued == started == ended) or the delivery of one to a listener.
 
     Written once, when it ended. Within a snapshot or a batch's `live` list it may be unended: then `outcome` is None
     and `started` (queued) or `ended` (running) is 0.
+
+    The recorder, which makes them by the ten thousand, gives the fields by position: that takes two thirds of the time.
+    All others name them.
     """
 
     id: Natural
-    parent: Natural = 0
     root: Natural
     kind: CallKind
     name: str
+    queued: Natural
+    parent: Natural = 0
     service: str = ""
+    entry: Natural = 0
     caller: Natural = 0
     lane: Natural = 0
-    queued: Natural
     started: Natural = 0
     ended: Natural = 0
-    cpu: Natural | None = None
     waited: Natural = 0
     outcome: Outcome | None = None
+    cpu: Natural | None = None
     error: Error | None = None
     args: str = ""
     result: str = ""
     by: Origin = "code"
     client: str = ""
-    entry: Natural = 0
     marks: tuple[str, ...] = ()
 
 

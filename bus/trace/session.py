@@ -24,7 +24,7 @@ from bus.trace.parts import (
     is_there,
     part_path,
 )
-from bus.trace.records import VERSION, AnyRecord, Entry, Lane, Session, State
+from bus.trace.records import VERSION, AnyRecord, Call, Entry, Lane, Session, State
 from bus.trace.redact import escape
 
 SUFFIX = ".jsonl"
@@ -117,8 +117,8 @@ class SessionWriter:
             data = data[os.write(self._fd, data) :]
 
     def _learn(self, records: Sequence[AnyRecord]) -> None:
-        """What the next part has to say again."""
-        for record in records:
+        """What the next part has to say again. Nearly all records are calls: those are not looked at any closer."""
+        for record in [record for record in records if type(record) is not Call]:
             match record:
                 case Lane():
                     self._known[Lane, record.key] = record
