@@ -13,13 +13,14 @@ from typing import Any, Final
 from msgspec import structs
 
 from bus.attach.protocol import Batch, Reply
-from bus.trace.records import AnyRecord, Call, Entry
+from bus.trace.records import AnyRecord, Call, Entry, Lane
 from console.language.filters import Filter
 from console.model import calls, queries, ranges, snapshot, timeline
 from console.model.alerts import Alerts
 from console.model.catalog import Catalog
 from console.model.histogram import Distribution
 from console.model.lineage import Lineage, below, lineage
+from console.model.output_rows import OutputRows
 from console.model.packing import Portion
 from console.model.queries import FoundCalls, Order
 from console.model.ranges import RangeSummary
@@ -117,6 +118,14 @@ class Session:
     def alerts(self) -> Mapping[int, tuple[int, ...]]:
         """When (ns) the bus itself saw something go wrong, by lane."""
         return self._alerts.by_lane()
+
+    def output(self) -> OutputRows:
+        """A new view of what the program printed and logged; `update` it to see what came since."""
+        return OutputRows(self._store.outputs, self._store.lane_name)
+
+    def lane(self, key: int) -> Lane | None:
+        """What is known of a lane."""
+        return self._store.lanes.get(key)
 
     def receivers(self, event: str) -> tuple[Entry, ...]:
         """The listeners that EVENT would be delivered to now, in order (exact names and globs)."""

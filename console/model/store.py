@@ -29,7 +29,7 @@ from console.model.columns import Block, Ints, steps
 from console.model.density import Density
 from console.model.lane import CANCELLED, Calls, Runs
 from console.model.mailboxes import Mailboxes
-from console.model.outputs import Outputs
+from console.model.outputs import KEPT, Outputs
 from console.model.packing import Packer, Portion, plausible
 
 _COMMAND, _EVENT = KINDS.index("command"), KINDS.index("event")
@@ -84,7 +84,7 @@ class Store:
         self.depths: dict[str, Depth] = {}
         self.mailboxes = Mailboxes()
         self.problems: deque[Problem] = deque(maxlen=_SIDE_RECORDS)
-        self.outputs = Outputs(_SIDE_RECORDS)
+        self.outputs = Outputs(KEPT)
         self.last_args: dict[str, str] = {}
         """Of each event that was fired."""
         self.services: dict[str, str] = {}

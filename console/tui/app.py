@@ -17,6 +17,7 @@ from console.tui.screens.commands import CommandsScreen
 from console.tui.screens.events import EventsScreen
 from console.tui.screens.help import EVERYWHERE, HelpScreen, Page
 from console.tui.screens.listing import ListScreen
+from console.tui.screens.output import OutputScreen
 from console.tui.screens.services import ServicesScreen
 from console.tui.screens.timeline import TimelineScreen
 from console.tui.themes import DARK, MONO, THEMES, css_variables
@@ -35,6 +36,7 @@ class ConsoleApp(App[int]):
         "events": EventsScreen,
         "timeline": TimelineScreen,
         "services": ServicesScreen,
+        "output": OutputScreen,
     }
     DEFAULT_MODE = "commands"
     ENABLE_COMMAND_PALETTE = True
@@ -44,6 +46,7 @@ class ConsoleApp(App[int]):
         Binding("2", "show('events')", show=False),
         Binding("3", "show('timeline')", show=False),
         Binding("5", "show('services')", show=False),
+        Binding("7", "show('output')", show=False),
         Binding("space", "freeze", show=False),
         Binding("question_mark", "help", show=False),
         Binding("q", "quit", show=False),

@@ -38,6 +38,7 @@ class ActionsProvider(Provider):
         yield "Events", "every event and who listens", "app.show('events')"
         yield "Timeline", "what every thread was doing, when", "app.show('timeline')"
         yield "Services", "what each thread is doing now, and who waits for whom", "app.show('services')"
+        yield "Output", "what the program printed and logged, and which call did", "app.show('output')"
         if self._console.session.info.state == "live":
             yield "Freeze or go on", "the view only; the program runs on", "app.freeze"
         for theme in THEMES.values():

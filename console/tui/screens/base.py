@@ -27,6 +27,7 @@ TABS = (
     ("events", "2", "Events"),
     ("timeline", "3", "Timeline"),
     ("services", "5", "Services"),
+    ("output", "7", "Output"),
 )
 EVERYWHERE = (
     (":", "command", "screen.command"),
