@@ -96,8 +96,8 @@ def _add_screens(adds: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     attach.add_argument("target", metavar="NAME|PID|SOCKET", nargs="?", help="which one (default: the only one)")
     attach.set_defaults(carry_out=subcommands.attach)
 
-    opens = adds.add_parser("open", help="look at a recording")
-    opens.add_argument("session", metavar="SESSION", help="a session file (.jsonl)")
+    opens = adds.add_parser("open", help="look at a recording, or at those of several programs in one view")
+    opens.add_argument("sessions", metavar="SESSION", nargs="+", help="a session file (.jsonl), or a folder of some")
     opens.set_defaults(carry_out=subcommands.open_session)
 
     for screens in (demo, run, attach, opens):
@@ -120,7 +120,7 @@ def _add_others(adds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     what = repl.add_mutually_exclusive_group()
     what.add_argument("target", metavar="TARGET", nargs="?", help="name, pid or socket (default: the only program)")
     what.add_argument("--demo", action="store_true", help="start the sample program for it")
-    what.add_argument("--open", metavar="FILE", help="look at a recording")
+    what.add_argument("--open", metavar="FILE", nargs="+", help="look at a recording, or at several in one view")
     repl.set_defaults(carry_out=subcommands.repl)
 
     record = adds.add_parser("record", help="write what happens to a session file, until Ctrl-C or the program's end")

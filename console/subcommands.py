@@ -54,7 +54,7 @@ def attach(given: argparse.Namespace) -> int:
 
 def open_session(given: argparse.Namespace) -> int:
     """The screens on a recording."""
-    with closing(_recorded(given.session)) as target:
+    with closing(_recorded(given.sessions)) as target:
         _need_terminal()
         return _show(target, _appearance(given))
 
@@ -136,10 +136,10 @@ def _attached(spec: str | None) -> Target:
     return AttachedTarget(find(spec).socket)
 
 
-def _recorded(path: str) -> Target:
-    from console.target.recorded import RecordedTarget
+def _recorded(paths: list[str]) -> Target:
+    from console.target.merged import open_recordings
 
-    return RecordedTarget(path)
+    return open_recordings(paths)
 
 
 def _repl_target(given: argparse.Namespace) -> Target:

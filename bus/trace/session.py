@@ -311,6 +311,28 @@ def _slices(block: bytes) -> Iterator[memoryview]:
         first = last
 
 
+def sessions_in(path: Path) -> list[Path]:
+    """The sessions in the directory PATH, each with all of its parts once, by their names."""
+    names = {found.name.removesuffix(COMPRESSED) for found in path.glob(f"*{SUFFIX}*") if found.name[0] != "."}
+    parts = {part.name for name in names for part in closed_parts(path / name)}
+    return [path / name for name in sorted(names - parts) if name.endswith(SUFFIX)]
+
+
+def session_line(path: Path) -> Session | None:
+    """The first line of the session file PATH, None if it is damaged.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    part = Part(path)
+    try:
+        return msgspec.json.decode(part.read(_FIRST).partition(b"\n")[0], type=Session)
+    except (*_ERRORS, DamagedPartError):
+        return None
+    finally:
+        part.close()
+
+
 def _session_in(path: Path) -> Path:
     """PATH, or the session in the directory PATH.
 
@@ -319,12 +341,10 @@ def _session_in(path: Path) -> Path:
     """
     if not path.is_dir():
         return path
-    names = {found.name.removesuffix(COMPRESSED) for found in path.glob(f"*{SUFFIX}*") if found.name[0] != "."}
-    parts = {part.name for name in names for part in closed_parts(path / name)}
-    sessions = sorted(name for name in names - parts if name.endswith(SUFFIX))
+    sessions = sessions_in(path)
     if len(sessions) == 1:
-        return path / sessions[0]
-    listed = ", ".join(map(escape, sessions[:_MAX_LISTED]))
+        return sessions[0]
+    listed = ", ".join(escape(session.name) for session in sessions[:_MAX_LISTED])
     message = (
         f"{path} is a directory with several sessions, name one: {listed}"
         if sessions
@@ -338,8 +358,8 @@ def _open_parts(path: Path) -> list[Part]:
     closed = closed_parts(path)
     if not closed:
         return [Part(path)]
-    last = _session_line(path) if is_there(path) else None
-    paths = [part for part in closed if _is_of(_session_line(part), last)]
+    last = session_line(path) if is_there(path) else None
+    paths = [part for part in closed if _is_of(session_line(part), last)]
     # A kill while a part was closed leaves one file under two names, or under the new one only.
     if is_there(path) and not any(part.exists() and part.samefile(path) for part in paths):
         paths.append(path)
@@ -349,16 +369,6 @@ def _open_parts(path: Path) -> list[Part]:
 def _is_of(part: Session | None, last: Session | None) -> bool:
     """A damaged line is given the benefit of the doubt."""
     return part is None or last is None or part.session == last.session
-
-
-def _session_line(path: Path) -> Session | None:
-    part = Part(path)
-    try:
-        return msgspec.json.decode(part.read(_FIRST).partition(b"\n")[0], type=Session)
-    except (*_ERRORS, DamagedPartError):
-        return None
-    finally:
-        part.close()
 
 
 def _without_repeats(blocks: Iterator[bytes]) -> Iterator[bytes]:

@@ -42,7 +42,13 @@ class Catalog:
     def receivers(self, event: str) -> tuple[Entry, ...]:
         """The listeners that EVENT would be delivered to now, in the order of their registration."""
         self._look_up()
-        return tuple(entry for entry in self._listeners if _matches(entry.name, event))
+        program, name = self._origin(event)
+        listeners = ((entry, *self._origin(entry.name)) for entry in self._listeners)
+        return tuple(entry for entry, of, pattern in listeners if of == program and _matches(pattern, name))
+
+    def _origin(self, name: str) -> tuple[int, str]:
+        """The program that has NAME, and what it is called there; see `Store.origins`."""
+        return self._store.origins.get(name, (0, name))
 
     def _look_up(self) -> None:
         """Of several registrations of a command the newest is on top; of those that were disposed, the last one."""

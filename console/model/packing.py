@@ -7,6 +7,7 @@ made by the ten thousand and looked at later, they take more than twice as long.
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -62,9 +63,13 @@ class Packed:
 
 
 class Portion(Batch, frozen=True, kw_only=True):
-    """A batch whose calls and waits are packed already; its `records` are the others."""
+    """A batch whose calls and waits are packed already; its `records` are the others.
+
+    `origins`: where several programs are in one view, the program and the own name of each name that is shown.
+    """
 
     packed: Packed
+    origins: Mapping[str, tuple[int, str]] = MappingProxyType({})
 
 
 class _Sort(NamedTuple):

@@ -1,7 +1,7 @@
 """What is known of the recorded process: its calls by lane, and everything else that the records said."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from operator import itemgetter
@@ -90,6 +90,8 @@ class Store:
         self.services: dict[str, str] = {}
         """The service that last ran each name; for names whose registration was never seen."""
         self.density = Density()
+        self.origins: Mapping[str, tuple[int, str]] = {}
+        """See `Portion`."""
         self.lost = Counters()
         self.size = 0
         self.entries_version = 0
@@ -106,7 +108,7 @@ class Store:
         self._seen(batch.at)
         if isinstance(batch, Portion):
             others: Sequence[AnyRecord] = batch.records
-            packed = batch.packed
+            packed, self.origins = batch.packed, batch.origins
         else:
             others = self._packer.add(batch.records)
             packed = self._packer.take()

@@ -23,6 +23,7 @@ from bus.trace.redact import escape
 from console import commands, render
 from console import format as fmt
 from console.commands import Quit, Started
+from console.model.views import Header
 from console.repl.waiting import until_ended
 from console.session import Session
 
@@ -149,18 +150,24 @@ class Prompt:
     def _greet(self) -> None:
         header = self._session.header()
         said = Text(escape(header.program), render.NEWS)
-        said.append(f"  pid {header.pid}; help says what can be written, Tab completes it", render.QUIET)
+        said.append(f"  {_pid(header)}help says what can be written, Tab completes it", render.QUIET)
         self._console.print(said)
         self._say_if_ended()
 
     def _toolbar(self) -> StyleAndTextTuples:
         header = self._session.header()
         style = "fg:ansired bold" if header.state == "ENDED" else "bold"
-        said: StyleAndTextTuples = [("bold", f" {escape(header.program)} "), ("", f" pid {header.pid}  ")]
+        pid = f" pid {header.pid}  " if header.pid else " "
+        said: StyleAndTextTuples = [("bold", f" {escape(header.program)} "), ("", pid)]
         said += [(style, header.state)]
         said += [("", f"  {fmt.rate(header.calls_per_second)} calls/s  {fmt.count(header.in_flight)} in flight  ")]
         said += [("fg:ansired bold" if header.failed else "", f"{fmt.count(header.failed)} failed")]
         return said
+
+
+def _pid(header: Header) -> str:
+    """Nothing where several programs are in one view."""
+    return f"pid {header.pid}; " if header.pid else ""
 
 
 class NameCompleter(Completer):

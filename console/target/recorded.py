@@ -3,19 +3,19 @@
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
-from bus.attach.protocol import Batch, Reply
+from bus.attach.protocol import Batch
 from bus.trace.dump import said
 from bus.trace.records import AnyRecord, Call, Depth, Dump, Output, Problem, State
 from bus.trace.redact import escape
 from bus.trace.session import SessionError, SessionReader
 from console.model.packing import Packer, Portion
 from console.target import TargetError, TargetInfo
+from console.target.past import PastTarget
 
 _PORTION = 2 << 20
 """Bytes of file in a batch: it costs the model less than many small ones, and a batch is taken in within 50 ms."""
@@ -27,7 +27,7 @@ _LOOK_SECONDS = 0.1
 """How often a reader that waits for room looks whether it should end."""
 
 
-class RecordedTarget:
+class RecordedTarget(PastTarget):
     """The reader thread owns the reader and appends batches; `drain` takes them."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -53,6 +53,11 @@ class RecordedTarget:
         self._thread.start()
 
     @property
+    def size(self) -> int:
+        """Bytes that there are to read."""
+        return self._reader.size
+
+    @property
     def info(self) -> TargetInfo:
         """See `Target`. `damaged` grows while the file is read; `reason`: what a dump is of, what stopped us."""
         return TargetInfo(
@@ -66,27 +71,6 @@ class RecordedTarget:
         if batches:
             self._room.release(len(batches))
         return batches
-
-    def execute(
-        self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any], on_reply: Callable[[Reply], None]
-    ) -> int:
-        """Always raises `TargetError`."""
-        del args, kwargs, on_reply
-        raise _cannot_act(name)
-
-    def fire(self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any], on_reply: Callable[[Reply], None]) -> int:
-        """Always raises `TargetError`."""
-        del args, kwargs, on_reply
-        raise _cannot_act(name)
-
-    def stacks(self, lanes: Sequence[int], calls: Sequence[int], on_reply: Callable[[Reply], None]) -> int:
-        """Always raises `TargetError`."""
-        del lanes, calls, on_reply
-        text = "a recording has no live stacks: only a running program can be asked what its threads are doing"
-        raise TargetError(text)
-
-    def cancel(self, request: int) -> None:
-        """Nothing was ever asked for."""
 
     def close(self) -> None:
         """See `Target`."""
@@ -149,7 +133,3 @@ class RecordedTarget:
 
 def _latest(records: list[AnyRecord]) -> int:
     return max((record.at for record in records if isinstance(record, State | Depth | Problem | Output)), default=0)
-
-
-def _cannot_act(name: str) -> TargetError:
-    return TargetError(f"{name} cannot be sent: this is a recording, not a running program")

@@ -54,7 +54,7 @@ def header_strip(width: int, header: Header, *, frozen: bool) -> Strip:
     line = Line(width, RAISED).raw("", SOFT)
     line.put(f" {header.program} ", style(PLAIN, bold=True)) if width < 30 else _badge(line, header.program)  # noqa: PLR2004
     pieces = [
-        [(f"pid {header.pid}", SOFT)],
+        [(f"pid {header.pid}" if header.pid else "", SOFT)],
         [(f"{glyph} ", style(color)), (state, style(BRIGHT if state == "LIVE" else color, bold=True))],
         *_figures(header, live=header.state == "LIVE"),
     ]
