@@ -78,6 +78,18 @@ EVENTS: Final = Fields(
     Field("failed", "number", "times that it or a delivery failed", aliases=("errors",)),
     Field("arg", "text", "the last arguments", aliases=("args",)),
 )
+SERVICES: Final = Fields(
+    Field("name", "text", "the service"),
+    Field("state", "text", "running, failed, stuck, full, ..."),
+    Field("thread", "text", "a thread of it"),
+    Field("call", "text", "what a thread of it runs now"),
+    Field("busy", "number", "percent of the last 10 s"),
+    Field("mailbox", "number", "calls in its queue", aliases=("depth",)),
+    Field("rate", "number", "calls a second"),
+    Field("failed", "number", "calls that failed", aliases=("errors",)),
+    Field("restarts", "number", "times it was started anew"),
+    Field("lost", "number", "events that its mailbox dropped", aliases=("dropped",)),
+)
 OUTPUT: Final = Fields(
     Field("text", "text", "the line"),
     Field("stream", "choice", "where it was written", get_args(Stream)),

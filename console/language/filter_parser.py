@@ -3,11 +3,11 @@
 import re
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
-from typing import Final
+from typing import Final, NamedTuple
 
 from console.language import durations, values
 from console.language.filter_fields import CALLS, Field, Fields
-from console.language.filter_tokens import Token, tokens
+from console.language.filter_tokens import Token, finished, tokens
 from console.language.filters import ALL, And, Between, Compare, Filter, Is, Match, Not, Or, Order, Phrase, Word
 from console.language.patterns import is_glob
 from console.language.tokens import MAX_DEPTH, LanguageError, Span, is_quoted
@@ -24,6 +24,31 @@ def parse(line: str, fields: Fields = CALLS) -> Filter:
         LanguageError: it cannot be understood; the error says what to do and which piece of LINE it is about.
     """
     return _Parser(line, fields).whole()
+
+
+class Typed(NamedTuple):
+    """What a line says that is being typed: `what`, which is the part `used` of it; and why not all of it."""
+
+    what: Filter
+    used: str
+    problem: LanguageError | None = None
+
+
+def parse_typed(line: str, fields: Fields = CALLS) -> Typed:
+    """What LINE says so far, up to the first term that is wrong or not whole yet; open quotes and brackets count."""
+    used, problem = line, None
+    while True:
+        try:
+            return Typed(parse(finished(used), fields), used.strip(), problem)
+        except LanguageError as error:
+            problem = problem or error
+            used = used[: _begin(used, error.span.start)]
+
+
+def _begin(line: str, at: int) -> int:
+    """Where the token begins that stands at a place, the last one if that is behind all of them."""
+    begins = [token.span.start for token in tokens(line)]
+    return max((begin for begin in begins if begin <= at), default=0)
 
 
 class _Parser:

@@ -48,6 +48,15 @@ def tokens(line: str) -> list[Token]:
     return found
 
 
+def finished(line: str) -> str:
+    """LINE with its quotes and brackets closed: what it says so far, while it is being typed."""
+    last = tokens(line)[-1:]
+    if last and last[0].problem and is_quoted(last[0].value):
+        line += last[0].value.lstrip("rRuUbB")[0]
+    kinds = [token.kind for token in tokens(line)]
+    return line + ")" * (kinds.count("(") - kinds.count(")"))
+
+
 def is_word(text: str) -> bool:
     """Whether TEXT is one bare word of a filter."""
     found = tokens(text)

@@ -1,6 +1,7 @@
 """What the model gives to a screen: frozen values, numbers not yet formatted. Times are monotonic ns, durations ns."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,6 +69,10 @@ class ThreadRow:
     call: int = 0
     call_name: str = ""
     since: int = 0
+
+
+OUTSIDE_NAME: Final = "outside"
+"""What the threads outside of all services are called together."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,16 @@
 """Screen 1: every command with its figures, the troubled ones first; execute one by hand."""
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.style import Style
 from textual.strip import Strip
 
 from bus.trace.records import Parameter
 from console import format as fmt
+from console.language.filter_fields import COMMANDS, Fields
+from console.model.predicates import Reader
+from console.model.row_filters import COMMAND_ROWS
 from console.model.views import CommandRow
 from console.session import Session
 from console.tui.look import ACCENT, AMBER, FAILED, HIDDEN, SOFT, TEXT, WARN, ServiceColors, style
@@ -43,6 +46,8 @@ class CommandsScreen(ListScreen[CommandRow]):
     MODE = "commands"
     VERB = "execute"
     SORTS: ClassVar[Sequence[Sort[CommandRow]]] = SORTS
+    FIELDS: ClassVar[Fields] = COMMANDS
+    READER: ClassVar[Reader[Any]] = COMMAND_ROWS
     ACTING: ClassVar[tuple[tuple[str, str, str], ...]] = (("x", "execute", "screen.act"),)
     KEYS: ClassVar[tuple[tuple[str, str, str], ...]] = (
         ("/", "filter", "screen.filter"),
@@ -59,10 +64,6 @@ class CommandsScreen(ListScreen[CommandRow]):
     def fetch(self) -> list[CommandRow]:
         """All commands, with the newest figures."""
         return self.console_app.session.commands()
-
-    def searched(self, row: CommandRow) -> str:
-        """Name and service."""
-        return f"{row.name} {row.service}"
 
     def empty(self) -> Sequence[tuple[str, Style]]:
         """How a program gets commands."""

@@ -1,7 +1,7 @@
 """Screen 2: every event, who listens to it, and firing one by hand."""
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.style import Style
 from textual.binding import Binding, BindingType
@@ -9,6 +9,9 @@ from textual.strip import Strip
 
 from bus.trace.records import Parameter
 from console import format as fmt
+from console.language.filter_fields import EVENTS, Fields
+from console.model.predicates import Reader
+from console.model.row_filters import EVENT_ROWS
 from console.model.views import EventRow
 from console.tui.lines import brief
 from console.tui.look import FAILED, HIDDEN, SOFT, TEXT, WARN
@@ -36,6 +39,8 @@ class EventsScreen(ListScreen[EventRow]):
     MODE = "events"
     VERB = "fire"
     SORTS: ClassVar[Sequence[Sort[EventRow]]] = SORTS
+    FIELDS: ClassVar[Fields] = EVENTS
+    READER: ClassVar[Reader[Any]] = EVENT_ROWS
     ACTING: ClassVar[tuple[tuple[str, str, str], ...]] = (("x", "fire", "screen.act"),)
     KEYS: ClassVar[tuple[tuple[str, str, str], ...]] = (
         ("/", "filter", "screen.filter"),
@@ -60,10 +65,6 @@ class EventsScreen(ListScreen[EventRow]):
     def fetch(self) -> list[EventRow]:
         """All events, with the newest figures."""
         return self.console_app.session.events()
-
-    def searched(self, row: EventRow) -> str:
-        """Name, and the services that listen."""
-        return f"{row.name} {' '.join(entry.service for entry in row.listeners)}"
 
     def empty(self) -> Sequence[tuple[str, Style]]:
         """How a program gets events."""

@@ -11,7 +11,11 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from bus.trace.records import Parameter
+from console.language.filter_fields import Fields
+from console.language.filter_parser import Typed, parse_typed
+from console.language.filters import ALL
 from console.language.grammar import Execute, Fire
+from console.model.predicates import Predicate, Reader, predicate
 from console.model.views import CallDetail
 from console.tui import messages
 from console.tui.invocation import Invocation
@@ -45,9 +49,12 @@ class ListScreen(BusScreen, Generic[Row]):
 
     VERB: ClassVar[str] = ""
     SORTS: ClassVar[Sequence[Sort[Any]]] = ()
+    FIELDS: ClassVar[Fields]
+    """What its filter can ask of a row, and how to read that."""
+    READER: ClassVar[Reader[Any]]
     KEYS_IN_WORDS: ClassVar[tuple[tuple[str, str], ...]] = (
         ("↑ ↓ PgUp PgDn", "move"),
-        ("/", "show only rows that contain a text"),
+        ("/", "only rows that match: a word, service:store, failed>0, wait>10ms, …"),
         ("s S", "sort by the next column, the other way round"),
         ("Enter", "into the details; there, Enter shows a call in the timeline"),
         ("x", "execute the command or fire the event by hand"),
@@ -63,7 +70,8 @@ class ListScreen(BusScreen, Generic[Row]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._filter = ""
+        self._typed, self._filter = "", Typed(ALL, "")
+        self._fits: Predicate[Row] | None = None
         self._sort, self._turned = 0, False
         self._order = CalmOrder()
         self._acts: dict[str, Invocation] = {}
@@ -93,10 +101,6 @@ class ListScreen(BusScreen, Generic[Row]):
 
     def fetch(self) -> list[Row]:
         """All rows with the newest figures."""
-        raise NotImplementedError
-
-    def searched(self, row: Row) -> str:
-        """The text of ROW that the filter looks at."""
         raise NotImplementedError
 
     def empty(self) -> Sequence[tuple[str, Style]]:
@@ -180,7 +184,7 @@ class ListScreen(BusScreen, Generic[Row]):
             await self._close_form()
         elif self.has_class("entered"):
             self.remove_class("entered")
-        elif self._filter:
+        elif self._typed:
             self._filter_changed(messages.FilterChanged(""))
         self.call_after_refresh(self._focus_main)
 
@@ -190,7 +194,7 @@ class ListScreen(BusScreen, Generic[Row]):
 
     def find(self, name: str) -> None:
         """Put the cursor on NAME, out of the filter if need be."""
-        self._filter = ""
+        self._choose("")
         self.refresh_body()
         self.rows.choose(name)
 
@@ -205,19 +209,29 @@ class ListScreen(BusScreen, Generic[Row]):
     # ---- filter and order
 
     def action_filter(self) -> None:
-        """Show only rows that contain a text."""
-        self.query_one(Bar).open("/", self._filter)
+        """Show only rows that match."""
+        self.query_one(Bar).open("/", self._typed)
 
     @on(messages.FilterChanged)
     def _filter_changed(self, message: messages.FilterChanged) -> None:
-        self._filter = message.text.strip().casefold()
+        self._choose(message.text.strip())
         self.refresh_body()
+        problem = self._filter.problem
+        self.query_one(Bar).say(problem.message if problem else "", warn=True)
+
+    def _choose(self, text: str) -> None:
+        """What cannot be understood of TEXT is left out."""
+        self._typed, self._filter = text, parse_typed(text, self.FIELDS)
+        what = self._filter.what
+        self._fits = None if what == ALL else predicate(what, self.READER)
 
     def idle_text(self) -> str:
         """The filter, as long as there is one."""
-        if self._filter:
-            return f"only rows with “{self._filter}” · Esc shows all"
-        return super().idle_text()
+        if not self._typed:
+            return super().idle_text()
+        used, problem = self._filter.used, self._filter.problem
+        only = f"only rows with “{used}”" if used else "all rows"
+        return f"{only}: {problem.message}" if problem else f"{only} · Esc shows all"
 
     def action_sort(self, step: int) -> None:
         """`s`: by the next column; `S`: the other way round."""
@@ -230,16 +244,16 @@ class ListScreen(BusScreen, Generic[Row]):
     def refresh_body(self) -> None:
         """Take the newest figures; the order changes only when nobody is moving in the list."""
         sort = self.SORTS[self._sort]
-        rows = {self.rows.key(row): row for row in self.fetch() if self._filter in self.searched(row).casefold()}
+        rows = {self.rows.key(row): row for row in self.fetch() if self._fits is None or self._fits(row)}
         names = sorted(sorted(rows), key=lambda name: sort.key(rows[name]), reverse=sort.downwards != self._turned)
-        order = self._order.arrange(names, self.rows.touched, (self._sort, self._turned, self._filter))
+        order = self._order.arrange(names, self.rows.touched, (self._sort, self._turned, self._filter.used))
         second = self.console_app.session.now() // 1_000_000_000
         self.rows.show([rows[name] for name in order], sorted_by=sort.title, second=second, empty=self._empty())
         self.refresh_side()
 
     def _empty(self) -> Sequence[tuple[str, Style]]:
-        if self._filter:
-            return [(f"Nothing here contains “{self._filter}”.", TEXT), ("Esc shows everything.", SOFT)]
+        if self._filter.used:
+            return [(f"Nothing here matches “{self._filter.used}”.", TEXT), ("Esc shows everything.", SOFT)]
         if self.console_app.session.info.state == "connecting":
             return [("Connecting to the program …", TEXT)]
         return self.empty()

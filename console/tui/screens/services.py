@@ -1,14 +1,17 @@
 """Screen 5: every service with what its threads are doing now, live stacks, and who waits for whom."""
 
 from collections.abc import Iterator, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.style import Style
 from textual.strip import Strip
 
 from bus.trace.records import Parameter
 from console import format as fmt
-from console.model.views import ServiceRow
+from console.language.filter_fields import SERVICES, Fields
+from console.model.predicates import Reader
+from console.model.row_filters import SERVICE_ROWS
+from console.model.views import OUTSIDE_NAME, ServiceRow
 from console.model.waiting import WaitLine, waits
 from console.session import Session
 from console.tui.clock import clock
@@ -21,7 +24,6 @@ from console.tui.widgets.details import Shown
 from console.tui.widgets.rows import Column, RowList
 from console.tui.widgets.service_lines import (
     LONG,
-    OUTSIDE_NAME,
     about_service,
     sparkline,
     state_of,
@@ -60,6 +62,8 @@ class ServicesScreen(ListScreen[ServiceRow]):
 
     MODE = "services"
     SORTS: ClassVar[Sequence[Sort[ServiceRow]]] = SORTS
+    FIELDS: ClassVar[Fields] = SERVICES
+    READER: ClassVar[Reader[Any]] = SERVICE_ROWS
     KEYS: ClassVar[tuple[tuple[str, str, str], ...]] = (
         ("/", "filter", "screen.filter"),
         ("s S", "sort", "screen.sort(1)"),
@@ -67,7 +71,7 @@ class ServicesScreen(ListScreen[ServiceRow]):
     )
     KEYS_IN_WORDS: ClassVar[tuple[tuple[str, str], ...]] = (
         ("↑ ↓ PgUp PgDn", "move"),
-        ("/", "show only rows that contain a text"),
+        ("/", "only rows that match: a word, state:stuck, busy>50, …"),
         ("s S", "sort by the next column, the other way round"),
         ("Enter", "to the threads; there, Enter shows what one runs in the timeline"),
     )
@@ -101,11 +105,6 @@ class ServicesScreen(ListScreen[ServiceRow]):
     def fetch(self) -> list[ServiceRow]:
         """All services, with the newest figures."""
         return self.console_app.session.services()
-
-    def searched(self, row: ServiceRow) -> str:
-        """Name, state, and what its threads are called and run."""
-        threads = " ".join(f"{thread.name} {thread.call_name}" for thread in row.threads)
-        return f"{row.name or OUTSIDE_NAME} {state_of(row)[0]} {threads}"
 
     def empty(self) -> Sequence[tuple[str, Style]]:
         """How a program gets services."""

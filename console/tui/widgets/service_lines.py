@@ -9,7 +9,7 @@ from textual.strip import Strip
 
 from bus.trace.records import Frame, Stack
 from console import format as fmt
-from console.model.views import ServiceRow, ThreadRow
+from console.model.views import OUTSIDE_NAME, ServiceRow, ThreadRow
 from console.model.waiting import WaitLine
 from console.tui.lines import Line, clip_left, wrapped
 from console.tui.look import AMBER, FAILED, HIDDEN, KEY, RED, SOFT, STRONG, TEXT, WARN, ServiceColors, style
@@ -17,8 +17,6 @@ from console.tui.widgets.cells import LOWER
 from console.tui.widgets.command_lines import short_place
 from console.tui.widgets.details import Shown
 
-OUTSIDE_NAME = "outside"
-"""The row of the threads that belong to no service."""
 _FRAMES = 10
 _LIBRARY = re.compile(r"/(lib|lib64)/python\d|/site-packages/|/dist-packages/|^<frozen ")
 _DEEP = 8

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from console.language import durations
 from console.language.filter_fields import CALLS, COMMANDS, EVENTS, OUTPUT
-from console.language.filter_parser import parse
-from console.language.filter_tokens import is_value, is_word, tokens
+from console.language.filter_parser import parse, parse_typed
+from console.language.filter_tokens import finished, is_value, is_word, tokens
 from console.language.filters import ALL, And, Between, Compare, Is, Match, Not, Or, Phrase, Word, format_filter
 from console.language.patterns import is_glob
 from console.language.tokens import LanguageError
@@ -216,6 +216,60 @@ def test_no_pattern(text):
     """A pattern has a wildcard, and is read as one piece behind its field."""
     with pytest.raises(ValueError, match="no pattern"):
         Match("name", text, "pattern")
+
+
+@pytest.mark.parametrize(
+    ("line", "closed"),
+    [
+        ("a", "a"), ("(a or (b", "(a or (b))"), ('"thr', '"thr"'), ("arg:'a (", "arg:'a ('"),
+        ('(name:r"a', '(name:r"a")'),
+        ("a)", "a)"), ("", ""), ('("a"', '("a")'),
+    ],
+)  # fmt: skip
+def test_what_is_being_typed(line, closed):
+    """Quotes and brackets that are open are closed, and nothing else is changed."""
+    assert finished(line) == closed
+
+
+@pytest.mark.parametrize(
+    ("line", "what", "used"),
+    [
+        ("search", Word("search"), "search"),
+        ("search servce:x", Word("search"), "search"),
+        ("search outcome:eror", Word("search"), "search"),
+        ("search took>", Word("search"), "search"),
+        ("(a or b) or", Or((Word("a"), Word("b"))), "(a or b)"),
+        ("not (a or kind:x b", Not(Word("a")), "not (a"),
+        ('"thr', Phrase("thr"), '"thr'),
+        ("not", ALL, ""),
+        ("took>", ALL, ""),
+        ("", ALL, ""),
+    ],
+)
+def test_what_a_line_says_while_it_is_typed(line, what, used):
+    """All of it up to what is wrong or not whole yet."""
+    typed = parse_typed(line)
+    assert (typed.what, typed.used) == (what, used)
+    assert (typed.problem is None) == (used == line)
+
+
+@given(st.lists(PIECES | st.text(max_size=3), max_size=12).map("".join))
+def test_any_line_can_be_being_typed(line):
+    """Nothing is raised; what is used is the beginning of the line, and the whole of what can be read."""
+    typed = parse_typed(line)
+    assert line.strip().startswith(typed.used)
+    if typed.problem is None:
+        assert typed.used == line.strip()
+
+
+@given(st.lists(PIECES | st.text(max_size=3), max_size=8).map("".join))
+def test_what_can_be_read_is_finished(line):
+    """A filter that is whole stays as it is."""
+    try:
+        parse(line)
+    except LanguageError:
+        return
+    assert finished(line) == line
 
 
 @given(NS | st.integers(0, 10**12))

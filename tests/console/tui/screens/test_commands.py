@@ -91,6 +91,40 @@ def test_a_filter_shows_only_what_contains_it_and_escape_shows_all() -> None:
     drive(test)
 
 
+def test_a_filter_asks_for_the_columns_too() -> None:
+    """By service and by figures; while a quote or bracket is open it counts already."""
+
+    async def test(driver: Driver) -> None:
+        await driver.press("slash")
+        await driver.type('service:store not (name:"sto')
+        await driver.until(lambda: names(driver) == [])
+        await driver.press("escape", "slash")
+        await driver.type("failed>0 trouble")
+        await driver.until(lambda: names(driver) == ["trouble.fail"])
+        await driver.press("enter")
+        await driver.sees("only rows with “failed>0 trouble”")
+
+    drive(test)
+
+
+def test_a_filter_that_cannot_be_understood_is_not_used() -> None:
+    """What can be is used, and a sentence says what is wrong, also when Enter was pressed."""
+
+    async def test(driver: Driver) -> None:
+        await driver.press("slash")
+        await driver.type("search")
+        await driver.until(lambda: len(names(driver)) == 3)
+        await driver.type(" servce:x")
+        await driver.sees("there is no field servce: did you mean service?")
+        assert len(names(driver)) == 3
+        await driver.press("enter")
+        await driver.sees("only rows with “search”: there is no field servce")
+        await driver.press("escape")
+        await driver.until(lambda: len(names(driver)) == len(synthetic.COMMANDS))
+
+    drive(test)
+
+
 def test_a_filter_that_nothing_matches_says_so() -> None:
     """An empty list says what to do."""
 
@@ -98,7 +132,7 @@ def test_a_filter_that_nothing_matches_says_so() -> None:
         await driver.press("slash")
         await driver.type("zzz")
         await driver.press("enter")
-        await driver.sees("Nothing here contains “zzz”", "Esc shows everything")
+        await driver.sees("Nothing here matches “zzz”", "Esc shows everything")
 
     drive(test)
 
