@@ -28,7 +28,7 @@ from console.model.services import Services
 from console.model.stats import Stats
 from console.model.store import Store
 from console.model.tree import CallTree, tree
-from console.model.views import CallDetail, CommandRow, EventRow, Header, ServiceRow, TimelineView
+from console.model.views import CallDetail, CommandRow, EventRow, Header, KnownNames, ServiceRow, TimelineView
 from console.target import Target, TargetInfo
 
 RETAIN: Final = 1_000_000
@@ -172,6 +172,10 @@ class Session:
     def find_calls(self, what: Filter, *, limit: int = 200, order: Order = "newest") -> FoundCalls:
         """The calls that are what a filter asks for, those in flight first; `parse` makes the filter of a text."""
         return queries.find(self._store, what, self.now(), limit=limit, order=order)
+
+    def names(self) -> KnownNames:
+        """What can be named now; cheap to ask for."""
+        return self._catalog.names()
 
     def lanes(self) -> list[str]:
         """The names of all threads that are known, the oldest first."""

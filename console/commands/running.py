@@ -55,14 +55,8 @@ def finish(session: Session, started: Started) -> Ended:
 
 def catalogue(session: Session) -> Catalogue:
     """All that can be named now, for completion."""
-    rows = session.commands()
-    return Catalogue(
-        {row.name: row.entry for row in rows if row.entry and not row.removed},
-        {row.name: row.listeners[0] if row.listeners else None for row in session.events()},
-        VERBS,
-        services=sorted({row.service for row in rows if row.service}),
-        lanes=session.lanes(),
-    )
+    known = session.names()
+    return Catalogue(known.commands, known.events, VERBS, known.services, session.lanes())
 
 
 def candidates(session: Session, line: str, cursor: int) -> list[Candidate]:

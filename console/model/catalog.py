@@ -7,7 +7,7 @@ from typing import Final
 from bus.trace.records import CallKind, Entry
 from console.model.stats import Figures, Stats
 from console.model.store import Store
-from console.model.views import CommandRow, EventRow
+from console.model.views import CommandRow, EventRow, KnownNames
 
 _OWN_EVENTS: Final = "bus."
 
@@ -22,6 +22,7 @@ class Catalog:
         self._commands: dict[str, Entry] = {}
         self._listeners: list[Entry] = []
         self._rows: dict[str, tuple[_Key, CommandRow]] = {}
+        self._names: tuple[tuple[int, int], KnownNames] | None = None
 
     def commands(self, now: int) -> list[CommandRow]:
         """All commands that are registered, were, or were called; sorted by name."""
@@ -38,6 +39,19 @@ class Catalog:
         names = self._called("event") | {entry.name for entry in self._listeners if not is_pattern(entry.name)}
         fired, delivered = self._stats.rates("event", now), self._stats.rates("delivery", now)
         return [self._event(name, fired, delivered) for name in sorted(names)]
+
+    def names(self) -> KnownNames:
+        """What can be named; made anew only when a registration or a new event came, as every key asks for it."""
+        fired = self._called("event")
+        key = self._store.entries_version, len(fired)
+        if self._names is None or self._names[0] != key:
+            self._look_up()
+            events = fired | {entry.name for entry in self._listeners if not is_pattern(entry.name)}
+            registered = {name: entry for name, entry in sorted(self._commands.items()) if entry.added}
+            services = {entry.service for entry in (*registered.values(), *self._listeners)} - {""}
+            first = {name: next(iter(self.receivers(name)), None) for name in sorted(events)}
+            self._names = key, KnownNames(registered, first, tuple(sorted(services)))
+        return self._names[1]
 
     def receivers(self, event: str) -> tuple[Entry, ...]:
         """The listeners that EVENT would be delivered to now, in the order of their registration."""

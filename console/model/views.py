@@ -1,5 +1,6 @@
 """What the model gives to a screen: frozen values, numbers not yet formatted. Times are monotonic ns, durations ns."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,6 +24,15 @@ class Header:
     failed: int
     dropped: int
     cost: float
+
+
+@dataclass(frozen=True, slots=True)
+class KnownNames:
+    """What can be named now: registered commands, events (with the first listener of each), services; all sorted."""
+
+    commands: Mapping[str, Entry]
+    events: Mapping[str, Entry | None]
+    services: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

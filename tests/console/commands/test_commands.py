@@ -1,6 +1,7 @@
 """Lines carried out on a session."""
 
 import csv
+import time
 
 import pytest
 
@@ -336,3 +337,17 @@ def test_a_tree_by_the_number_of_any_call_in_it(live):
     assert shown.tree.length == child.ended - child.queued
     assert "write the number of a call, as in tree 18342" in commands.run(live, "tree x").message
     assert "there is no call #99999999" in commands.run(live, "tree 99999999").message
+
+
+def test_candidates_of_ten_thousand_commands(record_property):
+    """All of them are known, and found without making their rows; how long that takes is in the tests' report."""
+    live = session(calls=0)
+    many = [Entry(entry=n, kind="command", name=f"ns{n % 100}.do{n}", service=f"s{n % 200}") for n in range(1, 10_001)]
+    live.target.add(Batch(at=synthetic.START, records=tuple(many)))
+    live.pump()
+    for line, best in (("ns77.do", "ns77.do77"), ("calls ns99.do9999", "ns99.do9999"), ("calls service:s19", "s19")):
+        began = time.thread_time_ns()
+        found = commands.candidates(live, line, len(line))
+        record_property(f"ns for {line}", time.thread_time_ns() - began)
+        assert best in [each.text for each in found]
+    assert commands.catalogue(live).commands is commands.catalogue(live).commands

@@ -35,6 +35,11 @@ class Model:
         return {row.name: row for row in self.catalog.events(20 * SECOND)}
 
 
+def event(number: int, name: str) -> Call:
+    """An event that was fired."""
+    return Call(id=number, root=number, kind="event", name=name, queued=5, started=5, ended=5, outcome="ok")
+
+
 def command(number: int, name: str, *, service: str = "s") -> Entry:
     """A registered command."""
     return Entry(entry=number, kind="command", name=name, service=service)
@@ -136,3 +141,23 @@ def test_an_exact_name_matches_only_itself(name: str, event: str) -> None:
         assert found == (name == event)
     if name == "*":
         assert found == (not event.startswith("bus."))
+
+
+def test_what_can_be_named() -> None:
+    """Commands that are registered now, events with their first listener, and services; not made anew for nothing."""
+    model = Model(
+        command(2, "b.two", service="b"), command(1, "a.one", service="a"),
+        Entry(entry=3, kind="listener", name="file.*", service="c"),
+        Entry(entry=4, kind="listener", name="file.found", service="d"), event(1, "file.lost"),
+    )  # fmt: skip
+    names = model.catalog.names()
+    assert list(names.commands) == ["a.one", "b.two"]
+    assert {name: entry.service if entry else "" for name, entry in names.events.items()} == {
+        "file.found": "c", "file.lost": "c",
+    }  # fmt: skip
+    assert names.services == ("a", "b", "c", "d")
+    assert model.catalog.names() is names
+    model.take(structs.replace(command(1, "a.one", service="a"), added=False), event(2, "other"))
+    names = model.catalog.names()
+    assert list(names.commands) == ["b.two"]
+    assert names.events["other"] is None
