@@ -15,14 +15,14 @@ from msgspec import structs
 from bus.attach.protocol import Batch, Reply
 from bus.trace.records import AnyRecord, Call, Entry, Lane
 from console.language.filters import Filter
-from console.model import calls, queries, ranges, snapshot, timeline
+from console.model import calls, ranges, snapshot, timeline
 from console.model.alerts import Alerts
 from console.model.catalog import Catalog
 from console.model.histogram import Distribution
 from console.model.lineage import Lineage, below, lineage
 from console.model.output_rows import OutputRows
 from console.model.packing import Portion
-from console.model.queries import FoundCalls, Order
+from console.model.queries import FoundCalls, Order, Queries
 from console.model.ranges import RangeSummary
 from console.model.services import Services
 from console.model.stats import Stats
@@ -56,6 +56,7 @@ class Session:
         self._alerts = Alerts(self._store)
         self._stats = Stats()
         self._catalog = Catalog(self._store, self._stats)
+        self._queries = Queries(self._store)
         self._services = Services(self._store)
         self._monotonic = monotonic
         self._clock = _Clock(monotonic)
@@ -171,7 +172,7 @@ class Session:
 
     def find_calls(self, what: Filter, *, limit: int = 200, order: Order = "newest") -> FoundCalls:
         """The calls that are what a filter asks for, those in flight first; `parse` makes the filter of a text."""
-        return queries.find(self._store, what, self.now(), limit=limit, order=order)
+        return self._queries.find(what, self.now(), limit=limit, order=order)
 
     def names(self) -> KnownNames:
         """What can be named now; cheap to ask for."""

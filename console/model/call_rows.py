@@ -16,19 +16,20 @@ _FEW: Final = 1 << 16
 
 
 class CallRows:
-    """Some calls of a store, and what can be asked of their columns; each column is made once."""
+    """Some calls of a store, from a position on, and what can be asked of their columns; each is made once."""
 
-    def __init__(self, calls: Calls) -> None:
-        self.calls = calls
+    def __init__(self, calls: Calls, first: int = 0) -> None:
+        self.calls, self.first = calls, first
+        self._size = len(calls) - first
         self._columns: dict[str, Column] = {}
 
     def __len__(self) -> int:
-        return len(self.calls)
+        return self._size
 
     def column(self, name: str) -> Column:
         """A column as it is, by its name in `lane.CALL`."""
         if name not in self._columns:
-            self._columns[name] = self.calls[name]
+            self._columns[name] = self.calls.values(name, slice(self.first, self.first + self._size))
         return self._columns[name]
 
     def where(self, name: str, test: Callable[[int], bool]) -> Mask:

@@ -1,6 +1,7 @@
 """A filter over calls, twice from one meaning: of one record (live calls, exports), and of the columns of a store."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -19,6 +20,8 @@ from console.model.text_search import Side, search
 
 _SIDES: Final[Mapping[tuple[str, ...], Side]] = {("arg",): "args", ("result",): "result"}
 _CODES: Final[Mapping[str, tuple[str, ...]]] = {"kind": blocks.KINDS, "by": blocks.ORIGINS}
+_FEW: Final = 500
+"""Calls of a lane of which each is looked at sooner than all texts are searched."""
 BARE: Final = ("name",)
 QUOTED: Final = ("name", "arg", "result", "error")
 
@@ -69,8 +72,17 @@ def _states(outcome: Outcome | None, *, started: bool = True) -> tuple[str, ...]
     return (outcome, ENDED, FAILED) if outcome in blocks.FAILED else (outcome, ENDED)
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Those of the first SIZE calls of a lane that were found, as long as nothing else than STATE says."""
+
+    state: tuple[int, int] = (0, 0)
+    size: int = 0
+    positions: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+
+
 class StoreFilter:
-    """A filter over the ended calls of a store.
+    """A filter over the ended calls of a store. Asked again, it looks only at what came since.
 
     Names, lanes, outcomes and times of a million calls take some 10 ms each; texts (arguments, results) are searched
     where they are packed, once for all lanes, in 0.1 to 1 s. Calls that are kept whole are looked at one by one.
@@ -79,11 +91,20 @@ class StoreFilter:
     def __init__(self, what: Filter, store: Store) -> None:
         self._what = what
         self._store = store
-        self._found: dict[Phrase | Match, Ints] = {}
+        self._asked: dict[Calls, _Asked] = {}
+        self._found: dict[Phrase | Match, tuple[int, Ints]] = {}
 
-    def mask(self, calls: Calls) -> Mask:
-        """Which of some of the store's calls are what is asked for."""
-        return self._mask(self._what, CallRows(calls))
+    def positions(self, calls: Calls) -> Ints:
+        """Which of some of the store's calls are what is asked for, ascending."""
+        state = calls.moves, len(self._store.lanes)  # a lane may get its name later
+        known = self._asked.get(calls)
+        if known is None or known.state != state:
+            known = _Asked(state)
+        if known.size < len(calls):
+            fresh = known.size + np.flatnonzero(self._mask(self._what, CallRows(calls, known.size)))
+            known = _Asked(state, len(calls), np.concatenate((known.positions, fresh)))
+            self._asked[calls] = known
+        return known.positions
 
     def _mask(self, what: Filter, rows: CallRows) -> Mask:
         match what:
@@ -100,13 +121,23 @@ class StoreFilter:
                 return _valued(what, rows)
 
     def _all(self, of: tuple[Filter, ...], rows: CallRows) -> Mask:
-        """Texts last, and only if anything is left to be looked at."""
+        """Texts last: a few calls that are left are looked at one by one, and none are not looked at."""
         left = np.ones(len(rows), np.bool_)
         for each in sorted(of, key=_is_slow):
-            if not left.any():
+            count = int(np.count_nonzero(left))
+            if not count:
                 break
-            left &= self._mask(each, rows)
+            if count <= _FEW and _is_slow(each):
+                self._look(each, rows, left)
+            else:
+                left &= self._mask(each, rows)
         return left
+
+    def _look(self, what: Filter, rows: CallRows, left: Mask) -> None:
+        """Take out of LEFT the calls that are not what is asked for."""
+        fits = of_call(what, self._store.lane_name, lambda call: call.ended)
+        for position in np.flatnonzero(left).tolist():
+            left[position] = fits(self._store.codec.unpack(rows.calls, rows.first + position))
 
     def _texts(self, what: Word | Phrase | Match, rows: CallRows) -> Mask:
         test = text_test(what)
@@ -126,12 +157,19 @@ class StoreFilter:
         references = rows.column("text")
         found = np.zeros(len(rows), np.bool_)
         if fields != ("error",):
-            if what not in self._found:
-                self._found[what] = search(self._store.codec.heap, what, _SIDES.get(fields, "both"))
-            found = _among(references, self._found[what])
-        fits = of_call(what, self._store.lane_name, lambda call: call.ended)
-        for position in np.flatnonzero(references < 0).tolist():
-            found[position] = fits(self._store.codec.unpack(rows.calls, position))
+            found = _among(references, self._references(what, _SIDES.get(fields, "both")))
+            found[references == 0] = text_test(what)("")
+        whole = references < 0
+        self._look(what, rows, whole)
+        return found | whole
+
+    def _references(self, what: Phrase | Match, side: Side) -> Ints:
+        """All pairs of the heap that fit."""
+        heap = self._store.codec.heap
+        end, found = self._found.get(what, (1, np.zeros(0, np.int64)))
+        if end < heap.end:
+            found = np.concatenate((found, search(heap, what, side, end)))
+            self._found[what] = heap.end, found
         return found
 
 

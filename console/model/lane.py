@@ -35,6 +35,8 @@ class Calls:
         """The failed ones, sorted by their end."""
         self.version = 0
         """Counts the times that something changed."""
+        self.moves = 0
+        """Counts the times that calls changed their positions; otherwise new ones only come behind the others."""
 
     def __len__(self) -> int:
         return len(self.columns)
@@ -66,6 +68,7 @@ class Calls:
         if fresh.any():
             self._extend({name: values[fresh] for name, values in block.items()})
             self.columns.select(np.lexsort((self.columns["id"], self.columns[self._key])))
+            self.moves += 1
             self._changed(0)
         return fresh
 
@@ -77,6 +80,7 @@ class Calls:
     def keep(self, mask: NDArray[np.bool_]) -> None:
         """Let go of all calls but those of the mask."""
         self.columns.select(mask)
+        self.moves += 1
         self._changed(0)
 
     def _extend(self, block: Block) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 
@@ -30,6 +30,9 @@ class FoundCalls:
     in_flight: int = 0
 
 
+_REMEMBERED: Final = 4
+
+
 class _Candidate(NamedTuple):
     key: int
     ended: int
@@ -37,29 +40,41 @@ class _Candidate(NamedTuple):
     calls: Calls
 
 
-def find(store: Store, what: Filter, now: int, *, limit: int, order: Order = "newest") -> FoundCalls:
-    """At most LIMIT of the calls that are what WHAT asks for."""
-    fits = of_call(what, store.lane_name, lambda _call: now)
-    live = [call for call in store.live.values() if fits(call)]
-    live.sort(key=lambda call: (not call.started, call.started or call.queued, call.id))
-    ended, total = _ended(store, what, max(0, limit - len(live)), order)
-    return FoundCalls((*live[:limit], *ended), len(live) + total, len(live))
+class Queries:
+    """The last filters that were asked, which screens ask again and again: then only what is new is looked at."""
 
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._filters: dict[Filter, StoreFilter] = {}
 
-def _ended(store: Store, what: Filter, limit: int, order: Order) -> tuple[list[Call], int]:
-    """The first ended calls in an order, and how many there are."""
-    chosen = StoreFilter(what, store)
-    found: list[_Candidate] = []
-    total = 0
-    for calls in (*store.runs.values(), *store.instants.values()):
-        if what == ALL:
-            positions, total = np.arange(len(calls)), total + len(calls)
-        else:
-            positions = np.flatnonzero(chosen.mask(calls))
+    def find(self, what: Filter, now: int, *, limit: int, order: Order = "newest") -> FoundCalls:
+        """At most LIMIT of the calls that are what WHAT asks for; those in flight took until NOW."""
+        store = self._store
+        fits = of_call(what, store.lane_name, lambda _call: now)
+        live = [call for call in store.live.values() if fits(call)]
+        live.sort(key=lambda call: (not call.started, call.started or call.queued, call.id))
+        ended, total = self._ended(what, max(0, limit - len(live)), order)
+        return FoundCalls((*live[:limit], *ended), len(live) + total, len(live))
+
+    def _ended(self, what: Filter, limit: int, order: Order) -> tuple[list[Call], int]:
+        """The first ended calls in an order, and how many there are."""
+        chosen = self._filter(what)
+        found: list[_Candidate] = []
+        total = 0
+        for calls in (*self._store.runs.values(), *self._store.instants.values()):
+            positions = np.arange(len(calls)) if what == ALL else chosen.positions(calls)
             total += len(positions)
-        found += _first(calls, positions, limit, order)
-    found.sort(key=attrgetter("key", "ended"), reverse=True)
-    return [store.codec.unpack(each.calls, each.position) for each in found[:limit]], total
+            found += _first(calls, positions, limit, order)
+        found.sort(key=attrgetter("key", "ended"), reverse=True)
+        return [self._store.codec.unpack(each.calls, each.position) for each in found[:limit]], total
+
+    def _filter(self, what: Filter) -> StoreFilter:
+        """That of last time, if it is known still."""
+        chosen = self._filters.pop(what, None) or StoreFilter(what, self._store)
+        self._filters[what] = chosen
+        if len(self._filters) > _REMEMBERED:
+            del self._filters[next(iter(self._filters))]
+        return chosen
 
 
 def _first(calls: Calls, positions: Ints, limit: int, order: Order) -> list[_Candidate]:

@@ -19,11 +19,15 @@ Side = Literal["args", "result", "both"]
 _BEYOND_ASCII: Final = 0x80
 
 
-def search(heap: TextHeap, what: Phrase | Match, side: Side) -> Ints:
-    """References of the pairs in which WHAT fits this side, ascending; 0, that of an empty pair, if it fits "" too."""
+def search(heap: TextHeap, what: Phrase | Match, side: Side, since: int = 1) -> Ints:
+    """References, from SINCE on, of the pairs in which WHAT fits this side, ascending."""
     test, part = text_test(what), _part(what)
-    found: list[Column] = [np.zeros(int(test("")), np.int64)]
-    for first, segment in heap.segments():
+    found: list[Column] = [np.zeros(0, np.int64)]
+    for begin, whole in heap.segments():
+        if begin + len(whole) <= since:
+            continue
+        first = max(begin, since)
+        segment = whole[first - begin :]
         if not part or not _is_ascii(segment):
             found.append(first + np.fromiter(_look(segment, test, side), np.int64))
         elif part.isascii():

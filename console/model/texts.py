@@ -79,6 +79,11 @@ class TextHeap:
         """Bytes that are kept."""
         return sum(map(len, self._segments))
 
+    @property
+    def end(self) -> int:
+        """The reference that the next pair gets, or a smaller one than that."""
+        return self._firsts[-1] + len(self._segments[-1])
+
     def add(self, texts: bytes, places: Ints) -> Ints:
         """Keep what `packed_texts` made, and return the references for PLACES; what is not above 0 stays as it is."""
         if len(self._segments[-1]) >= _SEGMENT:

@@ -1,5 +1,7 @@
 """The first calls of what was asked for, and how many there are."""
 
+from collections.abc import Callable
+
 import pytest
 from msgspec import structs
 
@@ -7,7 +9,9 @@ from bus.attach.protocol import Batch
 from bus.trace.records import Call
 from console.language.filter_parser import parse
 from console.language.filters import ALL
-from console.model.queries import find
+from console.model.call_rows import CallRows
+from console.model.lane import Calls
+from console.model.queries import Queries
 from console.model.store import Store
 from tests import synthetic
 
@@ -30,7 +34,7 @@ def filled(*records: Call, live: tuple[Call, ...] = ()) -> Store:
 
 def numbers(store: Store, line: str, limit: int = 10, order: str = "newest") -> list[int]:
     """The numbers of what is found."""
-    return [each.id for each in find(store, parse(line), 100, limit=limit, order=order).calls]  # type: ignore[arg-type]
+    return [each.id for each in Queries(store).find(parse(line), 100, limit=limit, order=order).calls]  # type: ignore[arg-type]
 
 
 def test_those_in_flight_come_first() -> None:
@@ -46,11 +50,11 @@ def test_those_in_flight_come_first() -> None:
 def test_all_are_counted() -> None:
     """More than are shown, and those in flight with them."""
     store = filled(*(call(n, 10 * n, 10 * n + 1, 10 * n + 5) for n in range(1, 51)), live=(call(60, 700),))
-    found = find(store, ALL, 800, limit=3)
+    found = Queries(store).find(ALL, 800, limit=3)
     assert (len(found.calls), found.total, found.in_flight) == (3, 51, 1)
-    found = find(store, parse("id:1..20"), 800, limit=0)
+    found = Queries(store).find(parse("id:1..20"), 800, limit=0)
     assert (found.calls, found.total, found.in_flight) == ((), 20, 0)
-    assert find(Store(), parse("x"), 0, limit=5).total == 0
+    assert Queries(Store()).find(parse("x"), 0, limit=5).total == 0
 
 
 def test_the_time_of_those_in_flight_counts() -> None:
@@ -76,9 +80,9 @@ def test_the_first_of_a_long_session(order: str, line: str) -> None:
     """The same as by sorting all of them."""
     records = [structs.replace(each, id=each.id) for each in synthetic.session(3_000) if isinstance(each, Call)]
     store = filled(*records)
-    everything = find(store, parse(line), 0, limit=10_000, order=order)  # type: ignore[arg-type]
+    everything = Queries(store).find(parse(line), 0, limit=10_000, order=order)  # type: ignore[arg-type]
     assert len(everything.calls) == everything.total > 20
-    first = find(store, parse(line), 0, limit=20, order=order)  # type: ignore[arg-type]
+    first = Queries(store).find(parse(line), 0, limit=20, order=order)  # type: ignore[arg-type]
     assert first.calls == everything.calls[:20]
     assert first.total == everything.total
     if order == "newest":
@@ -87,3 +91,32 @@ def test_the_first_of_a_long_session(order: str, line: str) -> None:
         assert sorted((each.ended - each.queued for each in everything.calls), reverse=True) == [
             each.ended - each.queued for each in everything.calls
         ]
+
+
+def test_asked_again_only_what_is_new_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same question costs next to nothing; of several that are asked in turn as well."""
+    store = filled(*(call(n, 10 * n, 10 * n + 1, 10 * n + 5, args="a") for n in range(1, 51)))
+    queries = Queries(store)
+    looked: list[int] = []
+    monkeypatch.setattr(CallRows, "__init__", noting(looked, CallRows.__init__))
+    lines = [parse("n"), parse("id>9"), parse("arg:a took>1ns")]
+    for what in lines:
+        assert queries.find(what, 0, limit=5).total >= 41
+    assert looked == [0, 0, 0]
+    store.take(Batch(at=0, records=(call(51, 600, 601, 605, args="a"),)))
+    for what in lines:
+        assert queries.find(what, 0, limit=5).calls[0].id == 51
+    assert looked == [0, 0, 0, 50, 50, 50]
+    for what in lines:
+        queries.find(what, 0, limit=5)
+    assert len(looked) == 6
+
+
+def noting(looked: list[int], real: Callable[..., None]) -> Callable[..., None]:
+    """A maker of rows that notes from which position on they are looked at."""
+
+    def made(self: CallRows, calls: Calls, first: int = 0) -> None:
+        looked.append(first)
+        real(self, calls, first)
+
+    return made
