@@ -15,6 +15,7 @@ from msgspec import structs
 from bus.attach.protocol import Batch, Reply
 from bus.trace.records import AnyRecord, Call, Entry, Lane
 from console.language.filters import Filter
+from console.language.past import Past
 from console.model import calls, ranges, snapshot, timeline
 from console.model.alerts import Alerts
 from console.model.catalog import Catalog
@@ -64,6 +65,10 @@ class Session:
         self._last_batch = Batch(at=0)
         self._state = target.info.state
         self._complete = False
+        self.past = Past()
+        """What was entered, for completion."""
+        self.last_reply: Reply | None = None
+        """What the last command that was executed by hand returned."""
 
     @property
     def info(self) -> TargetInfo:

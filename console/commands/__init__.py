@@ -14,7 +14,7 @@ from console.commands.results import (
     Started,
     TreeShown,
 )
-from console.commands.running import candidates, catalogue, finish, may_be_kept, run, send
+from console.commands.running import candidates, catalogue, finish, may_be_kept, remember, run, send
 from console.commands.table import VERBS
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "catalogue",
     "finish",
     "may_be_kept",
+    "remember",
     "run",
     "send",
 ]

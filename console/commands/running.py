@@ -1,17 +1,26 @@
 """A line of text carried out on a session."""
 
+from typing import Any
+
+import msgspec
+
 from bus.trace.records import Entry
 from console.commands import handlers
 from console.commands.handlers import RefusedError
+from console.commands.paths import folder_of, paths
 from console.commands.results import Ended, Mistake, Outcome, Started
 from console.commands.table import BY_NAME, RESTS, VERBS
-from console.language.binding import bind, is_secret
+from console.language.binding import bind, is_secret, no_last, recall
 from console.language.candidates import Candidate
 from console.language.completion import Catalogue, complete
+from console.language.filters import ALL
 from console.language.grammar import Execute, Fire, Request, Verb, parse
 from console.language.tokens import LanguageError, Span
 from console.session import Session
 from console.target import TargetError
+
+_OFFERED_CALLS = 50
+_SHOWN = 60
 
 
 class UnknownNameError(LanguageError):
@@ -40,14 +49,43 @@ def send(session: Session, request: Execute | Fire) -> Started:
         TargetError: the target cannot act.
     """
     if isinstance(request, Fire):
-        return Started(request, session.fire(request.name, request.args, request.kwargs))
-    bound = bind(request, _entry(session, request).parameters)
+        fired = recall(request, lambda span: _last(session, span))
+        _remember(session, request)
+        return Started(fired, session.fire(fired.name, fired.args, fired.kwargs))
+    bound = bind(request, _entry(session, request).parameters, lambda span: _last(session, span))
+    _remember(session, request)
     return Started(bound, session.execute(bound.name, bound.args, bound.kwargs))
+
+
+def _last(session: Session, span: Span) -> Any:
+    reply = session.last_reply
+    if reply is None:
+        return no_last(span)
+    if not reply.value:
+        raise LanguageError(f"the last result has no form that can be sent: {reply.result[:_SHOWN]}", span)
+    return msgspec.json.decode(reply.value)
+
+
+def remember(session: Session, line: str) -> None:
+    """Offer the values of LINE, which was entered in an earlier session, in completion."""
+    try:
+        request = parse(line, BY_NAME, RESTS)
+    except LanguageError:
+        return
+    if isinstance(request, Execute | Fire):
+        session.past.add(request)
+
+
+def _remember(session: Session, request: Execute | Fire) -> None:
+    if not _is_secret(session, request):
+        session.past.add(request)
 
 
 def finish(session: Session, started: Started) -> Ended:
     """What became of STARTED, whose `pending` is done; without its record while that is still on the way."""
     reply = started.pending.result(timeout=0)
+    if reply.error is None and isinstance(started.request, Execute):
+        session.last_reply = reply
     detail = session.call(reply.call) if reply.call else None
     # The reply may overtake the record; what is known until then is that the call was running.
     return Ended(started.request, reply, detail if detail and detail.call.outcome else None)
@@ -56,7 +94,17 @@ def finish(session: Session, started: Started) -> Ended:
 def catalogue(session: Session) -> Catalogue:
     """All that can be named now, for completion."""
     known = session.names()
-    return Catalogue(known.commands, known.events, VERBS, known.services, session.lanes())
+    theirs = lambda typed: paths(typed, folder_of(session.info.session.pid))  # noqa: E731
+    return Catalogue(
+        known.commands, known.events, VERBS, known.services, session.lanes(), calls=lambda: _numbers(session),
+        past=session.past, files=paths, their_files=theirs,
+    )  # fmt: skip
+
+
+def _numbers(session: Session) -> list[tuple[int, str]]:
+    """The calls that are most likely meant by a number: those in flight, then the last ones."""
+    found = session.find_calls(ALL, limit=_OFFERED_CALLS)
+    return [(call.id, f"{call.name} {call.outcome or 'in flight'}") for call in found.calls]
 
 
 def candidates(session: Session, line: str, cursor: int) -> list[Candidate]:
@@ -72,9 +120,13 @@ def may_be_kept(session: Session, line: str) -> bool:
         return False
     if request is None or isinstance(request, Verb):
         return True
-    names = catalogue(session)
-    entry = (names.events if isinstance(request, Fire) else names.commands).get(request.name)
-    return entry is None or not is_secret(request, entry.parameters)
+    return not _is_secret(session, request)
+
+
+def _is_secret(session: Session, request: Execute | Fire) -> bool:
+    known = session.names()
+    entry = (known.events if isinstance(request, Fire) else known.commands).get(request.name)
+    return entry is not None and is_secret(request, entry.parameters)
 
 
 def _carry_out(session: Session, request: Request) -> Outcome:

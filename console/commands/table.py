@@ -57,13 +57,13 @@ COMMANDS: Final = (
         most=1,
     ),
     ConsoleCommand(
-        VerbInfo("call", "call ID", "one call: times, arguments, result, cause, effects"),
+        VerbInfo("call", "call ID", "one call: times, arguments, result, cause, effects", "calls"),
         handlers.call,
         least=1,
         most=1,
     ),
     ConsoleCommand(
-        VerbInfo("tree", "tree ID", "what caused a call and what it caused, and what decided when it ended"),
+        VerbInfo("tree", "tree ID", "what caused a call and what it caused, and what decided when it ended", "calls"),
         handlers.tree,
         least=1,
         most=1,
@@ -73,6 +73,7 @@ COMMANDS: Final = (
             "export",
             "export FILE [FILTER|#ID]",
             f"write calls to a file for another tool, by its ending: {' '.join(form.endings[0] for form in FORMATS)}",
+            "files",
             filter_at=1,
         ),
         handlers.export,

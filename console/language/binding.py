@@ -1,6 +1,6 @@
 """Whether the arguments of a request fit the parameters of what it calls, found out before anything is sent."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from itertools import zip_longest
@@ -8,18 +8,27 @@ from typing import Any, TypeVar
 
 from bus.trace.records import Parameter
 from console.language.completion import describe
-from console.language.fitting import fit_text
+from console.language.fitting import fit_text, fit_value
 from console.language.grammar import Execute, Fire
 from console.language.tokens import LanguageError, Span
-from console.language.values import read
+from console.language.values import LAST, read
 
 Addressed = TypeVar("Addressed", Execute, Fire)
 
 _NOWHERE = Span(0, 0)
+Last = Callable[[Span], Any]
+"""Gives the last result for the `_` at a span; raises LanguageError where there is none."""
 
 
-def bind(request: Addressed, parameters: Sequence[Parameter]) -> Addressed:
+def no_last(span: Span) -> Any:
+    """Where nothing was executed yet."""
+    raise LanguageError('there is no last result yet; for the text _ write "_"', span)
+
+
+def bind(request: Addressed, parameters: Sequence[Parameter], last: Last = no_last) -> Addressed:
     """REQUEST, checked; each value as its parameter's annotation wants it: 5 is text for a `str`, 5.0 for a `float`.
+
+    LAST: what a `_` stands for.
 
     Raises:
         LanguageError: an argument is missing, unexpected, given twice, or does not fit; the span is that of the
@@ -29,7 +38,27 @@ def bind(request: Addressed, parameters: Sequence[Parameter]) -> Addressed:
     _check_positional(request, parameters, in_order)
     _check_named(request, parameters, in_order)
     _check_missing(request, parameters, in_order)
-    return _as_written(request, parameters, in_order)
+    return _as_written(request, parameters, in_order, last)
+
+
+def recall(request: Fire, last: Last) -> Fire:
+    """REQUEST with the last result where a `_` stands.
+
+    Raises:
+        LanguageError: there is none.
+    """
+    source = request.source
+    if source is None:
+        return request
+    args = [_recalled(value, source.line, span, last) for value, span in zip(request.args, source.args, strict=True)]
+    kwargs = {
+        key: _recalled(value, source.line, source.kwargs[key], last) for key, value in request.kwargs.items()
+    }  # fmt: skip
+    return replace(request, args=tuple(args), kwargs=kwargs)
+
+
+def _recalled(value: Any, line: str, span: Span, last: Last) -> Any:
+    return last(span) if line[slice(*span)] == LAST else value
 
 
 def is_secret(request: Execute | Fire, parameters: Sequence[Parameter]) -> bool:
@@ -77,7 +106,9 @@ def _check_missing(request: Execute | Fire, parameters: Sequence[Parameter], in_
         raise LanguageError(f"{request.name} also needs " + ", ".join(map(describe, missing)), span)
 
 
-def _as_written(request: Addressed, parameters: Sequence[Parameter], in_order: Sequence[Parameter]) -> Addressed:
+def _as_written(
+    request: Addressed, parameters: Sequence[Parameter], in_order: Sequence[Parameter], last: Last
+) -> Addressed:
     if request.source is None:
         return request
     line = request.source.line
@@ -85,18 +116,20 @@ def _as_written(request: Addressed, parameters: Sequence[Parameter], in_order: S
     several = next((each for each in parameters if each.kind == "var_positional"), None)
     others = next((each for each in parameters if each.kind == "var_keyword"), None)
     args: list[Any] = [
-        _fitted(parameter, line, span)
+        _fitted(parameter, line, span, last)
         for parameter, span in zip_longest(in_order[: len(request.args)], request.source.args, fillvalue=several)
         if parameter is not None and isinstance(span, Span)
     ]
     kwargs: dict[str, Any] = {
-        key: _fitted(by_name.get(key) or others, line, request.source.kwargs[key]) for key in request.kwargs
+        key: _fitted(by_name.get(key) or others, line, request.source.kwargs[key], last) for key in request.kwargs
     }
     return replace(request, args=tuple(args), kwargs=kwargs)
 
 
-def _fitted(parameter: Parameter | None, line: str, span: Span) -> Any:
+def _fitted(parameter: Parameter | None, line: str, span: Span, last: Last) -> Any:
     written = line[slice(*span)]
+    if written == LAST:
+        return last(span) if parameter is None else fit_value(parameter, last(span), span)
     return fit_text(parameter, written, span) if parameter is not None else read(written, span)
 
 

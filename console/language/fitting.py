@@ -18,6 +18,7 @@ from console.language.tokens import LanguageError, Span, is_quoted
 from console.language.values import read
 
 _MOST_SHOWN: Final = 6
+_LONGEST_SHOWN: Final = 60
 _AS_WRITTEN: Final = frozenset({"datetime", "date", "time", "UUID", "Decimal"})
 """What is written without quotes, and must not be read as a number before."""
 _OPENING: Final = ("[", "(", "{")
@@ -41,6 +42,15 @@ def fit_text(parameter: Parameter, text: str, span: Span | None = None) -> Any:
     except MisfitError as error:
         message = f"this does not fit {parameter.annotation}" if parameter.secret else str(error)
         raise LanguageError(message, span) from None
+
+
+def fit_value(parameter: Parameter, value: Any, span: Span) -> Any:
+    """VALUE, which stands at SPAN by another name, as it is to be sent for PARAMETER; raises as `fit_text`."""
+    try:
+        return fit(read_annotation(parameter.annotation), value, _definitions(parameter))
+    except MisfitError as error:
+        message = "it" if parameter.secret else f"{value!r}"[:_LONGEST_SHOWN]
+        raise LanguageError(f"the last result does not fit: {error}, not {message}", span) from None
 
 
 def takes_text(parameter: Parameter) -> bool:

@@ -13,6 +13,8 @@ from console.language.tokens import LanguageError, Span, is_quoted
 CONSTANTS: Final[Mapping[str, bool | None]] = {
     "None": None, "null": None, "True": True, "true": True, "False": False, "false": False,
 }  # fmt: skip
+LAST = "_"
+"""The word that stands for the last result, for who knows it; the text is written between quotes."""
 _INT = re.compile(r"[+-]?(0|[1-9](_?\d)*|0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+)", re.ASCII)
 _FLOAT = re.compile(r"[+-]?((0|[1-9]\d*)\.\d*|\.\d+|(0|[1-9]\d*)(?=[eE]))([eE][+-]?\d+)?", re.ASCII)
 _MAX_DIGITS = 4000
@@ -49,7 +51,7 @@ def write(value: Any) -> str:
     """A word that `read` turns into VALUE again; VALUE is JSON-like and holds no infinite number."""
     if not isinstance(value, str):
         return repr(value)
-    if _PLAIN.fullmatch(value) and not is_quoted(value) and isinstance(bare(value), str):
+    if value != LAST and _PLAIN.fullmatch(value) and not is_quoted(value) and isinstance(bare(value), str):
         return value
     return quote(value)
 

@@ -21,6 +21,7 @@ from console.commands import (
     TreeShown,
 )
 from console.export import FORMATS
+from console.language.filters import ALL
 from console.language.grammar import Execute, Fire
 from console.language.tokens import LanguageError
 from console.model.queries import FoundCalls
@@ -351,3 +352,81 @@ def test_candidates_of_ten_thousand_commands(record_property):
         record_property(f"ns for {line}", time.thread_time_ns() - began)
         assert best in [each.text for each in found]
     assert commands.catalogue(live).commands is commands.catalogue(live).commands
+
+
+def executed(live, line):
+    """Carry out a line to its end."""
+    return commands.finish(live, commands.run(live, line))
+
+
+def answering(**values):
+    """A session whose commands return these values, as JSON."""
+    return session(
+        answers={name.replace("_", "."): Reply(request=0, call=7, value=json) for name, json in values.items()}
+    )
+
+
+def test_the_last_result_is_a_value():
+    """`_` stands for what the last command returned, by place and by name, in commands and events."""
+    live = answering(scan_status='"thread pool"', store_stats="7")
+    executed(live, "scan.status")
+    executed(live, "search.query _ 5")
+    assert live.target.asked[-1][2:] == (("thread pool", 5), {})
+    executed(live, "store.stats")
+    commands.run(live, "search.query x limit=_")
+    assert live.target.asked[-1][2:] == (("x",), {"limit": 7})
+    commands.run(live, "fire file.changed _ path=_")
+    assert live.target.asked[-1][2:] == ((7,), {"path": 7})
+    commands.run(live, 'search.query "_"')
+    assert live.target.asked[-1][2] == ("_",)
+
+
+def test_the_last_result_where_it_does_not_do():
+    """Where there is none, it does not fit, or has no form that can be sent, the _ is underlined."""
+    live = session(
+        answers={
+            "scan.status": Reply(request=0, call=7, result="<object>"),
+            "store.stats": Reply(request=0, call=8, value="[1]"),
+        }
+    )
+    assert "no last result" in commands.run(live, "search.query _").message
+    assert "no last result" in commands.run(live, "fire x _").message
+    executed(live, "scan.status")
+    wrong = commands.run(live, "search.query _")
+    assert "no form that can be sent: <object>" in wrong.message
+    assert wrong.span == (13, 14)
+    executed(live, "store.stats")
+    wrong = commands.run(live, "search.query x limit=_")
+    assert "does not fit: write a whole number, not [1]" in wrong.message
+    assert wrong.span == (21, 22)
+
+
+def test_what_was_written_is_offered_again():
+    """Also what an earlier session wrote; a secret never is."""
+    live = session()
+    commands.run(live, 'search.query "thread pool"')
+    commands.remember(live, "search.query earlier")
+    commands.remember(live, 'search.query "')
+    assert [each.text for each in commands.candidates(live, "search.query ", 13)][:2] == ["earlier", '"thread pool"']
+    secret = Parameter(name="password", kind="positional_or_keyword", annotation="str", secret=True)
+    live.target.add(
+        Batch(
+            at=synthetic.START,
+            records=(Entry(entry=901, kind="command", name="login", service="x", parameters=(secret,)),),
+        )
+    )
+    live.pump()
+    commands.run(live, "login hunter2")
+    commands.remember(live, "login hunter3")
+    assert "hunter" not in str(commands.candidates(live, "login ", 6))
+
+
+def test_numbers_of_calls_and_files_are_offered(tmp_path, monkeypatch):
+    """`call` offers the calls in flight and the last ones; `export` files of this folder."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "old.csv").touch()
+    live = session()
+    offered = [each.text for each in commands.candidates(live, "call ", 5)]
+    assert offered == [str(call.id) for call in live.find_calls(ALL, limit=50).calls]
+    assert offered[0] in [each.text for each in commands.candidates(live, f"tree #{offered[0][:2]}", 8)]
+    assert [each.text for each in commands.candidates(live, "export o", 8)] == ["old.csv"]

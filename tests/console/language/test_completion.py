@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from bus.trace.records import Entry, Parameter
 from console.language.candidates import LIMIT, matching
-from console.language.completion import Catalogue, VerbInfo, choices, complete, describe, signature
+from console.language.completion import Catalogue, VerbInfo, complete, describe, signature
+from console.language.value_completion import choices
 
 
 def parameter(name, annotation="", default=None, kind="positional_or_keyword"):
