@@ -14,6 +14,10 @@ from console.language.tokens import MAX_DEPTH, LanguageError, Span, is_quoted
 
 _NUMBER: Final = re.compile(r"#?(\d{1,18}|\d{1,15}\.\d{1,6})", re.ASCII)
 _LONGEST: Final = 1 << 62
+_NUMBERS: Final = {
+    "time": "{0} is a length of time: write {0}>10ms, {0}<1s or {0}:10ms..1s",
+    "number": "{0} is a number: write {0}>5 or {0}:5..9",
+}
 _ENDS: Final = (")", "or")
 
 
@@ -121,7 +125,7 @@ class _Parser:
             last = self._tokens[-1]
             raise LanguageError(f"write what to look for after this {last.value}", last.span)
         token = self._tokens[self._at]
-        if token.problem:
+        if token.problem and token.kind != "term":
             raise token.problem
         self._at += 1
         return token
@@ -134,11 +138,23 @@ def term(token: Token, fields: Fields) -> Filter:
         LanguageError: there is no such field, or it cannot be asked so.
     """
     field = fields.find(token.field.casefold())
-    if field is None:
+    if field is None and token.field:
         raise LanguageError(_unknown_field(token, fields), token.asks)
+    if field is None or token.problem:
+        raise _unfinished(field, token)
     if token.op == "!=":
         return Not(_asked(field, "=", token))
     return _asked(field, token.op, token)
+
+
+def _unfinished(field: Field | None, token: Token) -> LanguageError:
+    """What is wrong with a term whose value, or field, is missing or never ends."""
+    if field is None or field.kind == "text" or token.value:
+        assert token.problem
+        return token.problem
+    if field.kind == "choice":
+        return LanguageError(f"{field.name} is one of {', '.join(field.choices)}", token.span)
+    return LanguageError(_NUMBERS[field.kind].format(field.name), token.span)
 
 
 def _asked(field: Field, op: str, token: Token) -> Filter:
@@ -176,7 +192,7 @@ def _compared(field: Field, op: str, token: Token) -> Filter:
         return _between(field, least, most, token.place)
     if field.kind == "number":
         return Compare(field.name, "=", _quantity(field, token.value, token.place))
-    raise LanguageError(f"write {field.name}>10ms, {field.name}<1s or {field.name}:10ms..1s", token.span)
+    raise LanguageError(_NUMBERS["time"].format(field.name), token.span)
 
 
 def _between(field: Field, least: str, most: str, place: Span) -> Filter:
@@ -195,7 +211,7 @@ def _quantity(field: Field, text: str, place: Span) -> float:
         return _time(field, text, place)
     found = _NUMBER.fullmatch(text)
     if not found:
-        raise LanguageError(f"{field.name} is a number: write {field.name}>5 or {field.name}:5..9", place)
+        raise LanguageError(_NUMBERS["number"].format(field.name), place)
     return float(found[1]) if "." in found[1] else int(found[1])
 
 

@@ -1,6 +1,6 @@
 """Screen 1: every command with its figures, the troubled ones first; execute one by hand."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 from rich.style import Style
@@ -60,6 +60,10 @@ class CommandsScreen(ListScreen[CommandRow]):
         return RowList(
             columns(self.console_app.service_colors, self.console_app.session), lambda row: row.name, id="list"
         )
+
+    def known_names(self) -> Iterable[str]:
+        """All commands."""
+        return self.console_app.session.names().commands
 
     def fetch(self) -> list[CommandRow]:
         """All commands, with the newest figures."""

@@ -1,6 +1,6 @@
 """Screen 2: every event, who listens to it, and firing one by hand."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 from rich.style import Style
@@ -61,6 +61,10 @@ class EventsScreen(ListScreen[EventRow]):
     def make_rows(self) -> RowList[EventRow]:
         """The list of events."""
         return RowList(columns(), lambda row: row.name, id="list")
+
+    def known_names(self) -> Iterable[str]:
+        """All events."""
+        return self.console_app.session.names().events
 
     def fetch(self) -> list[EventRow]:
         """All events, with the newest figures."""

@@ -1,6 +1,6 @@
 """A list on the left, what is selected on the right: the Commands and the Events screen."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 from rich.style import Style
@@ -23,6 +23,7 @@ from console.tui.lines import Line
 from console.tui.look import HIDDEN, KEY, SOFT, TEXT
 from console.tui.order import CalmOrder, Sort
 from console.tui.screens.base import BusScreen
+from console.tui.suggest import FilterSuggester
 from console.tui.widgets.act_lines import act_strips
 from console.tui.widgets.bar import Bar
 from console.tui.widgets.call_lines import as_text
@@ -97,6 +98,10 @@ class ListScreen(BusScreen, Generic[Row]):
 
     def below(self, width: int, row: Row) -> list[Shown]:
         """What stands below it."""
+        raise NotImplementedError
+
+    def known_names(self) -> Iterable[str]:
+        """The names that its filter may be about."""
         raise NotImplementedError
 
     def fetch(self) -> list[Row]:
@@ -210,7 +215,8 @@ class ListScreen(BusScreen, Generic[Row]):
 
     def action_filter(self) -> None:
         """Show only rows that match."""
-        self.query_one(Bar).open("/", self._typed)
+        suggester = FilterSuggester(self.console_app.session, self.known_names(), self.FIELDS)
+        self.query_one(Bar).open("/", self._typed, suggester)
 
     @on(messages.FilterChanged)
     def _filter_changed(self, message: messages.FilterChanged) -> None:

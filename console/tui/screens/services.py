@@ -1,6 +1,6 @@
 """Screen 5: every service with what its threads are doing now, live stacks, and who waits for whom."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 
 from rich.style import Style
@@ -101,6 +101,10 @@ class ServicesScreen(ListScreen[ServiceRow]):
         """The list of services."""
         app = self.console_app
         return RowList(columns(app.service_colors, app.session), lambda row: row.name or _OUTSIDE_KEY, id="list")
+
+    def known_names(self) -> Iterable[str]:
+        """All services."""
+        return self.console_app.session.names().services
 
     def fetch(self) -> list[ServiceRow]:
         """All services, with the newest figures."""

@@ -67,12 +67,12 @@ class Bar(Horizontal):
             return
         self.query_one("#hint", Static).update(Text(escape(text), style=AMBER if warn else DIM, no_wrap=True))
 
-    def open(self, kind: str, text: str = "") -> None:
-        """Take the keys for a line of this KIND."""
+    def open(self, kind: str, text: str = "", suggester: Suggester | None = None) -> None:
+        """Take the keys for a line of this KIND; SUGGESTER is for what is no command."""
         self._kind, self._recalled, self._noted = kind, len(self._lines), 0.0
         self.query_one("#prompt", Static).update(Text(kind, style=_PROMPT))
         line = self.query_one(Input)
-        line.suggester = self._suggester if kind == ":" else None
+        line.suggester = self._suggester if kind == ":" else suggester
         line.display = True
         line.value = text
         line.cursor_position = len(text)

@@ -107,6 +107,22 @@ def test_a_filter_asks_for_the_columns_too() -> None:
     drive(test)
 
 
+def test_a_filter_is_completed() -> None:
+    """What could come next stands behind what is typed; Tab takes it."""
+
+    async def test(driver: Driver) -> None:
+        await driver.press("slash")
+        await driver.type("serv")
+        await driver.sees("/ service:")
+        await driver.press("tab")
+        await driver.type("tr")
+        await driver.sees("/ service:trouble")
+        await driver.press("tab")
+        await driver.until(lambda: set(names(driver)) == {"trouble.fail", "trouble.slow"})
+
+    drive(test)
+
+
 def test_a_filter_that_cannot_be_understood_is_not_used() -> None:
     """What can be is used, and a sentence says what is wrong, also when Enter was pressed."""
 
