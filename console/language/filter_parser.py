@@ -13,6 +13,7 @@ from console.language.patterns import is_glob
 from console.language.tokens import MAX_DEPTH, LanguageError, Span, is_quoted
 
 _NUMBER: Final = re.compile(r"#?(\d{1,18}|\d{1,15}\.\d{1,6})", re.ASCII)
+_HALF: Final = re.compile("[\ud800-\udfff]")
 _LONGEST: Final = 1 << 62
 _NUMBERS: Final = {
     "time": "{0} is a length of time: write {0}>10ms, {0}<1s or {0}:10ms..1s",
@@ -64,6 +65,9 @@ class _Parser:
         self._line = line
 
     def whole(self) -> Filter:
+        half = _HALF.search(self._line)
+        if half:
+            raise LanguageError("not text: a byte that is not UTF-8, or half of a surrogate pair", Span(*half.span()))
         if not self._tokens:
             return ALL
         found = self._any()

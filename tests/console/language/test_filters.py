@@ -66,7 +66,7 @@ def test_parse_is_the_inverse_of_format(fields):
 
 PIECES = st.sampled_from(
     ["and ", "or ", "not ", "(", ")", "name:", "took>", "took:1ms..", "5ms", "outcome:", "ok", "id=", "#5", '"', "'",
-     "\\", " ", "=", "!=", "..", "*", "x", "[", "r'"]
+     "\\", "\ud800", " ", "=", "!=", "..", "*", "x", "[", "r'"]
 )  # fmt: skip
 
 
@@ -191,6 +191,7 @@ def test_what_lines_mean(line, what):
         ('"a"b', '"', "a space behind the closing quote"),
         ("f(x)", "(", "between quotes"),
         ('b"x"', 'b"x"', "bytes cannot be sent"),
+        ("name:a\udc80b", "\udc80", "not text"),
         ("(" * 33 + "a" + ")" * 33, "(", "more than 32"),
         ("not " * 33 + "a", "not", "more than 32"),
     ],
