@@ -65,7 +65,9 @@ class Bar(Horizontal):
         """What stands there while it is closed, or behind what is typed."""
         if monotonic() < self._noted:
             return
-        self.query_one("#hint", Static).update(Text(escape(text), style=AMBER if warn else DIM, no_wrap=True))
+        hint = self.query_one("#hint", Static)
+        hint.set_class(warn and bool(self._kind), "wrong")  # about what is typed: it has the room that it needs
+        hint.update(Text(escape(text), style=AMBER if warn else DIM, no_wrap=True, overflow="ellipsis"))
 
     def open(self, kind: str, text: str = "", suggester: Suggester | None = None) -> None:
         """Take the keys for a line of this KIND; SUGGESTER is for what is no command."""

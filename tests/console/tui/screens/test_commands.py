@@ -141,6 +141,17 @@ def test_a_filter_that_cannot_be_understood_is_not_used() -> None:
     drive(test)
 
 
+def test_what_is_wrong_with_a_filter_has_room_in_a_small_terminal() -> None:
+    """It is more than a word that is seen of it."""
+
+    async def test(driver: Driver) -> None:
+        await driver.press("slash")
+        await driver.type("failed>0 outcome:x")
+        await driver.sees("failed>0 outcome:x ", "there is no field outcome: write name")
+
+    drive(test, size=SMALL)
+
+
 def test_a_filter_that_nothing_matches_says_so() -> None:
     """An empty list says what to do."""
 
