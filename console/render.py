@@ -108,6 +108,19 @@ def block(text: str, style: str = "") -> Text:
     return Text(escape(text, keep="\n"), style)
 
 
+def plain(result: commands.Exported | commands.Mistake) -> str:
+    """The end of an export in one line without colours."""
+    if isinstance(result, commands.Mistake):
+        return escape(result.message)
+    return f"{escape(result.path)}: {fmt.plural(result.calls, 'call')}"
+
+
+def exporting(under_way: commands.Exporting) -> Text:
+    """How far an export is."""
+    doing, part = under_way.job.progress
+    return Text(f"exporting to {escape(under_way.path)}: {doing or 'preparing'} {part:.0%}", QUIET)
+
+
 def mistake(wrong: commands.Mistake) -> Text:
     """What was wrong with a line; where a piece of it is meant, the line with that piece underlined."""
     if wrong.span is None:
@@ -301,7 +314,8 @@ _RENDERERS: Final[Mapping[type, Callable[[Any], RenderableType]]] = {
     commands.CallList: call_list,
     commands.CallShown: lambda shown: call(shown.detail),
     commands.TreeShown: tree,
-    commands.Exported: lambda done: Text(f"{escape(done.path)}: {fmt.plural(done.calls, 'call')}", GOOD),
+    commands.Exporting: exporting,
+    commands.Exported: lambda done: Text(plain(done), GOOD),
     commands.Help: lambda page: Group(verbs(page.verbs), Text(page.text)) if page.text else verbs(page.verbs),
     commands.Mistake: mistake,
     commands.Quit: lambda _quit: Text(),

@@ -14,6 +14,7 @@ from msgspec import structs
 
 from bus.attach.protocol import Batch, Reply
 from bus.trace.records import AnyRecord, Call, Entry, Lane
+from console.jobs import Job
 from console.language.filters import Filter
 from console.language.past import Past
 from console.model import calls, ranges, snapshot, timeline
@@ -36,6 +37,7 @@ RETAIN: Final = 1_000_000
 """Calls that are kept by default; the figures count all."""
 _PUMP_NS: Final = 50_000_000
 """After so long the screen has its turn, even if there is more to take in."""
+_JOB_SECONDS: Final = 5.0
 _MERGED_RECORDS: Final = 4_000
 
 
@@ -69,6 +71,7 @@ class Session:
         """What was entered, for completion."""
         self.last_reply: Reply | None = None
         """What the last command that was executed by hand returned."""
+        self._jobs: list[Job[Any]] = []
 
     @property
     def info(self) -> TargetInfo:
@@ -219,8 +222,29 @@ class Session:
         """Ask to cancel the call of an `execute`; its reply still comes."""
         self.target.cancel(pending.request)
 
+    @property
+    def size(self) -> int:
+        """How many calls are kept that have ended."""
+        return self._store.size
+
+    def frozen(self) -> Callable[[], Iterator[list[AnyRecord]]]:
+        """What gives all records that are kept now, again and again, on any thread."""
+        return snapshot.frozen(self._store)
+
+    def start(self, job: Job[Any]) -> None:
+        """Take charge of JOB: it ends with the session."""
+        self._jobs = [*(one for one in self._jobs if not one.done), job]
+
+    def stop_jobs(self, timeout: float = _JOB_SECONDS) -> None:
+        """Give up what is being done, and leave nothing half; those that do not end within TIMEOUT seconds are left."""
+        for job in self._jobs:
+            job.stop()
+        for job in self._jobs:
+            job.end(timeout)
+
     def close(self) -> None:
         """Let go of the target, and of the program if the target started it."""
+        self.stop_jobs()
         self.target.close()
 
     def _merged(self) -> Batch:

@@ -6,6 +6,7 @@ from console.commands.results import (
     Description,
     Ended,
     Exported,
+    Exporting,
     Help,
     Listing,
     Mistake,
@@ -14,7 +15,16 @@ from console.commands.results import (
     Started,
     TreeShown,
 )
-from console.commands.running import candidates, catalogue, finish, may_be_kept, remember, run, send
+from console.commands.running import (
+    candidates,
+    catalogue,
+    export_ended,
+    finish,
+    may_be_kept,
+    remember,
+    run,
+    send,
+)
 from console.commands.table import VERBS
 
 __all__ = [
@@ -24,6 +34,7 @@ __all__ = [
     "Description",
     "Ended",
     "Exported",
+    "Exporting",
     "Help",
     "Listing",
     "Mistake",
@@ -33,6 +44,7 @@ __all__ = [
     "TreeShown",
     "candidates",
     "catalogue",
+    "export_ended",
     "finish",
     "may_be_kept",
     "remember",

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
-from console.commands.results import CallList, CallShown, Description, Exported, Listing, Outcome, Quit, TreeShown
+from console.commands.results import CallList, CallShown, Description, Exporting, Listing, Outcome, Quit, TreeShown
+from console.jobs import Job
 from console.language.filter_parser import parse
 from console.language.filters import ALL, Word, format_filter
 from console.language.patterns import matcher
@@ -81,18 +82,30 @@ def _gone(number: int) -> RefusedError:
 
 
 def export(session: Session, args: Sequence[str]) -> Outcome:
-    """What is kept of the session, or of one name or call of it, into a file for another tool."""
-    from console.export import ExportError, Selection, export_records
+    """What is kept of the session, or of one name or call of it, into a file for another tool.
+
+    It takes up to a minute, and goes on while the front end does.
+    """
+    from console.export import Exported as Written
+    from console.export import ExportError, Selection, checked, export_records
+    from console.export.watching import watched
 
     pattern = args[1] if len(args) > 1 else ""
     number = pattern.removeprefix("#")
     is_call = pattern.startswith("#") and number.isascii() and number.isdigit()
     selection = Selection(call=int(number)) if is_call else Selection(parse(pattern))
     try:
-        written = export_records(session.info.session, session.records, args[0], selection)
+        checked(args[0])
     except ExportError as error:
         raise RefusedError(str(error)) from None
-    return Exported(str(written.path), written.calls)
+    head, kept, size = session.info.session, session.frozen(), session.size
+
+    def write(job: Job[Written]) -> Written:
+        return export_records(head, watched(kept, size, job.step), args[0], selection)
+
+    job = Job("console-export", write)
+    session.start(job)
+    return Exporting(args[0], job)
 
 
 def leave(_session: Session, _args: Sequence[str]) -> Outcome:

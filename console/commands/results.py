@@ -1,9 +1,11 @@
 """What came of a line: values that a front end shows as it likes."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from bus.attach.protocol import Reply
 from bus.trace.records import Call
+from console.jobs import Job
 from console.language.completion import VerbInfo
 from console.language.grammar import Execute, Fire
 from console.language.tokens import Span
@@ -11,6 +13,9 @@ from console.model.queries import FoundCalls
 from console.model.tree import CallTree
 from console.model.views import CallDetail, CommandRow, EventRow
 from console.session import Pending
+
+if TYPE_CHECKING:
+    from console.export import Exported as Written  # what only some lines need is loaded when they come
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,14 @@ class TreeShown:
 
 
 @dataclass(frozen=True, slots=True)
+class Exporting:
+    """Calls are being written to a file, on a thread of their own; `export_ended` says what came of it."""
+
+    path: str
+    job: "Job[Written]"
+
+
+@dataclass(frozen=True, slots=True)
 class Exported:
     """So many calls were written to a file."""
 
@@ -117,4 +130,17 @@ class Quit:
     """The front end should end."""
 
 
-Outcome = Started | Ended | Listing | Description | CallList | CallShown | TreeShown | Exported | Help | Mistake | Quit
+Outcome = (
+    Started
+    | Ended
+    | Listing
+    | Description
+    | CallList
+    | CallShown
+    | TreeShown
+    | Exporting
+    | Exported
+    | Help
+    | Mistake
+    | Quit
+)

@@ -8,8 +8,9 @@ from bus.trace.records import Entry
 from console.commands import handlers
 from console.commands.handlers import RefusedError
 from console.commands.paths import folder_of, paths
-from console.commands.results import Ended, Mistake, Outcome, Started
+from console.commands.results import Ended, Exported, Exporting, Mistake, Outcome, Started
 from console.commands.table import BY_NAME, RESTS, VERBS
+from console.jobs import StoppedError
 from console.language.binding import bind, is_secret, no_last, recall
 from console.language.candidates import Candidate
 from console.language.completion import Catalogue, complete
@@ -89,6 +90,21 @@ def finish(session: Session, started: Started) -> Ended:
     detail = session.call(reply.call) if reply.call else None
     # The reply may overtake the record; what is known until then is that the call was running.
     return Ended(started.request, reply, detail if detail and detail.call.outcome else None)
+
+
+def export_ended(exporting: Exporting) -> Exported | Mistake:
+    """What came of an export, whose job is done."""
+    from console.export import ExportError
+
+    try:
+        written = exporting.job.future.result(timeout=0)
+    except ExportError as error:
+        return Mistake(str(error), "")
+    except StoppedError:
+        return Mistake(f"the export to {exporting.path} was stopped; nothing was written", "")
+    except Exception as error:  # noqa: BLE001  of another thread: the front end goes on, and says it
+        return Mistake(f"the export to {exporting.path} failed: {error!r}", "")
+    return Exported(str(written.path), written.calls)
 
 
 def catalogue(session: Session) -> Catalogue:

@@ -11,7 +11,7 @@ from console import format as fmt
 from console.export.formats import FORMATS, Write, choose
 from console.export.source import ExportError, Read, Selection, Source, check_together, of_file, of_records
 
-__all__ = ["FORMATS", "ExportError", "Exported", "Selection", "export", "export_records"]
+__all__ = ["FORMATS", "ExportError", "Exported", "Selection", "checked", "export", "export_records"]
 
 _ALL = Selection()
 _SESSION = b'{"type":"session"'
@@ -66,6 +66,19 @@ def export_records(
     target = Path(path_out).expanduser()
     write = choose(target).load()
     return _write([of_records(session, read, selection)], target, write)
+
+
+def checked(path_out: str | PathLike[str]) -> Path:
+    """Where an export to PATH_OUT goes; nothing is loaded or read for it.
+
+    Raises:
+        ExportError: The format is not known, or the file is a session.
+    """
+    target = Path(path_out).expanduser()
+    choose(target)
+    if _is_session(target):
+        raise ExportError(f"{target} is a session; give the export another name")
+    return target
 
 
 def _write(sources: Sequence[Source], target: Path, write: Write) -> Exported:

@@ -162,8 +162,8 @@ def _slowest(model: _Model) -> list[Call]:
     for runs in store.runs.values():
         took = runs["ended"] - runs["queued"]
         most = min(_CANDIDATES, len(took))
-        positions = np.argpartition(took, -most)[-most:].tolist() if most else []
-        found += [store.codec.unpack(runs, position) for position in positions]
+        if most:
+            found += store.codec.unpacked(runs, np.argpartition(took, -most)[-most:])
     found.sort(key=lambda call: (call.queued - end_of(call), call.id))
     by_root: dict[int, Call] = {}
     for call in found:

@@ -5,14 +5,13 @@ from msgspec import structs
 
 from bus.trace.records import Call, Error
 from console.model.codes import FAILED, KINDS, ORIGINS, OUTCOMES
-from console.model.columns import Block
+from console.model.columns import Block, Ints
 from console.model.lane import CALL, Calls
 from console.model.packing import Packed, plausible
 from console.model.texts import Names, TextHeap
 
 __all__ = ["FAILED", "KINDS", "ORIGINS", "OUTCOMES", "Codec", "plausible"]
 
-_NUMBERS = ("id", "parent", "root", "queued", "started", "ended", "waited", "caller", "lane", "entry")
 _QUOTA = 20_000
 _KNOWN_ERRORS = 2_000
 
@@ -44,6 +43,14 @@ class Codec:
         self._ours = np.zeros(0, np.int32)
         self._errors: dict[Error, Error] = {}
 
+    def shared(self) -> "Codec":
+        """What unpacks the calls that there are now, also on another thread."""
+        other = Codec()
+        other.names, other.heap = self.names, self.heap.shared()
+        other.failed.update(self.failed)
+        other._special.update(self._special)
+        return other
+
     def take(self, packed: Packed) -> Block:
         """The calls of PACKED, whose names and texts are ours from now on."""
         self.damaged += packed.damaged
@@ -71,7 +78,9 @@ class Codec:
     def unpack(self, kept: Calls, position: int) -> Call:
         """The call at a position."""
         call = kept.values("id", position).item()
-        return self.failed.get(call) or self._special.get(call) or self._from_row(kept, position)
+        return self.failed.get(call) or self._special.get(call) or self._from_row(
+            *(kept.values(name, position).item() for name in CALL)
+        )  # fmt: skip
 
     def text(self, kept: Calls, position: int) -> tuple[str, str]:
         """Arguments and result of the call at a position; quicker than `unpack`."""
@@ -89,17 +98,18 @@ class Codec:
             self._errors.clear()
         return structs.replace(call, error=self._errors.setdefault(call.error, call.error))
 
-    def _from_row(self, kept: Calls, position: int) -> Call:
-        row = {name: kept.values(name, position).item() for name in CALL}
-        args, result = self.heap.get(row["text"])
+    def unpacked(self, kept: Calls, positions: Ints) -> list[Call]:
+        """The calls at some positions; many together take a fifth of the time of as many alone."""
+        whole, special = self.failed, self._special
+        rows = zip(*(kept.values(name, positions).tolist() for name in CALL), strict=True)
+        return [whole.get(row[0]) or special.get(row[0]) or self._from_row(*row) for row in rows]
+
+    def _from_row(  # noqa: PLR0917  in the order of `CALL`
+        self, number: int, parent: int, root: int, queued: int, started: int, ended: int, cpu: int, waited: int,
+        text: int, caller: int, lane: int, entry: int, name: int, service: int, kind: int, outcome: int, by: int,
+    ) -> Call:  # fmt: skip
+        args, result = self.heap.get(text)
         return Call(
-            **{name: row[name] for name in _NUMBERS},
-            kind=KINDS[row["kind"]],
-            name=self.names[row["name"]],
-            service=self.names[row["service"]],
-            cpu=None if row["cpu"] < 0 else row["cpu"],
-            outcome=OUTCOMES[row["outcome"]],
-            by=ORIGINS[row["by"]],
-            args=args,
-            result=result,
-        )
+            number, root, KINDS[kind], self.names[name], queued, parent, self.names[service], entry, caller, lane,
+            started, ended, waited, OUTCOMES[outcome], None if cpu < 0 else cpu, None, args, result, ORIGINS[by],
+        )  # fmt: skip

@@ -49,6 +49,12 @@ class Columns:
             self._room[name][self.size : self.size + count] = values
         self.size += count
 
+    def shared(self) -> "Columns":
+        """The rows that there are now: they stay what they are, as long as this side only extends and selects."""
+        other = Columns({})
+        other._room, other.size = dict(self._room), self.size
+        return other
+
     def cut(self, size: int) -> None:
         """Keep the first SIZE rows."""
         self.size = size

@@ -56,6 +56,12 @@ class Calls:
         base = self._apart.get(name)
         return stored if base is None else self.columns[base][positions].astype(np.int64) - stored
 
+    def shared(self) -> "Calls":
+        """The calls that there are now, without what is derived: for another thread to read."""
+        other = Calls(self._key)
+        other.columns = self.columns.shared()
+        return other
+
     def add(self, block: Block) -> NDArray[np.bool_]:
         """Take in calls and say which of them are new here."""
         keys, size = block[self._key], len(self)

@@ -214,7 +214,7 @@ def _call_rows(calls: Sequence[Call], sorts: _Sorts) -> bytes:
             -1 if call.cpu is None else call.cpu, call.caller, call.lane,
             sorts[
                 call.kind, call.name, call.service, call.outcome, call.by, call.entry,
-                not call.marks and not call.client,
+                not call.marks and not call.client and call.error is None,
             ],
         )
         for call in calls

@@ -106,6 +106,12 @@ class TextHeap:
         """The pairs as they are kept, and the reference of the first in each segment: to search in, not to keep."""
         return zip(self._firsts, self._segments, strict=True)
 
+    def shared(self) -> "TextHeap":
+        """The same texts, of which none is let go."""
+        other = TextHeap()
+        other._segments, other._firsts = list(self._segments), list(self._firsts)
+        return other
+
     def release(self, oldest: int) -> None:
         """Let go of the segments in which no reference from OLDEST on lies."""
         while len(self._segments) > 1 and self._firsts[1] <= oldest:

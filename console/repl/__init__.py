@@ -13,8 +13,11 @@ def run(session: Session) -> int:
     Returns 0, or for lines from a pipe: 1 when a call failed, 2 when something could not be done at all.
     """
     until_ready(session)
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        return run_lines(session, sys.stdin)
-    from console.repl.prompt import Prompt
+    try:
+        if not (sys.stdin.isatty() and sys.stdout.isatty()):
+            return run_lines(session, sys.stdin)
+        from console.repl.prompt import Prompt
 
-    return Prompt(session).run()
+        return Prompt(session).run()
+    finally:
+        session.stop_jobs()

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from rich.console import Console
 
 from console import commands, render
-from console.commands import Ended, Mistake, Started
-from console.repl.waiting import run_patiently, until_ended
+from console.commands import Ended, Exporting, Mistake, Started
+from console.repl.waiting import run_patiently, until_ended, until_exported
 from console.session import Session
 
 OK, FAILED, NOT_DONE = 0, 1, 2
@@ -46,6 +46,8 @@ class _Lines:
             self._background.append(result)
         elif isinstance(result, Started):
             self._show(until_ended(self._session, result))
+        elif isinstance(result, Exporting):
+            self._show(until_exported(self._session, result))
         else:
             self._show(result)
 

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Iterable, Iterator
+from concurrent.futures import wait
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from rich.text import Text
 from bus.trace.redact import escape
 from console import commands, render
 from console import format as fmt
-from console.commands import Quit, Started
+from console.commands import Exporting, Quit, Started
 from console.model.views import Header
 from console.repl.waiting import until_ended
 from console.session import Session
@@ -83,6 +84,8 @@ class Prompt:
     def _take(self, result: commands.Outcome | None) -> None:
         if isinstance(result, Started) and result.waits:
             self._await(result)
+        elif isinstance(result, Exporting):
+            self._await_export(result)
         elif isinstance(result, Started):
             self._background.append(result)
             self._console.print(render.outcome(result))
@@ -99,6 +102,17 @@ class Prompt:
             self._await_cancelled(started)
         else:
             self._console.print(render.outcome(ended))
+
+    def _await_export(self, exporting: Exporting) -> None:
+        with self._console.status(render.exporting(exporting)) as status:
+            while not exporting.job.done:
+                try:
+                    wait([exporting.job.future], _TICK)
+                    self._session.pump()
+                    status.update(render.exporting(exporting))
+                except KeyboardInterrupt:
+                    exporting.job.stop()
+        self._console.print(render.outcome(commands.export_ended(exporting)))
 
     def _await_cancelled(self, started: Started) -> None:
         try:

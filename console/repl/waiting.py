@@ -4,7 +4,7 @@ import time
 from concurrent.futures import wait
 
 from console import commands
-from console.commands import Ended, Mistake, Started
+from console.commands import Ended, Exporting, Mistake, Outcome, Started
 from console.session import Session
 
 _TICK = 0.02
@@ -38,6 +38,13 @@ def until_ended(session: Session, started: Started) -> Ended:
         time.sleep(_TICK)
         session.pump()
     return ended
+
+
+def until_exported(session: Session, exporting: Exporting) -> Outcome:
+    """Wait for the end of an export."""
+    while not wait([exporting.job.future], _TICK).done:
+        session.pump()
+    return commands.export_ended(exporting)
 
 
 def run_patiently(session: Session, line: str) -> commands.Outcome | None:

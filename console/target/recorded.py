@@ -21,8 +21,8 @@ _PORTION = 2 << 20
 """Bytes of file in a batch: it costs the model less than many small ones, and a batch is taken in within 50 ms."""
 _READ = 1 << 20
 """Bytes of file that are read at once."""
-_AHEAD = 4
-"""Batches that are read before anybody asks for them."""
+_AHEAD = 12
+"""Batches that are read before anybody asks for them: what is read between two frames of a screen."""
 _LOOK_SECONDS = 0.1
 """How often a reader that waits for room looks whether it should end."""
 

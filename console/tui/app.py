@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
+from textual import on
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter, Monochrome
 
+from console import commands, render
 from console.appearance import Appearance
+from console.commands import Exporting, Mistake
 from console.session import Session
-from console.tui import paint
+from console.tui import messages, paint
 from console.tui.look import ServiceColors
 from console.tui.palette import ActionsProvider
 from console.tui.screens.base import TABS, BusScreen
@@ -21,8 +24,11 @@ from console.tui.screens.output import OutputScreen
 from console.tui.screens.services import ServicesScreen
 from console.tui.screens.timeline import TimelineScreen
 from console.tui.themes import DARK, MONO, THEMES, css_variables
+from console.tui.widgets.outcome import OutcomePane
 
 FRAME = 0.1
+_READING = 5
+"""Frames for one that is drawn while a recording is read."""
 
 
 class ConsoleApp(App[int]):
@@ -65,6 +71,9 @@ class ConsoleApp(App[int]):
         self.service_colors = ServiceColors()
         self.frozen = False
         self._state = ""
+        self._changed = False
+        self._frames = 0
+        self._exports: list[Exporting] = []
 
     @property
     def lively(self) -> bool:
@@ -92,15 +101,34 @@ class ConsoleApp(App[int]):
     def _frame(self) -> None:
         if not self.is_running:  # while the app shuts down, its widgets go one by one
             return
-        changed = self.session.pump()
+        changed = self._changed = self.session.pump() or self._changed
+        self._frames += 1
+        if self.session.info.progress < 1.0 and self._frames % _READING:
+            return  # a recording that is being read is not drawn ten times a second: that would take half of the time
+        self._changed = False
         state = self.session.info.state
         if state != self._state:
             self._state, changed = state, True
             if state != "live":
                 self.frozen = False
+        self._tell_of_exports()
         screen = self.screen
         if isinstance(screen, BusScreen) and screen.is_mounted:
             screen.tick(changed=changed)
+
+    @on(messages.ExportBegan)
+    def _export_began(self, message: messages.ExportBegan) -> None:
+        self._exports.append(message.exporting)
+
+    def _tell_of_exports(self) -> None:
+        """How those ended whose progress is not shown any more: elsewhere the pane above the bar says it."""
+        for exporting in [one for one in self._exports if one.job.done]:
+            self._exports.remove(exporting)
+            panes = self.screen.query(OutcomePane)
+            if not any(pane.exporting is exporting for pane in panes):
+                ended = commands.export_ended(exporting)
+                wrong = isinstance(ended, Mistake)
+                self.notify(render.plain(ended), severity="error" if wrong else "information", markup=False)
 
     async def action_show(self, mode: str) -> None:
         """Go to a screen."""
@@ -159,4 +187,7 @@ class ConsoleApp(App[int]):
 
 def run(session: Session, appearance: Appearance) -> int:
     """Show SESSION until the person leaves; returns the exit status. Closing the session is the caller's."""
-    return ConsoleApp(session, appearance).run() or 0
+    try:
+        return ConsoleApp(session, appearance).run() or 0
+    finally:
+        session.stop_jobs()

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from textual.message import Message
 
+from console.commands import Exporting
+
 
 @dataclass
 class RowSelected(Message):
@@ -47,6 +49,13 @@ class FilterChanged(Message):
     def can_replace(self, message: Message) -> bool:
         """Only the last text matters."""
         return isinstance(message, FilterChanged)
+
+
+@dataclass
+class ExportBegan(Message):
+    """An export was asked for; it goes on whatever is shown, and somebody must say how it ended."""
+
+    exporting: Exporting
 
 
 @dataclass

@@ -202,11 +202,14 @@ class BusScreen(Screen[None]):
         return (self.query_one(OutcomePane).act,)
 
     def interrupt(self) -> bool:
-        """Cancel what was executed by hand here and still runs; False when nothing does."""
+        """Cancel what was executed or exported from here and still runs; False when nothing does."""
         running = next((act for act in self.acts() if act is not None and act.running), None)
+        exporting = self.query_one(OutcomePane).exporting
         if running is not None:
             running.cancel()
-        return running is not None
+        elif exporting is not None:
+            exporting.job.stop()
+        return running is not None or exporting is not None
 
     @on(messages.BarClosed)
     def _bar_closed(self) -> None:

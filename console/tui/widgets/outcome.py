@@ -1,10 +1,11 @@
 """Above the bar: what came of the last line that was typed into it."""
 
 from console import commands, render
-from console.commands import Outcome, Quit, Started
+from console.commands import Exporting, Outcome, Quit, Started
 from console.session import Session
 from console.tui import rich_lines
 from console.tui.invocation import Invocation
+from console.tui.messages import ExportBegan
 from console.tui.widgets.act_lines import act_strips
 from console.tui.widgets.canvas import Pane
 
@@ -29,6 +30,8 @@ class OutcomePane(Pane):
             return
         self._session, self._outcome, self._final = session, outcome, False
         self._act = Invocation(session, outcome) if isinstance(outcome, Started) else None
+        if isinstance(outcome, Exporting):
+            self.app.post_message(ExportBegan(outcome))  # what the screen has us do does not bubble to it
         self.add_class("open")
         self.call_after_refresh(self._draw)
 
@@ -42,9 +45,14 @@ class OutcomePane(Pane):
         """What the line executed or fired, if it did."""
         return self._act
 
+    @property
+    def exporting(self) -> Exporting | None:
+        """The export that is shown while it goes on."""
+        return self._outcome if isinstance(self._outcome, Exporting) else None
+
     def tick(self) -> None:
         """Count the time of a running call; take in its record, which may come after the answer."""
-        if self._act is not None and not self._final:
+        if (self._act is not None and not self._final) or self.exporting is not None:
             self._draw()
 
     def close(self) -> None:
@@ -60,6 +68,8 @@ class OutcomePane(Pane):
         if self._outcome is None or self._session is None:
             return
         width = self.inner_width
+        if self.exporting is not None and self.exporting.job.done:
+            self._outcome = commands.export_ended(self.exporting)
         if self._act is not None:
             ended = self._act.ended
             self._final = ended is not None and (not ended.reply.call or ended.detail is not None)

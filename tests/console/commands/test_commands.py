@@ -1,9 +1,11 @@
 """Lines carried out on a session."""
 
 import csv
+import threading
 import time
 
 import pytest
+from msgspec import structs
 
 from bus.attach.protocol import Batch, Reply
 from bus.trace.records import Call, Entry, Error, Parameter
@@ -13,6 +15,7 @@ from console.commands import (
     CallShown,
     Description,
     Exported,
+    Exporting,
     Help,
     Listing,
     Mistake,
@@ -21,12 +24,14 @@ from console.commands import (
     TreeShown,
 )
 from console.export import FORMATS
+from console.jobs import Job
 from console.language.filters import ALL
 from console.language.grammar import Execute, Fire
 from console.language.tokens import LanguageError
 from console.model.queries import FoundCalls
 from console.session import Session
 from tests import synthetic
+from tests.support import wait_for
 
 
 def session(state="live", calls=300, **kwargs):
@@ -292,12 +297,20 @@ def test_a_reply_that_overtakes_its_record_has_no_record_yet(live):
     assert commands.finish(live, started).detail.call.outcome == "ok"
 
 
+def exported(session, line):
+    """What came of an export, which goes on on a thread of its own."""
+    exporting = commands.run(session, line)
+    assert isinstance(exporting, Exporting)
+    wait_for(lambda: exporting.job.done)
+    return commands.export_ended(exporting)
+
+
 def test_export(live, tmp_path):
     """What is kept goes to a file, whole or by name, in the format of its ending."""
-    done = commands.run(live, f"export {tmp_path}/all.csv")
+    done = exported(live, f"export {tmp_path}/all.csv")
     calls = [record for record in synthetic.session(300) if isinstance(record, Call)]
     assert done == Exported(f"{tmp_path}/all.csv", len(calls))
-    some = commands.run(live, f"export {tmp_path}/some.json search.*")
+    some = exported(live, f"export {tmp_path}/some.json search.*")
     assert some.calls == sum(call.name.startswith("search.") for call in calls)
     with (tmp_path / "all.csv").open(newline="") as file:
         assert {int(row["id"]) for row in csv.DictReader(file)} == {call.id for call in calls}
@@ -306,7 +319,7 @@ def test_export(live, tmp_path):
 def test_export_of_one_call(live, tmp_path):
     """A number names the call of a sequence diagram."""
     caused = next(record for record in synthetic.session(300) if isinstance(record, Call) and record.parent)
-    assert commands.run(live, f"export {tmp_path}/tree.txt #{caused.root}").calls > 1
+    assert exported(live, f"export {tmp_path}/tree.txt #{caused.root}").calls > 1
     assert (tmp_path / "tree.txt").read_text().startswith(f"#{caused.root} ")
 
 
@@ -318,8 +331,67 @@ def test_export_of_one_call(live, tmp_path):
 def test_an_export_that_cannot_be_made_is_explained(live, tmp_path, line, said):
     """A mistake says what to write instead, and leaves no file."""
     wrong = commands.run(live, line.format(tmp_path))
+    if isinstance(wrong, Exporting):  # what is known only when the calls are looked at
+        wait_for(lambda: wrong.job.done)
+        wrong = commands.export_ended(wrong)
     assert isinstance(wrong, Mistake)
     assert said in wrong.message
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_export_has_what_there_was_when_it_was_asked_for(tmp_path):
+    """Calls that come, and calls that are let go, while it is written make no difference."""
+    calls = [record for record in synthetic.session(2_000) if isinstance(record, Call)]
+    session = Session(synthetic.FakeTarget(synthetic.batches(synthetic.session(2_000))), retain=2_000)
+    session.pump()
+    read = session.frozen()
+    expected = [one for some in read() for one in some]
+    later = [structs.replace(call, id=call.id + 9_000, ended=call.ended + 10**12) for call in calls]
+    session.target.add(Batch(at=10**15, records=tuple(later)))
+    session.pump()
+    assert session.call(calls[0].id) is None
+    assert [one for some in read() for one in some] == expected
+    assert {one.id for one in expected if isinstance(one, Call)} == {call.id for call in calls}
+
+
+def test_an_export_that_is_stopped_leaves_nothing(live, tmp_path, monkeypatch):
+    """Neither the file nor half of it; the next one is written."""
+    reached, go_on = threading.Event(), threading.Event()
+
+    def slow(self, doing, part):
+        reached.set()
+        go_on.wait(10)
+        step(self, doing, part)
+
+    step = Job.step
+    monkeypatch.setattr(Job, "step", slow)
+    exporting = commands.run(live, f"export {tmp_path}/all.json")
+    assert reached.wait(10)
+    exporting.job.stop()
+    go_on.set()
+    wait_for(lambda: exporting.job.done)
+    said = f"the export to {tmp_path}/all.json was stopped; nothing was written"
+    assert commands.export_ended(exporting).message == said
+    assert list(tmp_path.iterdir()) == []
+    assert exported(live, f"export {tmp_path}/all.json").calls > 100
+
+
+def test_closing_the_session_ends_its_exports(live, tmp_path, monkeypatch):
+    """Whoever quits meanwhile leaves no half file."""
+    writing, step = threading.Event(), Job.step
+
+    def slow(self, doing, part):
+        while doing == "writing" and not self._stopping.is_set():
+            writing.set()
+            self._stopping.wait(10)
+        step(self, doing, part)
+
+    monkeypatch.setattr(Job, "step", slow)
+    exporting = commands.run(live, f"export {tmp_path}/all.json")
+    assert writing.wait(10)
+    assert [path.name for path in tmp_path.iterdir()] == ["all.json.part"]
+    live.close()
+    assert exporting.job.done
     assert list(tmp_path.iterdir()) == []
 
 

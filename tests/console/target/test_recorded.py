@@ -6,7 +6,7 @@ from bus.trace.records import Call, Dump, Lane, Output, Session, State
 from bus.trace.session import SessionWriter
 from console.model import snapshot
 from console.model.store import Store
-from console.target import TargetError
+from console.target import TargetError, recorded
 from console.target.recorded import RecordedTarget
 from tests.support import wait_for
 
@@ -124,8 +124,9 @@ def test_what_cannot_be_opened_is_explained(tmp_path, content, message):
         RecordedTarget(path)
 
 
-def test_a_long_recording_is_not_read_far_ahead(tmp_path):
+def test_a_long_recording_is_not_read_far_ahead(tmp_path, monkeypatch):
     """The reader waits until somebody takes what it has read; nothing is lost by that, and closing does not hang."""
+    monkeypatch.setattr(recorded, "_AHEAD", 4)
     outputs = [Output(at=number, stream="stdout", text="x" * 1_000) for number in range(12_000)]
     path = write(tmp_path / "s.jsonl", outputs)
     target = RecordedTarget(path)
