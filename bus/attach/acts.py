@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from bus.waits import RunningCall
 
 _MAX_REPORTED = 20
-"""Attempts of one client to act without the right to that are recorded; more say nothing new."""
+"""Attempts of one client to act without the right to that are recorded one by one; then each time they have doubled."""
 
 
 class Actor(Program, Protocol):
@@ -139,11 +139,13 @@ class Acts:
         text = "this console is attached for reading only; attach with the role act to do that"
         self._client.send(Reply(request=message.request, outcome="rejected", error=Error("PermissionError", text)))
         self._refused += 1
-        if self._refused <= _MAX_REPORTED:
+        if self._refused <= _MAX_REPORTED or not self._refused & (self._refused - 1):
             what = message.level if isinstance(message, SetLevel) else bounded(message.name, 200)
             problem = (
                 f"the console {self._client.identity} is attached for reading and tried to {_verb(message)} {what}"
             )
+            if self._refused > 1:
+                problem += f" (its attempt {self._refused})"
             self._recorder.note(Problem(rule="refused act", at=self._bus.runtime.now(), text=problem))
 
 

@@ -1,27 +1,42 @@
-"""The socket file: where it is, who may come near it, and that it goes away again."""
+"""The socket, or the file that stands for it: where it is, who may come near it, and that it goes away again."""
 
 import os
 import re
 import socket
 import stat
-import struct
 import warnings
 from pathlib import Path
+from typing import NamedTuple
 
 import platformdirs
 
+from bus.attach import loopback
 from bus.errors import BusError
 
 SUFFIX = ".sock"
+SUFFIXES = (SUFFIX, loopback.SUFFIX)
 _MAX_PATH = 107
 """Bytes: `sun_path` has 108 with the closing NUL."""
 _MAX_NAME = 40
 _MAX_NUMBER = 100
-_CREDENTIALS = struct.Struct("3i")
+_PROBE_SECONDS = 0.2
 
 
 class EndpointError(BusError):
     """The endpoint cannot be opened; the message says why and what to do."""
+
+
+class Door(NamedTuple):
+    """An open one. `token`: what a console must know, "" where the kernel says who it is."""
+
+    listener: socket.socket
+    path: Path
+    token: str = ""
+
+
+def unix_sockets() -> bool:
+    """Whether this system has them."""
+    return hasattr(socket, "AF_UNIX")
 
 
 def runtime_dir() -> Path:
@@ -54,8 +69,10 @@ def safe_dir(path: Path) -> Path:
     return path
 
 
-def listen(directory: Path, name: str) -> tuple[socket.socket, Path]:
+def listen(directory: Path, name: str) -> Door:
     """Listen on `NAME-<pid>.sock` in DIRECTORY, or on `NAME-<pid>-2.sock` and so on where that is taken.
+
+    Where there are no Unix sockets, it is a file `NAME-<pid>.tcp`; see `loopback`.
 
     Raises:
         EndpointError: it cannot be done; the message says why.
@@ -63,21 +80,33 @@ def listen(directory: Path, name: str) -> tuple[socket.socket, Path]:
     safe_dir(directory)
     remove_stale(directory)
     stem = f"{re.sub(r'[^A-Za-z0-9_.-]+', '_', name).lstrip('.')[:_MAX_NAME] or 'bus'}-{os.getpid()}"
+    suffix = SUFFIX if unix_sockets() else loopback.SUFFIX
     for number in range(1, _MAX_NUMBER):
-        path = directory / (f"{stem}{SUFFIX}" if number == 1 else f"{stem}-{number}{SUFFIX}")
+        path = directory / (f"{stem}{suffix}" if number == 1 else f"{stem}-{number}{suffix}")
         if not path.exists():
-            return _bind(path), path
+            return _open(path)
     message = f"{directory} holds {_MAX_NUMBER - 1} sockets of this process already; close some"
     raise EndpointError(message)
 
 
-def _bind(path: Path) -> socket.socket:
-    if len(os.fsencode(path)) > _MAX_PATH:
+def _open(path: Path) -> Door:
+    if path.suffix == SUFFIX and len(os.fsencode(path)) > _MAX_PATH:
         message = (
             f"the path {path} is longer than a socket's may be ({_MAX_PATH} bytes); "
             "set XDG_RUNTIME_DIR to a shorter directory of yours, or give the bus a shorter name"
         )
         raise EndpointError(message)
+    try:
+        if path.suffix == SUFFIX:
+            return Door(_bind(path), path)
+        listener, token = loopback.listen(path)
+        return Door(listener, path, token)
+    except OSError as error:
+        message = f"cannot open the console's socket {path}: {error.strerror or error}"
+        raise EndpointError(message) from error
+
+
+def _bind(path: Path) -> socket.socket:
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     # It gets its name when somebody listens: until then it would look like one that a dead program left behind.
     unborn = path.with_suffix(".new")
@@ -88,43 +117,42 @@ def _bind(path: Path) -> socket.socket:
         listener.listen(128)
         listener.settimeout(0)
         unborn.rename(path)
-    except OSError as error:
+    except OSError:
         listener.close()
         unborn.unlink(missing_ok=True)
-        message = f"cannot open the console's socket {path}: {error.strerror or error}"
-        raise EndpointError(message) from error
+        raise
     return listener
+
+
+def doors(directory: Path) -> list[Path]:
+    """What looks like a door in DIRECTORY, by name."""
+    return sorted(path for path in directory.glob("*") if path.suffix in SUFFIXES)
 
 
 def remove_stale(directory: Path) -> None:
     """Remove the sockets that nobody listens on any more: those of programs that were killed."""
-    for path in directory.glob(f"*{SUFFIX}"):
+    for path in doors(directory):
         if is_stale(path):
             path.unlink(missing_ok=True)
 
 
 def is_stale(path: Path) -> bool:
-    """Whether PATH is a socket of ours that nobody listens on."""
+    """Whether PATH is a socket of ours, or stands for one, that nobody listens on."""
     try:
-        if not stat.S_ISSOCK(path.lstat().st_mode):
-            return False
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-            probe.settimeout(0)
-            probe.connect(os.fspath(path))
-    except ConnectionRefusedError:
-        return True
-    except OSError:
-        return False  # gone already, or its queue of connections is full: somebody listens
+        mode = path.lstat().st_mode
+        if path.suffix == loopback.SUFFIX and stat.S_ISREG(mode):
+            return _refuses(socket.AF_INET, (loopback.HOST, loopback.read(path).port))
+        return stat.S_ISSOCK(mode) and unix_sockets() and _refuses(socket.AF_UNIX, os.fspath(path))
+    except (OSError, ValueError):
+        return False  # gone already, not one of ours, or its queue of connections is full: somebody listens
+
+
+def _refuses(family: int, address: str | tuple[str, int]) -> bool:
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        # To a port of this machine, too, a connection is made or refused at once.
+        probe.settimeout(0 if isinstance(address, str) else _PROBE_SECONDS)
+        try:
+            probe.connect(address)
+        except ConnectionRefusedError:
+            return True
     return False
-
-
-def peer(connection: socket.socket) -> tuple[int, int]:
-    """The uid and pid of the process at the other end, (-1, 0) where the system cannot tell.
-
-    A platform without `SO_PEERCRED` refuses everybody.
-    """
-    option = getattr(socket, "SO_PEERCRED", None)
-    if option is None:
-        return -1, 0
-    pid, uid, _ = _CREDENTIALS.unpack(connection.getsockopt(socket.SOL_SOCKET, option, _CREDENTIALS.size))
-    return uid, pid

@@ -1,5 +1,6 @@
 """The endpoint: lets consoles of the same user attach to a bus, watch it and act in it."""
 
+import hmac
 import os
 import selectors
 import socket
@@ -10,8 +11,9 @@ from pathlib import Path
 from bus import runtime as runtimes
 from bus.attach.acts import Actor, Acts
 from bus.attach.client import Client
-from bus.attach.door import EndpointError, listen, peer, runtime_dir
+from bus.attach.door import EndpointError, listen, runtime_dir
 from bus.attach.frames import from_clients, pack
+from bus.attach.peers import NOBODY, peer
 from bus.attach.protocol import (
     ABILITIES,
     HELLO_SECONDS,
@@ -33,6 +35,8 @@ MAX_SILENT = 256
 """Connections that have not said hello yet; then the longest silent one has to go."""
 _READ = 64 << 10
 _PAUSE = NS // 5
+_GOODBYE = NS // 2
+"""What the consoles get, together, to be told of the end."""
 
 
 class Endpoint:
@@ -52,7 +56,7 @@ class Endpoint:
         self._recorder = recorder
         self._runtime = bus.runtime
         self.cpu = 0
-        self._listener, self.path = listen(directory or runtime_dir(), bus.name)
+        self._listener, self.path, self._token = listen(directory or runtime_dir(), bus.name)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._listener, selectors.EVENT_READ)
         self._bell, self._rope = socket.socketpair()
@@ -96,8 +100,9 @@ class Endpoint:
         clients = [visitor.client for visitor in self._visitors.values() if visitor.client is not None]
         for client in clients:
             self._recorder.remove(client)
+        give_up = self._runtime.now() + _GOODBYE
         for client in clients:
-            client.hang_up(0.5)
+            client.hang_up(max(0, give_up - self._runtime.now()) / NS)
         for connection in (*self._visitors, self._listener, self._bell, self._rope):
             connection.close()
         self._selector.close()
@@ -141,7 +146,9 @@ class Endpoint:
         visitor = _Visitor(connection, uid, pid, self._runtime.now() + int(HELLO_SECONDS * NS))
         self._visitors[connection] = visitor
         self._selector.register(connection, selectors.EVENT_READ)
-        if uid != os.geteuid():
+        if (uid, pid) == NOBODY:
+            self._refuse(visitor, "this system does not say who is at the other end of a socket, so nobody is let in")
+        elif uid != os.geteuid():
             self._refuse(visitor, f"this program belongs to another user (uid {os.geteuid()}, you are {uid})")
         self._make_room()
 
@@ -167,7 +174,10 @@ class Endpoint:
             for message in visitor.splitter.feed(data):
                 self._take(visitor, message)
         except ProtocolError as error:
-            self._refuse(visitor, bounded(str(error), 400))
+            if self._token and not visitor.greeted:
+                self._drop(visitor)  # a browser, or whoever else comes across a port: it gets no word out of us
+            else:
+                self._refuse(visitor, bounded(str(error), 400))
 
     def _take(self, visitor: "_Visitor", message: ClientMessage) -> None:
         if visitor.client is None:
@@ -187,6 +197,10 @@ class Endpoint:
         if not isinstance(message, Hello):
             text = "the first message must be hello"
             raise ProtocolError(text)
+        visitor.greeted = True
+        if not hmac.compare_digest(message.token.encode(), self._token.encode()) and self._token:
+            text = f"the token is not the one that {self.path.name} holds"
+            raise ProtocolError(text)
         if message.protocol != PROTOCOL:
             text = (
                 f"this program speaks version {PROTOCOL} of the console's protocol, the console version "
@@ -196,7 +210,8 @@ class Endpoint:
         if sum(other.client is not None for other in self._visitors.values()) >= MAX_CLIENTS:
             text = f"{MAX_CLIENTS} consoles are attached already"
             raise ProtocolError(text)
-        client = Client(visitor.connection, visitor.uid, visitor.pid, message.role, self._runtime)
+        # What the kernel does not say, a console of the same user says itself.
+        client = Client(visitor.connection, visitor.uid, visitor.pid or message.pid, message.role, self._runtime)
         visitor.client, visitor.acts = client, Acts(self._bus, self._recorder, client)
         client.send(Welcome(session=self._recorder.session, role=message.role, protocol=PROTOCOL, abilities=ABILITIES))
         self._recorder.add(client)
@@ -223,7 +238,7 @@ class Endpoint:
 
 
 class _Visitor:
-    """A connection. `client` and `acts` are there once it has said hello.
+    """A connection. `client` and `acts` are there once it was let in, `greeted` once it has said hello.
 
     `deadline` (monotonic ns) is for that; once it is refused, for its going away.
     """
@@ -237,6 +252,7 @@ class _Visitor:
         self.client: Client | None = None
         self.acts: Acts | None = None
         self.refused = False
+        self.greeted = False
 
     @property
     def waited_for(self) -> bool:

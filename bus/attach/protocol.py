@@ -33,11 +33,13 @@ class Message(Struct, frozen=True, omit_defaults=True, tag_field="type", tag=str
 
 
 class Hello(Message, frozen=True):
-    """Must come within `HELLO_SECONDS`."""
+    """Must come within `HELLO_SECONDS`. `token` and `pid`: where the kernel does not say who it is, see `loopback`."""
 
     protocol: Natural = 1  # what is absent means 1, for ever: a default is not written
     role: Role = "read"
     client: str = ""
+    token: str = ""
+    pid: Natural = 0
 
 
 class Execute(Message, frozen=True):

@@ -3,9 +3,12 @@
 import os
 import socket
 import stat
+import time
 from collections import deque
 from pathlib import Path
 
+from bus.attach import loopback
+from bus.attach.door import unix_sockets
 from bus.attach.frames import Splitter, from_endpoint, pack
 from bus.attach.protocol import PROTOCOL, Hello, ProtocolError, Refused, Role, ServerMessage, Welcome
 from bus.trace.records import VERSION
@@ -15,6 +18,7 @@ from console.target import TargetError
 TIMEOUT = 3.0
 """Seconds that a program gets to answer; a busy one answers within 0.1."""
 READ = 1 << 18
+_LATER = 0.01
 _SAME = "use the same bus-console in both"
 
 
@@ -31,7 +35,8 @@ class Connection:
         self.early: deque[ServerMessage] = deque()
         self.splitter: Splitter[ServerMessage] = from_endpoint()
         _check_socket(path)
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._address = _address(path)
+        self.socket = socket.socket(socket.AF_INET if self._address else socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             self.socket.settimeout(timeout)
             self._connect()
@@ -64,7 +69,10 @@ class Connection:
 
     def _connect(self) -> None:
         try:
-            self.socket.connect(os.fspath(self.path))
+            if self._address is not None:
+                loopback.connect(self.socket, self._address.port)
+            else:
+                self._queue_up(os.fspath(self.path))
         except ConnectionRefusedError:
             message = f"{self.path} was left behind by a program that is gone; `bus-console ps` lists those that run"
             raise TargetError(message) from None
@@ -77,9 +85,20 @@ class Connection:
             message = f"cannot connect to {self.path}: {error.strerror or error}"
             raise TargetError(message) from error
 
+    def _queue_up(self, path: str) -> None:
+        """Where many want to connect at once, a socket with a timeout is told to come back later."""
+        give_up = time.monotonic() + (self.socket.gettimeout() or 0)
+        while True:
+            try:
+                return self.socket.connect(path)
+            except BlockingIOError:
+                if time.monotonic() > give_up:
+                    raise TimeoutError from None
+                time.sleep(_LATER)
+
     def _shake_hands(self, role: Role) -> Welcome:
         try:
-            self.socket.sendall(pack(Hello(protocol=PROTOCOL, role=role, client=f"bus-console {os.getpid()}")))
+            self.socket.sendall(pack(self._hello(role)))
         except OSError:
             pass  # refused already: the reason can still be read
         answer = self.receive()
@@ -97,6 +116,10 @@ class Connection:
             raise TargetError(message)
         return answer
 
+    def _hello(self, role: Role) -> Hello:
+        token = self._address.token if self._address is not None else ""
+        return Hello(protocol=PROTOCOL, role=role, client=f"bus-console {os.getpid()}", token=token, pid=os.getpid())
+
     def _lost(self, why: str) -> str:
         return f"lost the program at {self.path}: {why}"
 
@@ -112,9 +135,23 @@ def _check_socket(path: Path) -> None:
         raise TargetError(message) from None
     if found.st_uid != os.geteuid():
         raise TargetError(_not_ours(path))
-    if not stat.S_ISSOCK(found.st_mode):
+    if path.suffix != loopback.SUFFIX and not stat.S_ISSOCK(found.st_mode):
         message = f"{path} is not a socket; to look at a recording use `bus-console open`"
         raise TargetError(message)
+
+
+def _address(path: Path) -> loopback.Address | None:
+    """Where to find a program that has no Unix socket."""
+    if path.suffix != loopback.SUFFIX:
+        if not unix_sockets():
+            message = f"{path} cannot be connected to: this system, or this Python, has no Unix sockets"
+            raise TargetError(message)
+        return None
+    try:
+        return loopback.read(path)
+    except (OSError, ValueError):
+        message = f"{path} does not say where a program listens; `bus-console ps` lists those that can be attached to"
+        raise TargetError(message) from None
 
 
 def _not_ours(path: Path) -> str:

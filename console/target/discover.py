@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from bus.attach.door import SUFFIX, is_stale, runtime_dir
+from bus.attach.door import SUFFIXES, doors, is_stale, runtime_dir
 from bus.attach.protocol import Batch, Welcome
 from bus.trace.records import Call, State
 from bus.trace.redact import escape
@@ -42,7 +42,7 @@ def programs(directory: Path | None = None) -> list[Program]:
 
 def sockets(directory: Path | None = None) -> list[Path]:
     """The sockets that somebody listens on."""
-    return [path for path in sorted((directory or runtime_dir()).glob(f"*{SUFFIX}")) if not is_stale(path)]
+    return [path for path in doors(directory or runtime_dir()) if not is_stale(path)]
 
 
 def find(spec: str | None = None, directory: Path | None = None) -> Program:
@@ -51,7 +51,7 @@ def find(spec: str | None = None, directory: Path | None = None) -> Program:
     Raises:
         TargetError: there is none, or more than one; the message lists them.
     """
-    if spec is not None and ("/" in spec or spec.endswith(SUFFIX)):
+    if spec is not None and ("/" in spec or spec.endswith(SUFFIXES)):
         return _identify(Path(spec).expanduser())
     running = programs(directory)
     if not running:

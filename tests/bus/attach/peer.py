@@ -9,8 +9,8 @@ from bus.attach.protocol import Batch
 class Peer:
     def __init__(self, path):
         self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.connect(str(path))  # waits where many are waiting
         self.socket.settimeout(10)
-        self.socket.connect(str(path))
         self.splitter = from_endpoint()
         self.messages: list[object] = []
 

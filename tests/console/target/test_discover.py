@@ -1,21 +1,28 @@
 import os
 import socket
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
+import bus
 from bus import Bus, Service
+from bus.attach.door import is_stale
 from console.target import TargetError
+from console.target.connecting import Connection
 from console.target.discover import find, programs
 
 
 @pytest.fixture
 def shop():
-    with Bus("shop") as bus:
-        bus.add(Service("sales"))
-        bus.add(Service("gone"))
-        bus.remove("gone")
-        bus.serve()
-        yield bus
+    with Bus("shop") as made:
+        made.add(Service("sales"))
+        made.add(Service("gone"))
+        made.remove("gone")
+        made.serve()
+        yield made
 
 
 def test_programs_are_found_with_their_services(shop, runtime_dir):
@@ -64,6 +71,24 @@ def test_more_than_one_is_a_question(shop):
         assert find("store").name == "store"
 
 
+def test_two_processes_of_one_name_are_told_apart_by_their_pids(tmp_path):
+    """Each has a socket of its own; one that was killed does not stand in the other's way."""
+    program = "import sys\nfrom bus import Bus\nwith Bus('shop'):\n  print('open', flush=True)\n  sys.stdin.read()"
+    environment = {**os.environ, "PYTHONPATH": str(Path(bus.__file__).parents[1]), "BUS_CONSOLE": "1"}
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    both = [subprocess.Popen([sys.executable, "-c", program], env=environment, **pipes) for _ in range(2)]
+    for one in both:
+        assert one.stdout.readline() == b"open\n"
+    with pytest.raises(TargetError, match="more than one program can be meant"):
+        find("shop")
+    assert [find(str(one.pid)).pid for one in both] == [one.pid for one in both]
+    both[0].kill()
+    both[0].wait()
+    assert find("shop").pid == both[1].pid
+    both[1].communicate()
+    both[0].communicate()
+
+
 def test_a_name_that_is_close_is_suggested(shop):
     """Otherwise those that there are."""
     with pytest.raises(TargetError, match="did you mean shop"):
@@ -74,6 +99,24 @@ def test_a_name_that_is_close_is_suggested(shop):
 
 def test_names_are_escaped(runtime_dir):
     """A program may call itself what it likes."""
-    with Bus("a\x1b[2Jb") as bus:
-        bus.serve()
+    with Bus("a\x1b[2Jb") as one:
+        one.serve()
         assert programs()[0].name == "a\\x1b[2Jb"
+
+
+def test_a_program_that_many_ask_at_once_is_waited_for(tmp_path):
+    """Its queue of connections is full for a moment: that is no reason to say that it cannot be attached to."""
+    with socket.socket(socket.AF_UNIX) as busy:
+        busy.bind(str(tmp_path / "busy.sock"))
+        busy.listen(0)
+        waiting = []
+        with suppress(BlockingIOError):
+            while True:
+                waiting.append(socket.socket(socket.AF_UNIX))
+                waiting[-1].settimeout(0)
+                waiting[-1].connect(str(tmp_path / "busy.sock"))
+        assert not is_stale(tmp_path / "busy.sock")
+        with pytest.raises(TargetError, match="does not answer; is it stopped"):
+            Connection(tmp_path / "busy.sock", "read", timeout=0.1)
+        for one in waiting:
+            one.close()
