@@ -11,14 +11,15 @@ from textual.widget import Widget
 
 from bus.trace.records import Output
 from console.language.filter_fields import OUTPUT
-from console.language.filter_parser import parse
-from console.language.tokens import LanguageError
+from console.language.filter_parser import Typed, parse_typed
+from console.language.filters import ALL
 from console.session import Session
 from console.tui import messages
 from console.tui.clock import clock
 from console.tui.lines import Line, wrapped
 from console.tui.look import HIDDEN, KEY, SOFT, TEXT, ServiceColors
 from console.tui.screens.base import BusScreen
+from console.tui.suggest import FilterSuggester
 from console.tui.widgets.bar import Bar
 from console.tui.widgets.canvas import Pane
 from console.tui.widgets.outcome import OutcomePane
@@ -52,7 +53,7 @@ class OutputScreen(BusScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._filter = ""
+        self._typed, self._filter = "", Typed(ALL, "")
         self._whole = False
         self._named = (0, "")
         """The call that was last looked up, and its name: to find one is dear, and it prints many lines."""
@@ -97,8 +98,8 @@ class OutputScreen(BusScreen):
 
     def _empty(self) -> Sequence[tuple[str, Style]]:
         info = self.console_app.session.info
-        if self._filter:
-            return [(f"No line is like “{self._filter}”.", TEXT), ("Esc shows everything.", SOFT)]
+        if self._filter.used:
+            return [(f"No line is like “{self._filter.used}”.", TEXT), ("Esc shows everything.", SOFT)]
         if info.state == "connecting":
             return [("Connecting to the program …", TEXT)]
         nothing = "Nothing was printed or logged so far." if info.state == "live" else "No output was recorded."
@@ -157,27 +158,26 @@ class OutputScreen(BusScreen):
 
     def action_filter(self) -> None:
         """Show only some lines."""
-        self.query_one(Bar).open("/", self._filter)
+        self.query_one(Bar).open("/", self._typed, FilterSuggester(self.console_app.session, (), OUTPUT))
 
     @on(messages.FilterChanged)
     def _filter_changed(self, message: messages.FilterChanged) -> None:
-        """While a filter cannot be understood, the last one that could stays."""
-        text = message.text.strip()
-        try:
-            what = parse(text, OUTPUT)
-        except LanguageError as error:
-            self.query_one(Bar).say(error.message, warn=True)
-            return
-        self.query_one(Bar).say("")
-        self._filter = text
+        """What cannot be understood is left out."""
+        self._typed, self._filter = message.text.strip(), parse_typed(message.text, OUTPUT)
+        problem = self._filter.problem
+        self.query_one(Bar).say(problem.message if problem else "", warn=problem is not None)
         lines = self.lines
         lines.empty = self._empty()
-        lines.rows.choose(what)
+        lines.rows.choose(self._filter.what)
         lines.refill()
 
     def idle_text(self) -> str:
         """The filter, as long as there is one."""
-        return f"only lines like “{self._filter}” · Esc shows all" if self._filter else super().idle_text()
+        if not self._typed:
+            return super().idle_text()
+        used, problem = self._filter.used, self._filter.problem
+        only = f"only lines like “{used}”" if used else "all lines"
+        return f"{only}: {problem.message}" if problem else f"{only} · Esc shows all"
 
     async def action_back(self) -> None:
         """Out of a result, then out of a long line, then out of the filter."""
@@ -185,7 +185,7 @@ class OutputScreen(BusScreen):
         await super().action_back()
         if self._whole and not was_open:
             self.action_whole()
-        elif self._filter and not was_open:
+        elif self._typed and not was_open:
             self._filter_changed(messages.FilterChanged(""))
 
 
