@@ -27,6 +27,7 @@ _EXAMPLES = """\
 examples:
   bus-console demo                         the sample program on Python's own library: look around
   bus-console run script.py --fast         your program, with the console on it
+  bus-console run -m shop.server 8000      a module, as python -m runs it
   bus-console run shop.app:make_bus        a function that returns a Bus
   bus-console attach                       a program that runs with BUS_CONSOLE=1
   echo 'search.query "x"' | bus-console repl NAME
@@ -87,7 +88,12 @@ def _add_screens(adds: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     demo.add_argument("folder", metavar="FOLDER", nargs="?", help="what to index (default: Python's own library)")
     demo.set_defaults(carry_out=subcommands.demo)
 
-    run = adds.add_parser("run", help="start your program and open the console on it; ends with it")
+    run = adds.add_parser(
+        "run",
+        help="start your program and open the console on it; ends with it",
+        description="The exit status is the program's. What a pipe or a file brings to stdin is handed on to it.",
+    )
+    run.add_argument("-m", dest="module", action="store_true", help="TARGET is a module, run as by python -m")
     run.add_argument("target", metavar="TARGET", help="script.py, or package.module:factory that returns a Bus")
     run.add_argument("args", metavar="ARGS", nargs=argparse.REMAINDER, help="handed to the program")
     run.set_defaults(carry_out=subcommands.run)

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import subprocess
 import sys
 import time
 from contextlib import closing
@@ -39,9 +40,12 @@ def run(given: argparse.Namespace) -> int:
     """A program of the user's in a child, and the screens on it; its exit status if it ended by itself."""
     from console.target.launch import command_line, launch
 
-    argv = command_line(given.target, given.args)
+    argv = command_line(given.target, given.args, module=given.module)
+    stdin = _hand_on_stdin()
     _need_terminal()
-    with closing(launch(argv, name=Path(given.target.partition(":")[0]).stem)) as child:
+    with closing(launch(argv, name=Path(given.target.partition(":")[0]).stem, stdin=stdin)) as child:
+        if stdin != subprocess.DEVNULL:
+            os.close(stdin)  # who writes into it is to learn when the program has gone
         return _show_child(child, _appearance(given))
 
 
@@ -157,11 +161,26 @@ def _recordable(spec: str) -> Target:
     from console.target.launch import command_line, launch
 
     if ":" in spec or spec.endswith(".py"):
-        return launch(command_line(spec), name=Path(spec.partition(":")[0]).stem)
+        stdin = subprocess.DEVNULL if sys.stdin.isatty() else sys.stdin.fileno()
+        return launch(command_line(spec), name=Path(spec.partition(":")[0]).stem, stdin=stdin)
     return _attached(spec)
 
 
 # ---- screens
+
+
+def _hand_on_stdin() -> int:
+    """For the program: what a pipe or a file brings us. The screens then read the terminal itself, as a pager does."""
+    if sys.stdin.isatty() or not sys.stdout.isatty():
+        return subprocess.DEVNULL
+    try:
+        terminal = os.open("/dev/tty", os.O_RDWR)
+    except OSError:
+        return subprocess.DEVNULL
+    given = os.dup(0)
+    os.dup2(terminal, 0)
+    os.close(terminal)
+    return given
 
 
 def _need_terminal() -> None:

@@ -1,6 +1,8 @@
 """Which programs can be attached to: every live socket in the user's runtime directory, asked who it is."""
 
 import difflib
+import os
+import re
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +18,7 @@ from console.target.connecting import Connection
 
 _TIMEOUT = 1.0
 _AT_ONCE = 16
+_PID = re.compile(r"-(\d+)(?:-(\d{1,2}))?$", re.ASCII)
 _HINT = "start one with BUS_CONSOLE=1 in its environment, or with `bus-console run`"
 
 
@@ -43,6 +46,29 @@ def programs(directory: Path | None = None) -> list[Program]:
 def sockets(directory: Path | None = None) -> list[Path]:
     """The sockets that somebody listens on."""
     return [path for path in doors(directory or runtime_dir()) if not is_stale(path)]
+
+
+def door_in_session(leader: int) -> tuple[Path | None, bool]:
+    """The door of process LEADER, else of one in the session that began with it, if there is one; and if it is its own.
+
+    The one with the shortest name is that of the first bus.
+    """
+    found = [path for path in sockets() if any(_session_of(pid) == leader for pid in _pids(path))]
+    found.sort(key=lambda path: (leader not in _pids(path), len(path.stem), path.stem))
+    return (found[0], leader in _pids(found[0])) if found else (None, False)
+
+
+def _pids(path: Path) -> set[int]:
+    """Whose door PATH may be, by its name: NAME-PID or NAME-PID-NUMBER, where NAME may end in a number, too."""
+    match = _PID.search(path.stem)
+    return {int(digits) for digits in match.groups() if digits} if match else set()
+
+
+def _session_of(pid: int) -> int:
+    try:
+        return os.getsid(pid)
+    except (OSError, OverflowError):
+        return 0
 
 
 def find(spec: str | None = None, directory: Path | None = None) -> Program:

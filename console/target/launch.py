@@ -19,56 +19,85 @@ from bus.switches import MARKED
 from bus.trace.records import AnyRecord, Session
 from console.target import TargetError, TargetInfo
 from console.target.attached import AttachedTarget, is_running, with_records
-from console.target.discover import sockets
+from console.target.discover import door_in_session
 from console.target.output import Tail
 
 _PERIOD = 0.02
+_ALONE = 3.0
+"""Seconds that a child's own children get to open a door after it has ended: it may have forked, to go on behind."""
 _MAX_HELD = 10_000
 """Output records that wait for a batch to travel with."""
 _LEAVE = ((signal.SIGINT, 2.0), (signal.SIGTERM, 1.0), (signal.SIGKILL, 2.0))
 """How a child is asked to end, and the seconds it gets each time."""
 
+_FIRST = 0.5
+"""Seconds that the child itself gets to open a door once another one has: that it is a wrapper is only a guess."""
 
-def command_line(target: str, args: Sequence[str] = ()) -> list[str]:
-    """What runs TARGET: a script, or a `module:factory` that returns a Bus.
+
+def command_line(target: str, args: Sequence[str] = (), *, module: bool = False) -> list[str]:
+    """What runs TARGET: a script, something else that is executable, or a `module:factory` that returns a Bus.
+
+    MODULE: it is a module, run as by `python -m`.
 
     Raises:
         TargetError: there is no such file or module.
     """
     path = Path(target).expanduser()
+    if module:
+        return [sys.executable, "-m", _module_name(target), *args]
     if path.is_file():
-        return [sys.executable, os.fspath(path), *args]
-    module, colon, factory = target.partition(":")
-    if colon and factory.isidentifier() and all(part.isidentifier() for part in module.split(".")):
+        is_python = path.suffix in {".py", ".pyw", ".pyz"} or not os.access(path, os.X_OK)
+        return [*([sys.executable] if is_python else []), os.fspath(path.absolute()), *args]
+    name, colon, factory = target.partition(":")
+    if colon and factory.isidentifier() and _is_module_name(name):
         return [sys.executable, "-m", "console.target.child", target, *args]
     if path.suffix or path.exists():
         what = "there is no file" if not path.exists() else "this is no file:"
         message = f"{what} {target}; give a Python file or package.module:factory"
         raise TargetError(message)
-    message = f"{target} is neither a Python file nor of the form package.module:factory"
+    hint = f"; to run the module, write: -m {target}" if _is_module_name(target) else ""
+    message = f"{target} is neither a Python file nor of the form package.module:factory{hint}"
     raise TargetError(message)
 
 
-def launch(argv: Sequence[str], *, name: str, env: Mapping[str, str] | None = None) -> "LaunchedTarget":
+def _module_name(target: str) -> str:
+    if not _is_module_name(target):
+        message = f"{target} is no name of a module; after -m write one, as in package.module"
+        raise TargetError(message)
+    return target
+
+
+def _is_module_name(text: str) -> bool:
+    return all(part.isidentifier() for part in text.split("."))
+
+
+def launch(
+    argv: Sequence[str], *, name: str, env: Mapping[str, str] | None = None, stdin: int = subprocess.DEVNULL
+) -> "LaunchedTarget":
     """Start ARGV as a child with tracing and the endpoint on, and return at once; NAME is shown until it says its own.
+
+    It reads the file descriptor STDIN.
 
     Raises:
         TargetError: it cannot be started.
     """
-    return LaunchedTarget(argv, name, env or {})
+    return LaunchedTarget(argv, name, env or {}, stdin)
 
 
 class LaunchedTarget:
     """A watching thread starts nothing itself: it waits for the child's socket, reads its output, sees its end.
 
-    `_attached`, `_connect_error` and `_exit` are written by that thread alone; `_held` is appended by it and emptied by
-    `drain`, both atomic.
+    `_attached`, `_connect_error`, `_another_since` and `_exit` are written by that thread alone; `_held` is appended by
+    it and emptied by `drain`, both atomic.
+
+    The program with the bus may be one that the child has started or forked: all of them are in the session that began
+    with the child. The exit status is the child's.
     """
 
-    def __init__(self, argv: Sequence[str], name: str, env: Mapping[str, str]) -> None:
+    def __init__(self, argv: Sequence[str], name: str, env: Mapping[str, str], stdin: int) -> None:
         """See `launch`."""
         self._tails = (Tail("stdout"), Tail("stderr"))
-        self._process = _start(argv, self._tails, env)
+        self._process = _start(argv, self._tails, env, stdin)
         now = time.monotonic_ns()
         self._starting = Session(
             session="",
@@ -81,6 +110,7 @@ class LaunchedTarget:
         )
         self._attached: AttachedTarget | None = None
         self._connect_error = ""
+        self._another_since = 0.0
         self._exit: str | None = None
         self._held: deque[AnyRecord] = deque(maxlen=_MAX_HELD)
         # Belongs to the thread that drains.
@@ -181,10 +211,10 @@ class LaunchedTarget:
         return self._attached
 
     def _signal(self, number: int, seconds: float) -> bool:
-        """Send a signal to the child's whole group; whether it ended within SECONDS."""
-        try:
-            os.killpg(self._process.pid, number)
-        except ProcessLookupError:
+        """Send a signal to the child's whole group, and to the program; whether they ended within SECONDS."""
+        group = _killed(os.killpg, self._process.pid, number)
+        program = self._other_pid
+        if not (program and _killed(os.kill, program, number)) and not group:
             return True
         give_up = time.monotonic() + seconds
         while self._exit is None and self._thread.is_alive() and time.monotonic() < give_up:
@@ -194,22 +224,44 @@ class LaunchedTarget:
     # ---- the watching thread
 
     def _watch(self) -> None:
-        while (status := self._process.poll()) is None:
+        alone_until = 0.0
+        while (status := self._process.poll()) is None or self._lives_on(alone_until):
             self._read_output()
             if self._attached is None and not self._closing:
                 self._try_to_attach()
+            if status is not None and not alone_until:
+                alone_until = time.monotonic() + _ALONE
             time.sleep(_PERIOD)
         self._read_output(last=True)
         self._exit = self._why(status)
         remove_stale(runtime_dir())
 
+    def _lives_on(self, alone_until: float) -> bool:
+        """Whether the child has ended, but not the program that it has started or forked, or that may yet come."""
+        if self._attached is not None:
+            program = self._other_pid
+            return program > 0 and self._attached.info.state == "live" and is_running(program)
+        waiting = not alone_until or time.monotonic() < alone_until
+        return waiting and not self._closing and _killed(os.killpg, self._process.pid, 0)
+
+    @property
+    def _other_pid(self) -> int:
+        """The program's, if it is not the child itself; 0 if it is, or is not known."""
+        pid = self._attached.info.session.pid if self._attached is not None else 0
+        return pid if pid != self._process.pid else 0
+
     def _try_to_attach(self) -> None:
-        path = next((path for path in sockets() if path.stem.endswith(f"-{self._process.pid}")), None)
-        if path is not None:
+        path, is_own = door_in_session(self._process.pid)
+        if path is not None and (is_own or self._settles_for_another()):
             try:
                 self._attached = AttachedTarget(path)
             except TargetError as error:
                 self._connect_error = str(error)
+
+    def _settles_for_another(self) -> bool:
+        now = time.monotonic()
+        self._another_since = self._another_since or now
+        return self._process.poll() is not None or now - self._another_since > _FIRST
 
     def _read_output(self, *, last: bool = False) -> None:
         for tail in self._tails:
@@ -226,13 +278,24 @@ class LaunchedTarget:
         return f"process {self._process.pid} {how}" + (f": {last}" if last and status != 0 else "")
 
 
-def _start(argv: Sequence[str], tails: tuple[Tail, Tail], env: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+def _killed(kill: Callable[[int, int], None], pid: int, number: int) -> bool:
+    """Whether there was somebody to send that signal to."""
+    try:
+        kill(pid, number)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _start(
+    argv: Sequence[str], tails: tuple[Tail, Tail], env: Mapping[str, str], stdin: int
+) -> "subprocess.Popen[bytes]":
     wanted = {"BUS_CONSOLE": "1", "BUS_TRACE": "full", "BUS_OUTPUT": MARKED, "PYTHONUNBUFFERED": "1"}
     try:
         # A session of its own: ^C in the console's terminal is the console's alone.
         return subprocess.Popen(  # noqa: S603  what the developer asked to run
             argv,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=tails[0].file,
             stderr=tails[1].file,
             env={**os.environ, **wanted, **env},

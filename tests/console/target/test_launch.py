@@ -13,7 +13,7 @@ from bus.attach.protocol import Batch, Reply
 from bus.trace.records import Call, Output
 from console.target import TargetError
 from console.target.attached import AttachedTarget, is_running
-from console.target.discover import find, sockets
+from console.target.discover import _pids, find, sockets
 from console.target.launch import command_line, launch
 from tests.support import wait_for
 
@@ -283,6 +283,32 @@ def test_what_is_neither_a_file_nor_a_factory_is_refused(spec):
     """Before anything is started."""
     with pytest.raises(TargetError, match="neither a Python file nor"):
         command_line(spec)
+
+
+def test_a_module_is_run_as_python_does_it():
+    """With its arguments; what is no name of a module is refused before anything is started."""
+    assert command_line("a.b", ["-x"], module=True) == [sys.executable, "-m", "a.b", "-x"]
+    with pytest.raises(TargetError, match="a/b is no name of a module"):
+        command_line("a/b", module=True)
+    with pytest.raises(TargetError, match=r"to run the module, write: -m shop$"):
+        command_line("shop")
+
+
+def test_a_file_is_run_by_what_it_is_made_for(tmp_path):
+    """Python files by this Python, whatever their mode; what else is executable by itself."""
+    for name, mode, by in (("a.py", 0o755, [sys.executable]), ("b", 0o644, [sys.executable]), ("c.sh", 0o755, [])):
+        path = tmp_path / name
+        path.write_text("")
+        path.chmod(mode)
+        assert command_line(str(path), ["x"]) == [*by, str(path), "x"]
+
+
+def test_a_door_is_told_by_the_number_in_its_name():
+    """The last one, or the one before it: there may be several buses, and a bus may have a number in its name."""
+    assert _pids(Path("/r/shop-12.sock")) == {12}
+    assert _pids(Path("/r/shop-7-1234.tcp")) == {1234}
+    assert _pids(Path("/r/shop-1234-2.sock")) == {1234, 2}
+    assert _pids(Path("/r/shop.sock")) == set()
 
 
 def test_a_command_that_cannot_be_started_is_explained():
