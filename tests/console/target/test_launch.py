@@ -107,10 +107,16 @@ class Watch:
 
 
 def ask(target, name, *args):
-    replies: list[Reply] = []
-    target.execute(name, args, {}, replies.append)
-    wait_for(lambda: replies)
-    return replies[0]
+    """The reply; a bus can be attached to before its services are there."""
+
+    def reply():
+        replies: list[Reply] = []
+        target.execute(name, args, {}, replies.append)
+        wait_for(lambda: replies)
+        error = replies[0].error
+        return None if error is not None and error.type.endswith("CommandNotFound") else replies[0]
+
+    return wait_for(reply)
 
 
 def test_a_script_becomes_live(script, start):
