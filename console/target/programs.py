@@ -34,7 +34,10 @@ _LABEL: Final = 8
 
 
 class SharedNames:
-    """Whose each name in the view is. Owned by the front end's thread."""
+    """Whose each name in the view is. Owned by the front end's thread.
+
+    The label is set off with a slash, which means nothing in a filter or in a pattern.
+    """
 
     def __init__(self, clashing: Collection[str] = ()) -> None:
         """CLASHING: the names that are known to be used by several programs; none of them has those without a label."""
@@ -44,9 +47,9 @@ class SharedNames:
 
     def shown(self, program: int, label: str, name: str) -> str:
         """The name under which NAME of a program is shown: NAME itself, if it was the first to use it."""
-        own, shown = (program, name), f"{label}:{name}" if name in self._clashing else name
+        own, shown = (program, name), f"{label}/{name}" if name in self._clashing else name
         while self.origins.setdefault(shown, own) != own:
-            shown = f"{label}:{shown}"
+            shown = f"{label}/{shown}"
         return shown
 
 

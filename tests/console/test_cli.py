@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bus.attach.door import runtime_dir
+from tests.console.target.test_merged import two
 from tests.e2e.terminal import Terminal
 from tests.support import wait_for
 
@@ -238,6 +239,21 @@ def test_dump_takes_what_happened_before_anybody_looked(shop, place):
     assert "missing" in err
     with screen("open", "d.jsonl") as terminal:
         terminal.see("a dump of the last")
+
+
+def test_several_recordings_are_one_view(place):
+    """By their files, or by the folder of one run; call 12 is number 1 of program 2."""
+    folder = place / "run-1"
+    folder.mkdir()
+    two(folder)
+    code, out, _ = console("repl", "--open", "run-1/s1.jsonl", "run-1/s2.jsonl", stdin="call 12\ncall 11\n")
+    assert code == 0
+    assert "cook.meal" in out
+    assert "index.file" in out
+    with screen("open", "run-1") as terminal:
+        terminal.see("2 programs")
+    code, _, err = console("repl", "--open", "run-1/s1.jsonl", "none.jsonl", stdin="")
+    assert (code, "none.jsonl" in err) == (2, True)
 
 
 def test_record_passes_on_what_the_program_prints(place):

@@ -78,8 +78,8 @@ def alone(view: Store, number: int, label: str, shift: int = 0) -> dict[int, Cal
         own(call.id): structs.replace(
             call, id=own(call.id), parent=own(call.parent), root=own(call.root), lane=own(call.lane),
             caller=own(call.caller), entry=own(call.entry), queued=back(call.queued), started=back(call.started),
-            ended=back(call.ended), name=call.name.removeprefix(f"{label}:"),
-            service=call.service.removeprefix(f"{label}:"),
+            ended=back(call.ended), name=call.name.removeprefix(f"{label}/"),
+            service=call.service.removeprefix(f"{label}/"),
         )
         for call in calls_of(view).values() if call.id % 10 == number
     }  # fmt: skip
@@ -94,7 +94,7 @@ def test_each_program_is_what_it_is_alone(tmp_path: Path) -> None:
         label, shift = ("4711", "4712")[number - 1], (0, DRIFT)[number - 1]
         assert alone(view, number, label, shift) == calls_of(single)
         lanes = {key // 10: lane for key, lane in view.lanes.items() if key % 10 == number}
-        assert {key: lane.name.removeprefix(f"{label}:") for key, lane in lanes.items()} == {
+        assert {key: lane.name.removeprefix(f"{label}/") for key, lane in lanes.items()} == {
             key: lane.name for key, lane in single.lanes.items()
         }
         for key, runs in single.runs.items():
@@ -126,8 +126,8 @@ def test_equal_names_have_a_label_and_others_have_none(tmp_path: Path) -> None:
     view, _ = read(open_recordings(two(tmp_path)))
     names = {call.name for call in calls_of(view).values()}
     assert {"cook.meal", "index.file", "store.put"} <= names
-    assert {lane.name for lane in view.lanes.values()} >= {"4711:MainThread", "4712:MainThread", "indexer-0", "cook-0"}
-    assert {entry.service for entry in view.entries.values()} == {"4711:indexer", "4712:indexer"}
+    assert {lane.name for lane in view.lanes.values()} >= {"4711/MainThread", "4712/MainThread", "indexer-0", "cook-0"}
+    assert {entry.service for entry in view.entries.values()} == {"4711/indexer", "4712/indexer"}
 
 
 def test_an_event_reaches_the_listeners_of_its_own_program_only(tmp_path: Path) -> None:
@@ -147,9 +147,9 @@ def test_an_event_reaches_the_listeners_of_its_own_program_only(tmp_path: Path) 
     wait_for(lambda: console.pump() or console.complete)
     wait_for(lambda: (console.pump(), console.complete)[1])
     received = {row.name: [entry.name for entry in console.receivers(row.name)] for row in console.events()}
-    assert received["shop:found"] == ["shop:*", "shop:f*", "shop:found"]
-    assert received["cook:found"] == ["cook:*", "cook:f*", "cook:found"]
-    assert received["only.cook"] == ["cook:*"]
+    assert received["shop/found"] == ["shop/*", "shop/f*", "shop/found"]
+    assert received["cook/found"] == ["cook/*", "cook/f*", "cook/found"]
+    assert received["only.cook"] == ["cook/*"]
     console.close()
 
 
@@ -179,10 +179,10 @@ def test_every_kind_of_record_is_told_apart(tmp_path: Path) -> None:
     target = open_recordings(paths)
     view, batches = read(target)
     said = [record for batch in batches for record in batch.records]
-    assert set(view.states) == set(view.depths) == {"4711:a", "4712:a"}
+    assert set(view.states) == set(view.depths) == {"4711/a", "4712/a"}
     assert {problem.calls for problem in view.problems} == {(11, 21), (12, 22)}
     assert {(output.lane, output.call) for output in view.outputs} == {(11, 21), (12, 22)}
-    assert {one.where for one in said if isinstance(one, Dropped)} == {"4711:a", "4712:a", "recorder"}
+    assert {one.where for one in said if isinstance(one, Dropped)} == {"4711/a", "4712/a", "recorder"}
     assert {key for key, runs in view.runs.items() if len(runs.waits)} == {11, 12}
     assert target.info.reason.count("why") == 2
 
@@ -216,10 +216,10 @@ def test_numbers_without_room_for_another_digit_are_left_out(tmp_path: Path) -> 
 def test_a_name_that_is_shared_later_is_its_first_users() -> None:
     """And a program that calls a name what another's label makes of it does not get it."""
     names = SharedNames({"a"})
-    assert [names.shown(program, f"p{program}", "a") for program in (1, 2, 1)] == ["p1:a", "p2:a", "p1:a"]
-    assert [names.shown(program, f"p{program}", "b") for program in (2, 1, 2)] == ["b", "p1:b", "b"]
-    assert names.shown(2, "p2", "p1:a") == "p2:p1:a"
-    assert names.origins["p1:b"] == (1, "b")
+    assert [names.shown(program, f"p{program}", "a") for program in (1, 2, 1)] == ["p1/a", "p2/a", "p1/a"]
+    assert [names.shown(program, f"p{program}", "b") for program in (2, 1, 2)] == ["b", "p1/b", "b"]
+    assert names.shown(2, "p2", "p1/a") == "p2/p1/a"
+    assert names.origins["p1/b"] == (1, "b")
 
 
 @pytest.mark.parametrize(
