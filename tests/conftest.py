@@ -4,6 +4,11 @@ import signal
 from collections.abc import Callable
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes says more about who else uses the machine than about what is tested.
+settings.register_profile("shared machine", deadline=None)
+settings.load_profile("shared machine")
 
 _FIGURES = pytest.StashKey[list[str]]()
 
