@@ -29,8 +29,9 @@ from console.target.discover import sockets
 from tests.hostile import EVERY, HUGE, TEXTS, is_harmless, strings
 from tests.support import wait_for
 
-CANARY = "canary-\x1b-é-4711"
-PARTS = ("cana", "4711")
+# Its last part is of letters: digits would be found in a moment of time, too.
+CANARY = "canary-\x1b-é-zqxj"
+PARTS = ("cana", "zqxj")
 _NAME = 100_000
 """Characters of the longest name: the bus makes a pattern of an event's name, which takes its time."""
 LOG = logging.getLogger("tests.hostile")
