@@ -44,9 +44,9 @@ SHOP = """
 SCRIPT = (
     SHOP
     + """
-    make()
-    print("args", sys.argv[1:])
-    try:
+    try:  # from the start: the console is there as soon as there is a bus
+        make()
+        print("args", sys.argv[1:])
         threading.Event().wait()
     except KeyboardInterrupt:
         print("interrupted")
