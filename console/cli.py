@@ -102,11 +102,20 @@ def _add_screens(adds: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     attach.add_argument("target", metavar="NAME|PID|SOCKET", nargs="?", help="which one (default: the only one)")
     attach.set_defaults(carry_out=subcommands.attach)
 
+    web = adds.add_parser(
+        "web",
+        help="open the console on a program that runs, in a browser",
+        description="It needs: pip install 'bus-console[web]'. Only this machine reaches it, by a secret address.",
+    )
+    web.add_argument("target", metavar="NAME|PID|SOCKET", nargs="?", help="which one (default: the only one)")
+    web.add_argument("--port", metavar="N", type=int, default=8000, help="where (default: 8000; 0: one that is free)")
+    web.set_defaults(carry_out=subcommands.web)
+
     opens = adds.add_parser("open", help="look at a recording, or at those of several programs in one view")
     opens.add_argument("sessions", metavar="SESSION", nargs="+", help="a session file (.jsonl), or a folder of some")
     opens.set_defaults(carry_out=subcommands.open_session)
 
-    for screens in (demo, run, attach, opens):
+    for screens in (demo, run, attach, web, opens):
         names = ", ".join(THEME_NAMES)
         screens.add_argument(
             "--theme", metavar="NAME", choices=THEME_NAMES, default=THEME_NAMES[0], help=f"colours: {names}"

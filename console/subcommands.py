@@ -24,6 +24,8 @@ _START_SECONDS = 3.0
 _TICK = 0.01
 _SHOWN_ERROR_LINES = 20
 _SIGNALLED = 128
+_IN_BROWSER = "textual.drivers.web_driver:WebDriver"
+"""What textual-serve has the screens drawn with: its pipe stands for a terminal."""
 
 
 def demo(given: argparse.Namespace) -> int:
@@ -54,6 +56,18 @@ def attach(given: argparse.Namespace) -> int:
     with closing(_attached(given.target)) as target:
         _need_terminal()
         return _show(target, _appearance(given))
+
+
+def web(given: argparse.Namespace) -> int:
+    """The screens on a program that runs already, in a browser."""
+    from console.target.discover import find
+    from console.web import serve
+
+    program = find(given.target)
+    looks = ["--theme", given.theme, *(["--ascii"] if given.ascii else [])]
+    # A name finds the program again when it was started anew; without one, it is this one.
+    arguments = ["attach", *looks, given.target or str(program.socket)]
+    return serve(arguments, f"{program.name} {program.pid}", given.port)
 
 
 def open_session(given: argparse.Namespace) -> int:
@@ -184,6 +198,8 @@ def _hand_on_stdin() -> int:
 
 
 def _need_terminal() -> None:
+    if os.environ.get("TEXTUAL_DRIVER") == _IN_BROWSER:
+        return
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise TargetError("the screens need a terminal; `bus-console repl` takes lines from a pipe")
 
