@@ -211,6 +211,11 @@ class Bus:
         """
         self._staff.scale(name, workers)
 
+    @property
+    def closed(self) -> bool:
+        """Whether `close` has begun: nothing more is accepted from outside."""
+        return self._dispatch.refusal is not None
+
     def close(self, timeout: float = 5) -> None:
         """Stop it all: run what is queued, TIMEOUT seconds at most, then fail what is left with `BusClosed`.
 

@@ -33,6 +33,11 @@ def opened(bus: "Bus") -> None:
         _open.add(bus)
 
 
+def open_buses() -> "list[Bus]":
+    """Those of this process that are not closed, in no order."""
+    return [bus for bus in list(_open) if not bus.closed]
+
+
 def _close_all() -> None:
     until = runtime.REAL.now() + int(AT_EXIT_SECONDS * NS)
     while not _closed_all(until):

@@ -53,6 +53,11 @@ class Switches:
         self._watches: list[Watch] = []
         self._captures: list[Capture] = []
 
+    @property
+    def doors(self) -> list[str]:
+        """The paths of the endpoints that are open."""
+        return [os.fspath(endpoint.path) for endpoint in list(self._endpoints)]
+
     def serve(self, bus: "Bus") -> Registration:
         """See `serve`."""
         from bus.attach.endpoint import Endpoint
@@ -157,6 +162,26 @@ def serve(bus: "Bus") -> Registration:
         EndpointError: the socket cannot be opened.
     """
     return _switches(bus).serve(bus)
+
+
+def serve_all() -> tuple[list[str], str]:
+    """Open the endpoint of every bus in this process that has none: for a console that comes in by another way.
+
+    The paths of all doors that are open now, and why one could not be opened, or "".
+    """
+    from bus.lifecycle import open_buses
+
+    doors: list[str] = []
+    error = ""
+    for bus in open_buses():
+        switches = _switches(bus)
+        if not switches.doors:
+            try:
+                switches.serve(bus)
+            except BusError as failure:
+                error = str(failure)
+        doors += switches.doors
+    return doors, error
 
 
 def record(bus: "Bus", path: str | os.PathLike[str], part_bytes: int | None = None) -> Registration:

@@ -98,7 +98,11 @@ def _add_screens(adds: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     run.add_argument("args", metavar="ARGS", nargs=argparse.REMAINDER, help="handed to the program")
     run.set_defaults(carry_out=subcommands.run)
 
-    attach = adds.add_parser("attach", help="open the console on a program that runs")
+    attach = adds.add_parser(
+        "attach",
+        help="open the console on a program that runs",
+        description="By its PID also one without an endpoint, where both run on the same Python, 3.14 or newer.",
+    )
     attach.add_argument("target", metavar="NAME|PID|SOCKET", nargs="?", help="which one (default: the only one)")
     attach.set_defaults(carry_out=subcommands.attach)
 

@@ -149,9 +149,9 @@ def _demo_command(folder: str | None) -> list[str]:
 
 def _attached(spec: str | None) -> Target:
     from console.target.attached import AttachedTarget
-    from console.target.discover import find
+    from console.target.injecting import reach
 
-    return AttachedTarget(find(spec).socket)
+    return AttachedTarget(reach(spec).socket)
 
 
 def _recorded(paths: list[str]) -> Target:
