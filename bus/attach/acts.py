@@ -87,15 +87,20 @@ class Acts:
                 self._client.send(_failed(message.request, error))
 
     def _act(self, message: Execute | Fire | SetLevel | Stacks) -> None:
-        if isinstance(message, Execute):
-            self._execute(message)
-        elif isinstance(message, Stacks):
+        if isinstance(message, Stacks):
             self._client.send(self._stacks(message))
-        elif isinstance(message, Fire):
-            self._fire(message)
-        else:
+        elif isinstance(message, SetLevel):
+            self._note(
+                "level set", f"the console {self._client.identity} set the level of recording to {message.level}"
+            )
             self._recorder.set_level(message.level)
             self._client.send(Reply(request=message.request, result=message.level))
+        elif isinstance(message, Execute):
+            self._note_unseen(message)
+            self._execute(message)
+        else:
+            self._note_unseen(message)
+            self._fire(message)
 
     def _execute(self, message: Execute) -> None:
         args, kwargs = _arguments(message)
@@ -146,7 +151,16 @@ class Acts:
             )
             if self._refused > 1:
                 problem += f" (its attempt {self._refused})"
-            self._recorder.note(Problem(rule="refused act", at=self._bus.runtime.now(), text=problem))
+            self._note("refused act", problem)
+
+    def _note_unseen(self, message: Execute | Fire) -> None:
+        """No act is without a trace: at this level the call itself leaves none."""
+        if self._recorder.level == "off":
+            text = f"the console {self._client.identity} asked to {_verb(message)} {bounded(message.name, 200)}"
+            self._note("unrecorded act", f"{text} while the level of recording is off")
+
+    def _note(self, rule: str, text: str) -> None:
+        self._recorder.note(Problem(rule=rule, at=self._bus.runtime.now(), text=text))
 
 
 def _verb(message: Execute | Fire | SetLevel) -> str:

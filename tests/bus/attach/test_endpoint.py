@@ -6,7 +6,6 @@ import time
 
 import pytest
 
-from bus import Bus
 from bus.attach import endpoint
 from bus.attach.client import Client
 from bus.attach.endpoint import Endpoint
@@ -14,55 +13,9 @@ from bus.attach.frames import from_endpoint, pack
 from bus.attach.protocol import MAX_FRAME, Batch, Cancel, Execute, Fire, Hello, Refused, Reply, SetLevel, Welcome
 from bus.runtime import REAL
 from bus.trace.chunk import Chunk
-from bus.trace.recorder import Recorder
 from bus.trace.records import Call, Depth, Entry, Lane, Problem, State
 from tests.bus.attach.peer import Peer
-from tests.bus.attach.shop import Shop
 from tests.support import wait_for
-
-
-@pytest.fixture
-def bus():
-    shop = Shop()
-    with Bus("shop") as bus:
-        bus.add(shop)
-        yield bus
-        shop.leave.set()
-
-
-@pytest.fixture
-def recorder(bus):
-    recorder = Recorder(bus, "full")
-    yield recorder
-    recorder.close()
-
-
-@pytest.fixture
-def door_of(bus, recorder, tmp_path):
-    opened = Endpoint(bus, recorder, tmp_path / "run")
-    yield opened
-    assert opened.close()
-
-
-@pytest.fixture
-def peers(door_of):
-    made: list[Peer] = []
-
-    def make(hello=None):
-        peer = Peer(door_of.path)
-        made.append(peer)
-        if hello is not None:
-            peer.say(hello)
-        return peer
-
-    yield make
-    for peer in made:
-        peer.socket.close()
-
-
-@pytest.fixture
-def actor(peers):
-    return peers(Hello(role="act"))
 
 
 def test_a_good_hello_is_welcomed_with_a_snapshot(bus, recorder, peers):
@@ -107,6 +60,32 @@ def test_an_act_is_recorded_with_who_did_it(actor):
     reply = actor.hear(Reply)
     (call,) = [call for call in actor.hear_records(Call) if call.id == reply.call]
     assert (call.by, call.client) == ("console", f"{os.geteuid()}:{os.getpid()}")
+
+
+def test_firing_is_recorded_with_who_did_it(actor):
+    """The delivery to a listener, too."""
+    reply = actor.say(Fire(request=1, name="sold", args='["tea"]')).hear(Reply)
+    calls = {call.id: call for call in actor.hear_records(Call)}
+    assert (calls[reply.call].by, calls[reply.call].client) == ("console", f"{os.geteuid()}:{os.getpid()}")
+
+
+def test_no_act_is_without_a_trace_where_nothing_is_recorded(actor):
+    """That a console turned recording off, and what it asked for then."""
+    actor.say(SetLevel(request=1, level="off")).hear(Reply)
+    actor.say(Execute(request=2, name="sell", args='["tea"]')).hear(Reply)
+    actor.say(Fire(request=3, name="sold", args='["tea"]')).hear(Reply)
+    actor.say(SetLevel(request=4, level="times")).hear(Reply)
+    actor.say(Execute(request=5, name="sell", args='["tea"]')).hear(Reply)
+    problems = []
+    while len(problems) < 4:
+        problems += actor.hear_records(Problem)
+    who = f"the console {os.geteuid()}:{os.getpid()}"
+    assert [(problem.rule, problem.text) for problem in problems] == [
+        ("level set", f"{who} set the level of recording to off"),
+        ("unrecorded act", f"{who} asked to execute sell while the level of recording is off"),
+        ("unrecorded act", f"{who} asked to fire sold while the level of recording is off"),
+        ("level set", f"{who} set the level of recording to times"),
+    ]
 
 
 def test_a_failure_is_an_answer_too(actor):

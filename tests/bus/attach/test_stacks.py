@@ -4,45 +4,16 @@ import threading
 
 import pytest
 
-from bus import Bus, Service
-from bus.attach.endpoint import Endpoint
+from bus import Service
 from bus.attach.frames import pack
 from bus.attach.protocol import ABILITIES, MAX_FRAME, Execute, Hello, Reply, Stacks, Welcome
-from bus.trace.recorder import Recorder
 from bus.trace.records import Problem
-from tests.bus.attach.peer import Peer
-from tests.bus.attach.shop import Shop
 from tests.support import wait_for
 
 
 @pytest.fixture
-def shop():
-    return Shop()
-
-
-@pytest.fixture
-def bus(shop):
-    with Bus("shop") as bus:
-        bus.add(shop)
-        yield bus
-        shop.leave.set()
-
-
-@pytest.fixture
-def path(bus, tmp_path):
-    recorder = Recorder(bus, "full")
-    opened = Endpoint(bus, recorder, tmp_path / "run")
-    yield opened.path
-    opened.close()
-    recorder.close()
-
-
-@pytest.fixture
-def reader(path):
-    peer = Peer(path)
-    peer.say(Hello(role="read"))
-    yield peer
-    peer.socket.close()
+def reader(peers):
+    return peers(Hello(role="read"))
 
 
 def ask(peer, **what):

@@ -11,7 +11,6 @@ from typing import get_args
 import msgspec
 import pytest
 
-from bus import Bus
 from bus.attach import endpoint
 from bus.attach.endpoint import Endpoint
 from bus.attach.frames import pack
@@ -29,25 +28,10 @@ from bus.attach.protocol import (
     Stacks,
     Welcome,
 )
-from bus.trace.recorder import Recorder
 from bus.trace.records import Call, Problem
 from tests.bus.attach.peer import Peer
-from tests.bus.attach.shop import Shop
 
 NOBODY = 65_534
-
-
-@pytest.fixture
-def shop():
-    return Shop()
-
-
-@pytest.fixture
-def bus(shop):
-    with Bus("shop") as bus:
-        bus.add(shop)
-        yield bus
-        shop.leave.set()
 
 
 @pytest.fixture
@@ -56,36 +40,6 @@ def place():
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         yield Path(folder)
-
-
-@pytest.fixture
-def recorder(bus):
-    recorder = Recorder(bus, "full")
-    yield recorder
-    recorder.close()
-
-
-@pytest.fixture
-def door_of(bus, recorder, place):
-    opened = Endpoint(bus, recorder, place / "run")
-    yield opened
-    assert opened.close()
-
-
-@pytest.fixture
-def peers(door_of):
-    made = []
-
-    def make(*messages):
-        peer = Peer(door_of.path)
-        made.append(peer)
-        for message in messages:
-            peer.say(message)
-        return peer
-
-    yield make
-    for peer in made:
-        peer.socket.close()
 
 
 # ---- another user
