@@ -7,7 +7,7 @@ import sys
 import time
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from bus.trace.records import Output
 from bus.trace.redact import escape
@@ -175,7 +175,7 @@ def _recordable(spec: str) -> Target:
     from console.target.launch import command_line, launch
 
     if ":" in spec or spec.endswith(".py"):
-        stdin = subprocess.DEVNULL if sys.stdin.isatty() else sys.stdin.fileno()
+        stdin = subprocess.DEVNULL if sys.stdin is None or sys.stdin.isatty() else sys.stdin.fileno()
         return launch(command_line(spec), name=Path(spec.partition(":")[0]).stem, stdin=stdin)
     return _attached(spec)
 
@@ -185,7 +185,7 @@ def _recordable(spec: str) -> Target:
 
 def _hand_on_stdin() -> int:
     """For the program: what a pipe or a file brings us. The screens then read the terminal itself, as a pager does."""
-    if sys.stdin.isatty() or not sys.stdout.isatty():
+    if sys.stdin is None or sys.stdin.isatty() or not _is_terminal(sys.stdout):
         return subprocess.DEVNULL
     try:
         terminal = os.open("/dev/tty", os.O_RDWR)
@@ -197,10 +197,15 @@ def _hand_on_stdin() -> int:
     return given
 
 
+def _is_terminal(stream: TextIO | None) -> bool:
+    """A stream that was closed before we began is None."""
+    return stream is not None and stream.isatty()
+
+
 def _need_terminal() -> None:
     if os.environ.get("TEXTUAL_DRIVER") == _IN_BROWSER:
         return
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not (_is_terminal(sys.stdin) and _is_terminal(sys.stdout)):
         raise TargetError("the screens need a terminal; `bus-console repl` takes lines from a pipe")
 
 

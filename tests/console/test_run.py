@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import textwrap
 from pathlib import Path
@@ -192,3 +193,15 @@ def test_a_module_that_is_missing_is_said_by_python(place):
     with run("-m", "nothing.here") as terminal:
         assert terminal.wait() == 1
         terminal.see("No module named 'nothing'")
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&-"])
+def test_a_stream_that_is_closed_is_no_terminal(place, closed):
+    """One sentence, whatever the shell has closed."""
+    write(place, "prog.py", "import shop\nshop.serve()\n")
+    for subcommand in ("run", "record -o x.jsonl"):
+        command = f"{sys.executable} -m console {subcommand} {'prog.py' if subcommand == 'run' else 'nobody'} {closed}"
+        done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, timeout=30, check=False)
+        assert done.returncode == 2
+        assert done.stderr.startswith("bus-console: ")
+        assert "Traceback" not in done.stderr
