@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from console.export import ExportError, Selection, export
 from console.language.filters import ALL
 from tests import synthetic
 from tests.console.export.sessions import CALLS, START, call, exported, recorded, session, two_processes
+from tests.e2e.browser import chromium
 
 html5lib = pytest.importorskip("html5lib", reason="the wheel html5lib is not installed")
 
@@ -168,12 +168,9 @@ def test_one_session_only(tmp_path: Path) -> None:
 
 def browser(folder: Path, page: Path, *more: str) -> tuple[bytes, list[str]]:
     """A picture of PAGE, drawn by Chromium without a network, and what its console had to say."""
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if found is None:
-        pytest.skip("there is no Chromium here, and no wheel on PyPI carries one; apt-get install chromium")
     picture = folder / "page.png"
     command = [
-        found, "--headless", "--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP * ~NOTFOUND",
+        chromium(), "--headless", "--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP * ~NOTFOUND",
         "--enable-logging=stderr", "--window-size=1280,1600", f"--user-data-dir={folder / 'profile'}",
         f"--screenshot={picture}", *more, page.as_uri(),
     ]  # fmt: skip
