@@ -66,8 +66,8 @@ def web(given: argparse.Namespace) -> int:
     program = find(given.target)
     looks = ["--theme", given.theme, *(["--ascii"] if given.ascii else [])]
     # A name finds the program again when it was started anew; without one, it is this one.
-    arguments = ["attach", *looks, given.target or str(program.socket)]
-    return serve(arguments, f"{program.name} {program.pid}", given.port)
+    spec = given.target or str(program.socket)
+    return serve(["attach", *looks, spec], f"{program.name} {program.pid}", given.port, lambda: find(spec))
 
 
 def open_session(given: argparse.Namespace) -> int:

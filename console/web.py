@@ -5,6 +5,7 @@ enough: the key in the address, which only this terminal shows, is turned into a
 another page or another host's name, there is no answer but a refusal.
 """
 
+import asyncio
 import hmac
 import logging
 import os
@@ -20,17 +21,16 @@ from console.target import TargetError
 
 HOST = "127.0.0.1"
 _LAST_PORT = 65_535
-PORT = 8000
 _POLICY = (
     "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "font-src 'self'; connect-src 'self' ws://{place}; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
 
 
-def serve(arguments: Sequence[str], title: str, port: int = PORT) -> int:
+def serve(arguments: Sequence[str], title: str, port: int, check: Callable[[], object]) -> int:
     """Until ^C, serve what `bus-console ARGUMENTS` shows; each page that is opened has a process of its own.
 
-    PORT 0 takes one that is free.
+    PORT 0 takes one that is free. CHECK raises a TargetError where a page would have nothing to show.
 
     Raises:
         TargetError: textual-serve is not installed, or the port cannot be had.
@@ -51,7 +51,7 @@ def serve(arguments: Sequence[str], title: str, port: int = PORT) -> int:
     logging.getLogger("textual-serve").setLevel(logging.ERROR)
     sys.stdout.write(f"{escape(title)} is at {door.address}\nCtrl-C ends it; whoever has this address can act.\n")
     sys.stdout.flush()
-    web.run_app(_application(server, web, door), sock=listener, print=None, access_log=None)
+    web.run_app(_application(server, web, door, check), sock=listener, print=None, access_log=None)
     return 0
 
 
@@ -102,12 +102,20 @@ class Doorkeeper:
         response.headers["Cache-Control"] = "no-store"
 
 
-async def _application(server: Any, web: Any, door: Doorkeeper) -> Any:
-    async def middleware(request: Any, handler: Callable[[Any], Awaitable[Any]]) -> Any:
+async def _application(server: Any, web: Any, door: Doorkeeper, check: Callable[[], object]) -> Any:
+    async def shown(request: Any, handler: Callable[[Any], Awaitable[Any]]) -> Any:
+        if request.path == "/":
+            try:
+                await asyncio.to_thread(check)
+            except TargetError as error:
+                return web.Response(status=503, text=str(error))  # or the page would wait for screens for ever
+        return await handler(request)
+
+    async def admitted(request: Any, handler: Callable[[Any], Awaitable[Any]]) -> Any:
         return await door.admit(web, request, handler)
 
     app = await server._make_app()  # noqa: SLF001  its `serve` takes no socket and no middleware
-    app.middlewares.append(web.middleware(middleware))
+    app.middlewares.extend((web.middleware(admitted), web.middleware(shown)))  # the first is the outermost
     app.on_response_prepare.append(door.harden)
     return app
 

@@ -92,6 +92,15 @@ def test_nothing_is_loaded_from_elsewhere_and_nobody_frames_it(address):
     assert set(re.findall(r"\w+://[^\s;]+", policy)) == {f"ws://{address.split('/')[2]}"}
 
 
+def test_a_program_that_has_gone_is_said_on_the_page(shop, address):
+    """It does not wait for screens that never come; a page made before is told by the screens themselves."""
+    assert ask(address, (None, {}))[0][0] == 200
+    shop.close()
+    status, _, text = ask(address, (None, {}))[0]
+    assert (status, "there is no socket" in text) == (503, True)
+    assert ask(address, ("/", {}))[0][0] == 403, "who has no key learns nothing of that"
+
+
 def test_only_this_machine_is_listened_to():
     """Not the network."""
     with web._listen(0) as listener:
@@ -112,16 +121,16 @@ def test_a_port_that_is_taken_is_explained():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(TargetError, match=f"port {port} cannot be had: .*in use; choose another with --port"):
-            web.serve(["attach"], "x", port)
+            web.serve(["attach"], "x", port, dict)
     with pytest.raises(TargetError, match="port 70000 cannot be had"):
-        web.serve(["attach"], "x", 70_000)
+        web.serve(["attach"], "x", 70_000, dict)
 
 
 def test_where_the_extra_is_missing_the_command_that_installs_it_is_given(monkeypatch):
     """Before anything is opened."""
     monkeypatch.setitem(sys.modules, "textual_serve.server", None)
     with pytest.raises(TargetError, match=r"need the package textual_serve.*; run: pip install 'bus-console\[web\]'"):
-        web.serve(["attach"], "x", 0)
+        web.serve(["attach"], "x", 0, dict)
 
 
 def test_without_a_program_nothing_is_served(monkeypatch, tmp_path):
