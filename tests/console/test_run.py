@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -51,11 +52,17 @@ def write(place, name, text):
     return path
 
 
+@contextmanager
 def run(*args, said=""):
-    """In a terminal; SAID: how a shell gives it something to read, as in `printf x |`."""
-    if said:
-        return Terminal(["/bin/sh", "-c", f'{said} "$@"', "sh", sys.executable, "-m", "console", "run", *args])
-    return Terminal([sys.executable, "-m", "console", "run", *args])
+    """In a terminal, and ended in order; SAID: how a shell gives it something to read, as in `printf x |`."""
+    argv = [sys.executable, "-m", "console", "run", *args]
+    with Terminal(["/bin/sh", "-c", f'{said} "$@"', "sh", *argv] if said else argv) as terminal:
+        try:
+            yield terminal
+        finally:
+            if terminal.exit_code is None:
+                os.killpg(terminal.pid, signal.SIGTERM)  # a console that is killed leaves its program running
+                terminal.wait()
 
 
 def execute(terminal, line):
