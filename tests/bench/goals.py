@@ -9,7 +9,7 @@ from tests.bench.measure import SHAPES
 from tests.bench.recording import RATE
 from tests.bench.run import Samples
 
-Unit = Literal["×", "%", "s", "ms", "µs", "ns", "bytes"]
+Unit = Literal["×", "%", "s", "ms", "µs", "ns", "bytes", "MB"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +102,21 @@ ROWS = (
     _ms("timeline of 160 cells, any window of 1,000,000 calls", "timeline/1 M", 5),
     _ms("timeline of 160 cells, any window of 10,000,000 calls", "timeline/10 M", 5),
     _ms("percentiles of all names, 1,000,000 calls", "percentiles/1 M", 50),
+    _ms("a frame of the timeline, all lanes drawn anew, CPU", "frame/1 M", 8),
+    _plain("the console at rest on a recording, of one CPU", "%", "idle/1 M", 2),
+    Row(
+        "memory of the console with 1,000,000 calls",
+        "MB",
+        ("console memory/1 M",),
+        lambda b: b / 1e6,
+        250,
+        at_most=True,
+    ),
+    Row("start to the first paint of live data", "s", ("first paint/live",), lambda ns: ns / NS, 0.8, at_most=True),
+    _plain(f"the console at {RATE:,} calls/s, 10,000 commands, lists, of one CPU", "%", "console cpu, lists/live", 35),
+    _plain(f"the console at {RATE:,} calls/s, 200 lanes, timeline, of one CPU", "%", "console cpu, timeline/live", 35),
+    _plain(f"what the console costs the program at {RATE:,} calls/s, of one CPU", "%", "program cost/live", 5),
+    _ms(f"key to paint, p95, at {RATE:,} calls/s", "key to paint p95/live", 50),
     # Only of interest.
     _cpu_share("full"),
     _plain("bytes for the arguments and the result of a call that was read", "bytes", "bytes of texts/1 M"),

@@ -37,11 +37,16 @@ class Sizes:
     read: int = 1_000_000
     drawn: int = 10_000_000
     recorded_seconds: float = 3.0
+    screen_commands: int = 10_000
+    screen_lanes: int = 200
+    screen_rate: int = 20_000
+    screen_seconds: float = 20.0
+    screen_keys: int = 100
 
 
 QUICK = Sizes(
     calls=50, window=100, callers=4, calls_each=10, deliveries=200, in_flight=500, checks=100, read=500, drawn=5_000,
-    recorded_seconds=0.2,
+    recorded_seconds=0.2, screen_commands=50, screen_lanes=5, screen_rate=200, screen_seconds=0.3, screen_keys=4,
 )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
-from tests.bench import emitters, measure, peers, reading, recording
+from tests.bench import emitters, measure, peers, reading, recording, screens
 from tests.bench.measure import Sizes
 
 Samples = dict[str, list[float]]
@@ -61,6 +61,14 @@ GROUPS = (
         "recording",
         tuple(Turn(level, recording.recording(level), portable=False) for level in recording.LEVELS),
         most=5,
+    ),
+    Group(
+        "screens",
+        (
+            Turn("1 M", screens.recorded, portable=False),
+            Turn("live", screens.live, portable=False),
+        ),
+        most=1,
     ),
     # It counts bytes, and they are the same every time.
     Group("memory", tuple(Turn(p, partial(measure.memory, m), portable=False) for p, m in _MANY_CALLS.items()), most=1),
