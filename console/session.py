@@ -72,6 +72,12 @@ class Session:
         self.last_reply: Reply | None = None
         """What the last command that was executed by hand returned."""
         self._jobs: list[Job[Any]] = []
+        self._heard = monotonic()
+
+    @property
+    def silence(self) -> int:
+        """Ns since a live program was last heard; it says something twenty times a second, unless it is stopped."""
+        return self._monotonic() - self._heard if self._is_live() else 0
 
     @property
     def info(self) -> TargetInfo:
@@ -91,6 +97,8 @@ class Session:
         if not self._waiting:  # what is left over stays with the target, which may stop reading when it has too much
             self._waiting.extend(self.target.drain())
         changed = bool(self._waiting)
+        if changed:
+            self._heard = self._monotonic()
         deadline = self._monotonic() + _PUMP_NS
         while self._waiting:
             self._take(self._merged())

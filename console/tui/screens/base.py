@@ -11,6 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from bus.trace.redact import escape
+from console import format as fmt
 from console.tui import messages
 from console.tui.invocation import Invocation
 from console.tui.suggest import LineSuggester
@@ -37,6 +38,7 @@ EVERYWHERE = (
 COMMON = (("y", "copy", "screen.copy"), ("e", "export", "screen.export"))
 """As `EVERYWHERE`, but left out where there is no room."""
 NARROW, SHORT, TINY = 110, 30, 12
+_SILENT = 2_000_000_000
 _SLOW = 5
 """Lists and figures change twice a second: faster, nobody can read them."""
 
@@ -135,6 +137,9 @@ class BusScreen(Screen[None]):
             bar.say(f"{reason}. Everything recorded so far can still be browsed.", warn=True)
         elif info.state == "connecting":
             bar.say(info.reason or "connecting to the program …", warn=True)
+        elif (silence := self.console_app.session.silence) > _SILENT:
+            for_so_long = fmt.age(silence / 1e9)
+            bar.say(f"no news for {for_so_long}: the program may be stopped, or the machine too busy", warn=True)
         elif info.progress < 1.0:
             bar.say(f"reading the recording … {info.progress:.0%}")
         elif info.damaged:
