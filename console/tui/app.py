@@ -1,6 +1,7 @@
 """The app: which screen is shown, the ten frames a second, and the keys that work everywhere."""
 
 from collections.abc import Sequence
+from time import monotonic
 from typing import ClassVar
 
 from textual import on
@@ -29,6 +30,8 @@ from console.tui.widgets.outcome import OutcomePane
 FRAME = 0.1
 _READING = 5
 """Frames for one that is drawn while a recording is read."""
+_GATHERED, _MOST_GATHERED = 4, 0.3
+"""Times that what comes may gather after it was taken in, as long as that took; but never longer, s."""
 
 
 class ConsoleApp(App[int]):
@@ -61,7 +64,7 @@ class ConsoleApp(App[int]):
     ]
 
     def __init__(self, session: Session, appearance: Appearance = Appearance()) -> None:  # noqa: B008  it is frozen
-        self._painting: list[LineFilter] = []
+        self.painting: list[LineFilter] = []
         super().__init__()
         self._ascii_only = appearance.ascii_only
         for each in THEMES.values():
@@ -74,6 +77,7 @@ class ConsoleApp(App[int]):
         self._changed = False
         self._frames = 0
         self._exports: list[Exporting] = []
+        self._gathers_until = 0.0
 
     @property
     def lively(self) -> bool:
@@ -86,11 +90,11 @@ class ConsoleApp(App[int]):
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """What lines go through before the terminal; without colours there are none at all, not shades of grey."""
-        return [*(each for each in super().get_line_filters() if not isinstance(each, Monochrome)), *self._painting]
+        return [*(each for each in super().get_line_filters() if not isinstance(each, Monochrome)), *self.painting]
 
     def action_use_theme(self, name: str) -> None:
         """Change all colours."""
-        self._painting = paint.filters(THEMES[name], ascii_only=self._ascii_only)
+        self.painting = paint.filters(THEMES[name], ascii_only=self._ascii_only)
         self.theme = name
 
     def on_mount(self) -> None:
@@ -101,7 +105,7 @@ class ConsoleApp(App[int]):
     def _frame(self) -> None:
         if not self.is_running:  # while the app shuts down, its widgets go one by one
             return
-        changed = self._changed = self.session.pump() or self._changed
+        changed = self._changed = self._pump() or self._changed
         self._frames += 1
         if self.session.info.progress < 1.0 and self._frames % _READING:
             return  # a recording that is being read is not drawn ten times a second: that would take half of the time
@@ -115,6 +119,17 @@ class ConsoleApp(App[int]):
         screen = self.screen
         if isinstance(screen, BusScreen) and screen.is_mounted:
             screen.tick(changed=changed)
+
+    def _pump(self) -> bool:
+        """Take in what came. Where that takes long, it gathers for a while first: more at once is cheaper."""
+        began = monotonic()
+        if began < self._gathers_until and self._state == self.session.info.state:
+            return False
+        changed = self.session.pump()
+        ended = monotonic()
+        if self.session.info.state == "live":  # a recording is to be read as fast as possible
+            self._gathers_until = ended + min(_MOST_GATHERED, _GATHERED * (ended - began))
+        return changed
 
     @on(messages.ExportBegan)
     def _export_began(self, message: messages.ExportBegan) -> None:

@@ -179,7 +179,7 @@ def _closing(console: Console) -> Iterator[Console]:
 def _settle(console: Console) -> None:
     """Until it has read all, and does nothing more than it does at rest."""
     give_up = time.monotonic() + _PATIENCE
-    while time.monotonic() < give_up and _cpu_share(console, 1.0) > 20:
+    while time.monotonic() < give_up and _cpu_share(console, 1.0) > 5:
         pass
 
 

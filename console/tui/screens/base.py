@@ -1,6 +1,7 @@
 """What all screens have in common: the frame around the body, the bar, and taking in what changed."""
 
 from collections.abc import Iterator
+from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -38,6 +39,8 @@ EVERYWHERE = (
 COMMON = (("y", "copy", "screen.copy"), ("e", "export", "screen.export"))
 """As `EVERYWHERE`, but left out where there is no room."""
 NARROW, SHORT, TINY = 110, 30, 12
+_REST = 20
+"""What takes a while to show, as ten thousand rows do, is shown less often: it may take a twentieth of the time."""
 _SILENT = 2_000_000_000
 _SLOW = 5
 """Lists and figures change twice a second: faster, nobody can read them."""
@@ -67,6 +70,7 @@ class BusScreen(Screen[None]):
         super().__init__()
         self._ticks = 0
         self._changed = False
+        self._rested = 0.0
 
     @property
     def console_app(self) -> "ConsoleApp":
@@ -112,9 +116,11 @@ class BusScreen(Screen[None]):
         self._changed = self._changed or changed
         if self._ticks % _SLOW == 0:
             self.refresh_frame()
-            if not self.console_app.frozen:
+            if not self.console_app.frozen and monotonic() >= self._rested:
+                began = monotonic()
                 self.refresh_slowly(changed=self._changed)
                 self._changed = False
+                self._rested = began + (monotonic() - began) * _REST
         self.query_one(OutcomePane).tick()
 
     def refresh_frame(self) -> None:

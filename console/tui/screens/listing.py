@@ -249,12 +249,13 @@ class ListScreen(BusScreen, Generic[Row]):
 
     def refresh_body(self) -> None:
         """Take the newest figures; the order changes only when nobody is moving in the list."""
-        sort = self.SORTS[self._sort]
-        rows = {self.rows.key(row): row for row in self.fetch() if self._fits is None or self._fits(row)}
-        names = sorted(sorted(rows), key=lambda name: sort.key(rows[name]), reverse=sort.downwards != self._turned)
-        order = self._order.arrange(names, self.rows.touched, (self._sort, self._turned, self._filter.used))
+        shown, sort = self.rows, self.SORTS[self._sort]
+        rows = {shown.key(row): row for row in self.fetch() if self._fits is None or self._fits(row)}
+        names = sorted(rows)
+        names.sort(key=lambda name: sort.key(rows[name]), reverse=sort.downwards != self._turned)
+        order = self._order.arrange(names, shown.touched, (self._sort, self._turned, self._filter.used))
         second = self.console_app.session.now() // 1_000_000_000
-        self.rows.show([rows[name] for name in order], sorted_by=sort.title, second=second, empty=self._empty())
+        shown.show([rows[name] for name in order], sorted_by=sort.title, second=second, empty=self._empty())
         self.refresh_side()
 
     def _empty(self) -> Sequence[tuple[str, Style]]:

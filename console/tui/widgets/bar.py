@@ -39,6 +39,7 @@ class Bar(Horizontal):
         self._lines: list[str] = []
         self._recalled = 0
         self._noted = 0.0
+        self._said = ("", False, False)
 
     @property
     def kind(self) -> str:
@@ -63,11 +64,13 @@ class Bar(Horizontal):
 
     def say(self, text: str, *, warn: bool = False) -> None:
         """What stands there while it is closed, or behind what is typed."""
-        if monotonic() < self._noted:
+        said = text, warn, bool(self._kind)
+        if monotonic() < self._noted or said == self._said:
             return
+        self._said = said
         hint = self.query_one("#hint", Static)
         hint.set_class(warn and bool(self._kind), "wrong")  # about what is typed: it has the room that it needs
-        hint.update(Text(escape(text), style=AMBER if warn else DIM, no_wrap=True, overflow="ellipsis"))
+        hint.update(Text(escape(text), style=AMBER if warn else DIM, no_wrap=True, overflow="ellipsis"), layout=False)
 
     def open(self, kind: str, text: str = "", suggester: Suggester | None = None) -> None:
         """Take the keys for a line of this KIND; SUGGESTER is for what is no command."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from textual.filter import LineFilter
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -10,7 +11,16 @@ from textual.widget import Widget
 from console.tui.look import GROUND, style
 
 
-class Canvas(Widget):
+class Painted(Widget):
+    """A widget whose strips are in the look's colours only: they need no search for the terminal's own colours."""
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """The theme's and ASCII's, if there are any."""
+        painting: Sequence[LineFilter] = getattr(self.app, "painting", ())
+        return painting
+
+
+class Canvas(Painted):
     """As many lines as it is high."""
 
     ground = GROUND
@@ -33,7 +43,7 @@ class Canvas(Widget):
         return Strip.blank(self.size.width, style(ground=self.ground))
 
 
-class Pane(ScrollView, can_focus=True):
+class Pane(Painted, ScrollView, can_focus=True):
     """Any number of lines, scrolled when there is not room for all."""
 
     ground = GROUND

@@ -14,6 +14,7 @@ from textual.strip import Strip
 from console.tui.lines import Line
 from console.tui.look import ACCENT, GROUND, SELECTED, SOFT, STRONG, style
 from console.tui.messages import RowEntered, RowSelected
+from console.tui.widgets.canvas import Painted
 
 Row = TypeVar("Row")
 
@@ -30,7 +31,7 @@ class Column(Generic[Row]):
     least: int = 0
 
 
-class RowList(ScrollView, Generic[Row], can_focus=True):
+class RowList(Painted, ScrollView, Generic[Row], can_focus=True):
     """Rows in the order they are given. Line 0 is the title line and stays."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -72,10 +72,11 @@ def minimap(width: int, label: int, timeline: TimelineView, viewport: Viewport) 
     cells = len(timeline.density)
     begin = (viewport.start - timeline.first) * cells // span
     seen = range(begin, max(begin + 1, -((timeline.first - viewport.end) * cells // span)))
-    heights = np.ceil(timeline.density * 8).astype(np.int8).tolist()
-    for column, height in enumerate(heights):
-        line.raw(LOWER[max(0, min(height, 8))], _MINIMAP_SEEN if column in seen else _MINIMAP)
-    return line.strip()
+    heights = np.clip(np.ceil(timeline.density * 8), 0, 8).astype(np.int8).tolist()
+    text = "".join(LOWER[height] for height in heights)
+    first, after = max(0, min(seen.start, cells)), max(0, min(seen.stop, cells))
+    line.raw(text[:first], _MINIMAP).raw(text[first:after], _MINIMAP_SEEN)
+    return line.raw(text[after:], _MINIMAP).strip()
 
 
 def axis(
