@@ -1,9 +1,11 @@
-"""How the screens are to look, as the command line says it: light enough to be read before any UI library is."""
+"""What the command line and the screens agree on: light enough to be read before any UI library is."""
 
 from dataclasses import dataclass
 
 THEME_NAMES = ("dark", "light", "safe-dark", "safe-light", "mono")
 """What `console.tui.themes` has, in its order."""
+ATTACH_AGAIN = -1
+"""What the screens return when the person wants to attach to the program that runs again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, TextIO
 from bus.trace.records import Output
 from bus.trace.redact import escape
 from console import format as fmt
-from console.appearance import Appearance
+from console.appearance import ATTACH_AGAIN, Appearance
 from console.target import Target, TargetError
 
 if TYPE_CHECKING:
     from console.session import Session
+    from console.target.again import Again
     from console.target.launch import LaunchedTarget
 
 _START_SECONDS = 3.0
@@ -52,10 +53,20 @@ def run(given: argparse.Namespace) -> int:
 
 
 def attach(given: argparse.Namespace) -> int:
-    """The screens on a program that runs already."""
-    with closing(_attached(given.target)) as target:
-        _need_terminal()
-        return _show(target, _appearance(given))
+    """The screens on a program that runs already; when it ended and runs again, on that, if the person wants to."""
+    from console.target.again import Again
+    from console.target.attached import AttachedTarget
+
+    target = _attached(given.target)
+    while True:
+        with closing(target):
+            _need_terminal()
+            session = target.info.session
+            again = Again(session.program, session.pid)
+            shown = _show(target, _appearance(given), again)
+            if shown != ATTACH_AGAIN or again.found is None:
+                return shown
+        target = AttachedTarget(again.found.socket)
 
 
 def web(given: argparse.Namespace) -> int:
@@ -213,11 +224,11 @@ def _appearance(given: argparse.Namespace) -> Appearance:
     return Appearance(theme=given.theme, ascii_only=given.ascii)
 
 
-def _show(target: Target, appearance: Appearance) -> int:
+def _show(target: Target, appearance: Appearance, again: "Again | None" = None) -> int:
     from console.session import Session
     from console.tui.app import run as show
 
-    return show(Session(target), appearance)
+    return show(Session(target), appearance, again)
 
 
 def _show_child(child: "LaunchedTarget", appearance: Appearance) -> int:

@@ -10,9 +10,10 @@ from textual.binding import Binding, BindingType
 from textual.filter import LineFilter, Monochrome
 
 from console import commands, render
-from console.appearance import Appearance
+from console.appearance import ATTACH_AGAIN, Appearance
 from console.commands import Exporting, Mistake
 from console.session import Session
+from console.target.again import Again
 from console.tui import messages, paint
 from console.tui.look import ServiceColors
 from console.tui.palette import ActionsProvider
@@ -30,6 +31,8 @@ from console.tui.widgets.outcome import OutcomePane
 FRAME = 0.1
 _READING = 5
 """Frames for one that is drawn while a recording is read."""
+_LOOKS = 2.0
+"""Seconds between two looks for a program that has ended."""
 _GATHERED, _MOST_GATHERED = 4, 0.3
 """Times that what comes may gather after it was taken in, as long as that took; but never longer, s."""
 
@@ -57,13 +60,19 @@ class ConsoleApp(App[int]):
         Binding("5", "show('services')", show=False),
         Binding("7", "show('output')", show=False),
         Binding("space", "freeze", show=False),
+        Binding("A", "attach_again", show=False),
         Binding("question_mark", "help", show=False),
         Binding("q", "quit", show=False),
         Binding("ctrl+q", "quit", show=False, priority=True),
         Binding("ctrl+c", "interrupt", show=False, priority=True),
     ]
 
-    def __init__(self, session: Session, appearance: Appearance = Appearance()) -> None:  # noqa: B008  it is frozen
+    def __init__(
+        self,
+        session: Session,
+        appearance: Appearance = Appearance(),  # noqa: B008  it is frozen
+        again: Again | None = None,
+    ) -> None:
         self.painting: list[LineFilter] = []
         super().__init__()
         self._ascii_only = appearance.ascii_only
@@ -78,6 +87,8 @@ class ConsoleApp(App[int]):
         self._frames = 0
         self._exports: list[Exporting] = []
         self._gathers_until = 0.0
+        self._again = again
+        self._looks_at = 0.0
 
     @property
     def lively(self) -> bool:
@@ -116,9 +127,23 @@ class ConsoleApp(App[int]):
             if state != "live":
                 self.frozen = False
         self._tell_of_exports()
+        if state == "ended" and self._again is not None and monotonic() >= self._looks_at:
+            self._looks_at = monotonic() + _LOOKS
+            self.run_worker(self._again.look, thread=True, group="again", exit_on_error=False)
         screen = self.screen
         if isinstance(screen, BusScreen) and screen.is_mounted:
             screen.tick(changed=changed)
+
+    @property
+    def successor(self) -> int:
+        """The pid of the program that has ended and runs again; 0 if it does not."""
+        found = self._again.found if self._again is not None else None
+        return found.pid if found is not None and self.session.info.state == "ended" else 0
+
+    def action_attach_again(self) -> None:
+        """Leave the program that has ended for the one that it is now."""
+        if self.successor:
+            self.exit(ATTACH_AGAIN)
 
     def _pump(self) -> bool:
         """Take in what came. Where that takes long, it gathers for a while first: more at once is cheaper."""
@@ -200,9 +225,12 @@ class ConsoleApp(App[int]):
         self.exit(0)
 
 
-def run(session: Session, appearance: Appearance) -> int:
-    """Show SESSION until the person leaves; returns the exit status. Closing the session is the caller's."""
+def run(session: Session, appearance: Appearance, again: Again | None = None) -> int:
+    """Show SESSION until the person leaves; returns the exit status. Closing the session is the caller's.
+
+    AGAIN: looks for the program when it has ended; ATTACH_AGAIN is returned when the person wants to go on with that.
+    """
     try:
-        return ConsoleApp(session, appearance).run() or 0
+        return ConsoleApp(session, appearance, again).run() or 0
     finally:
         session.stop_jobs()

@@ -43,6 +43,8 @@ class ActionsProvider(Provider):
             yield "Freeze or go on", "the view only; the program runs on", "app.freeze"
         for theme in THEMES.values():
             yield f"Theme {theme.name}", theme.about, f"app.use_theme('{theme.name}')"
+        if self._console.successor:
+            yield "Attach again", "to the program that has ended and runs again", "app.attach_again"
         yield "Help", "every key", "app.help"
         yield "Quit", "leave the console", "app.quit"
 

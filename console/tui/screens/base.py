@@ -140,6 +140,9 @@ class BusScreen(Screen[None]):
         info = self.console_app.session.info
         if info.state == "ended":
             reason = info.reason or "the program has ended"
+            if pid := self.console_app.successor:
+                bar.say(f"it runs again, as pid {pid}: A attaches to it ({reason})", warn=True)
+                return
             bar.say(f"{reason}. Everything recorded so far can still be browsed.", warn=True)
         elif info.state == "connecting":
             bar.say(info.reason or "connecting to the program …", warn=True)

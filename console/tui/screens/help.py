@@ -19,6 +19,7 @@ EVERYWHERE = (
     ("y", "copy what is selected, or the result that is shown"),
     ("e", "export calls to a file, for another tool"),
     ("Ctrl+P", "palette: everything that can be done, by name; themes, too"),
+    ("A", "attach to the program that has ended and runs again"),
     ("Esc", "back, close, let go"),
     ("Ctrl+C", "cancel the call that runs by hand; else quit"),
     ("q Ctrl+Q", "quit; a program started from here ends too"),
