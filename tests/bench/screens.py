@@ -144,6 +144,7 @@ def live(sizes: Sizes) -> dict[str, float]:
         lanes = _cpu_share(console, sizes.screen_seconds)
         cost = float(console.last(r"costs it ([\d.]+) %") or 0.1)
         console.send("1")
+        console.sees("run p50")
         delays = _key_delays(console, sizes)
         return {
             "first paint": first, "console cpu, lists": lists, "console cpu, timeline": lanes,
@@ -206,8 +207,8 @@ def _key_delays(console: Console, sizes: Sizes) -> list[int]:
     time.sleep(0.3)
     delays = []
     for count in range(1, sizes.screen_keys + 1):
-        at = console.send("q")
-        delays.append(console.sees("q" * (1 + (count - 1) % 20)) - at)
+        at = console.send("z")
+        delays.append(console.sees("z" * (1 + (count - 1) % 20)) - at)
         if count % 20 == 0:
             console.send("\x15")
         time.sleep(0.037)
