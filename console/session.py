@@ -35,6 +35,7 @@ from console.target import Target, TargetInfo
 
 RETAIN: Final = 1_000_000
 """Calls that are kept by default; the figures count all."""
+_REGULARLY: Final = 5
 _PUMP_NS: Final = 50_000_000
 """After so long the screen has its turn, even if there is more to take in."""
 _JOB_SECONDS: Final = 5.0
@@ -72,12 +73,13 @@ class Session:
         self.last_reply: Reply | None = None
         """What the last command that was executed by hand returned."""
         self._jobs: list[Job[Any]] = []
-        self._heard = monotonic()
+        self._heard, self._times_heard = monotonic(), 0
 
     @property
     def silence(self) -> int:
-        """Ns since a live program was last heard; it says something twenty times a second, unless it is stopped."""
-        return self._monotonic() - self._heard if self._is_live() else 0
+        """Ns since a live program was last heard, once it was heard regularly: twenty times a second, if it runs."""
+        regularly = self._is_live() and self._times_heard > _REGULARLY
+        return self._monotonic() - self._heard if regularly else 0
 
     @property
     def info(self) -> TargetInfo:
@@ -99,6 +101,7 @@ class Session:
         changed = bool(self._waiting)
         if changed:
             self._heard = self._monotonic()
+            self._times_heard += 1
         deadline = self._monotonic() + _PUMP_NS
         while self._waiting:
             self._take(self._merged())

@@ -112,7 +112,8 @@ def _start(args: tuple[str, ...]) -> None:
     """In the child: a terminal with colours, and no CPU forbidden."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, range(os.cpu_count() or 1))
-    env = os.environ | {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+    env = {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "LINES", "NO_COLOR"}}
+    env |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
     os.execve(sys.executable, [sys.executable, "-m", "console", *args], env)
 
 

@@ -236,3 +236,21 @@ def test_a_calls_tree_its_lineage_and_what_is_below_it() -> None:
     assert [cause.id for cause in place.causes] == [inner.root]
     assert [call.id for call in session.below(inner.root)] == [inner.root, inner.id]
     assert (session.tree(0), session.lineage(0), session.below(0)) == (None, None, [])
+
+
+def test_silence_is_measured_of_a_program_that_was_heard_regularly() -> None:
+    """It grows while nothing comes, and ends with the next batch; what has ended is not silent."""
+    session, target, clock = live_session()
+    clock.ns += 3_000 * MS
+    assert session.silence == 0
+    for _ in range(8):
+        target.add(Batch(at=START))
+        session.pump()
+    clock.ns += 3_000 * MS
+    assert session.silence == 3_000 * MS
+    target.add(Batch(at=START))
+    session.pump()
+    assert session.silence == 0
+    target.end()
+    clock.ns += 3_000 * MS
+    assert session.silence == 0

@@ -69,8 +69,9 @@ class Bar(Horizontal):
             return
         self._said = said
         hint = self.query_one("#hint", Static)
-        hint.set_class(warn and bool(self._kind), "wrong")  # about what is typed: it has the room that it needs
-        hint.update(Text(escape(text), style=AMBER if warn else DIM, no_wrap=True, overflow="ellipsis"), layout=False)
+        wrong = warn and bool(self._kind)
+        hint.set_class(wrong, "wrong")  # about what is typed: it has the room that it needs
+        hint.update(Text(escape(text), style=AMBER if warn else DIM, no_wrap=True, overflow="ellipsis"), layout=wrong)
 
     def open(self, kind: str, text: str = "", suggester: Suggester | None = None) -> None:
         """Take the keys for a line of this KIND; SUGGESTER is for what is no command."""
