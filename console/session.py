@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from itertools import chain
+from types import MappingProxyType
 from typing import Any, Final
 
 from msgspec import structs
@@ -170,6 +171,23 @@ class Session:
     def call(self, call_id: int) -> CallDetail | None:
         """A call with its neighbours in the causal tree; None if it is not kept."""
         return calls.detail(self._store, call_id, self.now())
+
+    @property
+    def in_flight(self) -> Mapping[int, Call]:
+        """The calls that are queued or running, by id, as far as the program lists them."""
+        return MappingProxyType(self._store.live)
+
+    def record(self, call_id: int) -> Call | None:
+        """A call by itself; None if it is not kept."""
+        return self._store.call(call_id)
+
+    def threads(self) -> list[Lane]:
+        """All threads that are known, those that have ended, too."""
+        return list(self._store.lanes.values())
+
+    def lane_name(self, key: int) -> str:
+        """The name of a thread; "" for 0, which is none."""
+        return self._store.lane_name(key)
 
     def tree(self, call_id: int) -> CallTree | None:
         """The causal tree that a call is part of, with its critical path; None if it is not kept."""

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bus.trace.records import Call
+from bus.trace.records import AnyRecord, Call, Session
 from bus.trace.redact import bounded, escape
 from console import format as fmt
-from console.export.source import ExportError, Source
+from console.export.source import ExportError, Selection, Source, of_records
 from console.model.codes import FAILED
 
 _MOST_CALLS: Final = 200
@@ -20,6 +20,9 @@ _MOST_CALLS: Final = 200
 _MESSAGE: Final = 80
 _PLAIN: Final = frozenset(" ._-,=()[]/'…×")
 _GAP: Final = 4
+_LEAST_PITCH: Final = 7
+"""Cells from one lifeline to the next."""
+_LEAST_TEXT: Final = 24
 _SPANS: Final = {"start": "activate", "stop": "deactivate"}
 
 
@@ -47,6 +50,18 @@ def write_text(sources: Sequence[Source], path: Path) -> int:
     tree = _Tree(sources[0])
     path.write_text("\n".join([*_text(tree), ""]), encoding="utf-8")
     return len(tree.calls)
+
+
+def lines(session: Session, records: Sequence[AnyRecord], call: int, room: int) -> list[str]:
+    """A call among RECORDS and what it caused as a sequence diagram in plain text, for a place of ROOM cells.
+
+    Where there is little room, who takes part stands closer and is cut; the messages still go on to the right. Without
+    room for that, or anything to show, there are no lines. The text is escaped.
+    """
+    tree = _Tree(of_records(session, lambda: [records], Selection(call=call)))
+    if not tree.steps or len(tree.participants) * _LEAST_PITCH + _LEAST_TEXT > room:
+        return []
+    return list(_text(tree, room))[2:]
 
 
 class _Tree:
@@ -153,20 +168,25 @@ def _entities(text: str) -> str:
 # ---- text
 
 
-def _text(tree: _Tree) -> Iterator[str]:
-    pitch = max(len(who) for who in tree.participants) + _GAP
+def _text(tree: _Tree, room: int = 1 << 16) -> Iterator[str]:
     shown = [step for step in tree.steps if step.kind not in _SPANS]
     times = [fmt.duration(step.at - tree.top.queued) for step in shown]
     margin = max(map(len, times)) + 2
+    widest = max(len(who) for who in tree.participants) + _GAP
+    pitch = min(widest, max(_LEAST_PITCH, (room - margin - _LEAST_TEXT) // len(tree.participants)))
     yield tree.title()
     yield ""
-    yield " " * margin + "".join(who.ljust(pitch) for who in tree.participants).rstrip()
+    yield " " * margin + "".join(_clipped(who, pitch - 1).ljust(pitch) for who in tree.participants).rstrip()
     for time, step in zip(times, shown, strict=True):
         places = [tree.participants.index(who) * pitch for who in (step.source, step.target)]
         line = _lifelines(len(tree.participants), pitch)
         _draw(line, *places, answer=step.kind == "answer")
         mark = "✗ " if step.failed else ""
         yield f"{time.rjust(margin - 2)}  {''.join(line)}{mark}{step.text}"
+
+
+def _clipped(who: str, width: int) -> str:
+    return who if len(who) <= width else who[: width - 1] + "…"
 
 
 def _lifelines(count: int, pitch: int) -> list[str]:

@@ -18,7 +18,7 @@ _SENDABLE: Final = (*_COMPOUND, int, float, type(None))
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """One argument. `name`: "" by position. `known`: `value` is what it was; else it was cut, hidden, or is not plain."""
+    """One argument. `name`: "" by position. `known`: `value` is what it was; else cut, hidden or not plain."""
 
     name: str
     text: str
@@ -39,6 +39,12 @@ def again(call: Call) -> Execute | Fire | None:
     by_position = tuple(each.value for each in found if not each.name)
     by_name = {each.name: each.value for each in found if each.name}
     return (Fire if call.kind == "event" else Execute)(call.name, by_position, by_name)
+
+
+def typed(found: Sequence[Argument]) -> str:
+    """What is known of the arguments, as it would be typed into a line."""
+    known = (each for each in found if each.known)
+    return " ".join((f"{each.name}=" if each.name else "") + values.write(each.value) for each in known)
 
 
 def texts(found: Sequence[Argument], parameters: Sequence[Parameter]) -> Mapping[str, str]:

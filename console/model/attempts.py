@@ -6,7 +6,7 @@ from operator import attrgetter, itemgetter
 import numpy as np
 
 from bus.trace.records import Call
-from console.model.blocks import FAILED
+from console.model.codes import FAILED
 from console.model.lane import Calls
 from console.model.store import Store
 

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from bus.trace.records import Call
-from console.model.blocks import KINDS, OUTCOMES
+from console.model.codes import KINDS, OUTCOMES
 from console.model.columns import Block, Column, Ints
 from console.model.lane import Calls, Runs
 from console.model.store import Store

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from console.model.blocks import KINDS
+from console.model.codes import KINDS
 from console.model.columns import Ints
 from console.model.family import Family
 

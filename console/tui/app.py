@@ -18,6 +18,7 @@ from console.tui import messages, paint
 from console.tui.look import ServiceColors
 from console.tui.palette import ActionsProvider
 from console.tui.screens.base import TABS, BusScreen
+from console.tui.screens.calls import CallsScreen
 from console.tui.screens.commands import CommandsScreen
 from console.tui.screens.events import EventsScreen
 from console.tui.screens.help import EVERYWHERE, HelpScreen, Page
@@ -47,6 +48,7 @@ class ConsoleApp(App[int]):
         "commands": CommandsScreen,
         "events": EventsScreen,
         "timeline": TimelineScreen,
+        "calls": CallsScreen,
         "services": ServicesScreen,
         "output": OutputScreen,
     }
@@ -57,6 +59,7 @@ class ConsoleApp(App[int]):
         Binding("1", "show('commands')", show=False),
         Binding("2", "show('events')", show=False),
         Binding("3", "show('timeline')", show=False),
+        Binding("4", "show('calls')", show=False),
         Binding("5", "show('services')", show=False),
         Binding("7", "show('output')", show=False),
         Binding("space", "freeze", show=False),
@@ -191,6 +194,16 @@ class ConsoleApp(App[int]):
         screen = self.screen
         if isinstance(screen, TimelineScreen):
             screen.call_after_refresh(screen.show_call, call_id)
+
+    def open_call(self, call_id: int) -> None:
+        """Show all that is known of a call."""
+        self.run_worker(self._open_call(call_id), exclusive=True)
+
+    async def _open_call(self, call_id: int) -> None:
+        await self.action_show("calls")
+        screen = self.screen
+        if isinstance(screen, CallsScreen):
+            screen.call_after_refresh(screen.find, call_id)
 
     def action_freeze(self) -> None:
         """Stop or go on with what is shown; the program runs on."""

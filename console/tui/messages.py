@@ -33,6 +33,13 @@ class CallChosen(Message):
 
 
 @dataclass
+class CallOpened(Message):
+    """A call was picked to be shown with all that is known of it."""
+
+    call: int
+
+
+@dataclass
 class LineEntered(Message):
     """A line was typed into the bar: KIND is the prompt, `:` for a command, `/` for a filter."""
 

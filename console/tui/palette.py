@@ -37,6 +37,7 @@ class ActionsProvider(Provider):
         yield "Commands", "every command with its figures", "app.show('commands')"
         yield "Events", "every event and who listens", "app.show('events')"
         yield "Timeline", "what every thread was doing, when", "app.show('timeline')"
+        yield "Calls", "every call, those in flight first; causal trees", "app.show('calls')"
         yield "Services", "what each thread is doing now, and who waits for whom", "app.show('services')"
         yield "Output", "what the program printed and logged, and which call did", "app.show('output')"
         if self._console.session.info.state == "live":

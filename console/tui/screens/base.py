@@ -28,6 +28,7 @@ TABS = (
     ("commands", "1", "Commands"),
     ("events", "2", "Events"),
     ("timeline", "3", "Timeline"),
+    ("calls", "4", "Calls"),
     ("services", "5", "Services"),
     ("output", "7", "Output"),
 )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from textual import on
+from textual.binding import Binding, BindingType
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -28,6 +29,7 @@ class TimelineScreen(BusScreen):
         ("w s", "zoom", "screen.lanes('zoom', 1)"),
         (", .", "prev/next", "screen.lanes('neighbour', 1)"),
         ("[ ]", "cause/effect", "screen.lanes('cause')"),
+        ("⏎", "details", "screen.details"),
         ("f", "fit", "screen.lanes('fit')"),
         ("0", "all", "screen.lanes('all')"),
         ("v", "range", "screen.lanes('mark')"),
@@ -45,6 +47,7 @@ class TimelineScreen(BusScreen):
         ("w s", "closer and farther; the wheel does the same"),
         (", .", "previous and next call in this lane"),
         ("[ ]", "the cause of this call, its first effect"),
+        ("Enter", "all about this call"),
         ("f 0 End", "fit the range or the call, show all, follow the program"),
         ("v", "mark a range from the cursor; a drag does the same; Esc lets go of it"),
         ("g", "to the slowest call of the range"),
@@ -52,6 +55,8 @@ class TimelineScreen(BusScreen):
         ("p", "keep this lane on top"),
         ("PgUp PgDn", "other lanes, when there are more than lines"),
     )
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "details", show=False)]
 
     def body(self) -> Iterator[Widget]:
         """Lanes above, the selected call below."""
@@ -98,6 +103,11 @@ class TimelineScreen(BusScreen):
             canvas.show([_rule(width), *call])
         else:
             canvas.show([_rule(width), range_line(width, marked), *(call if detail else _range_keys(width))])
+
+    def action_details(self) -> None:
+        """All about the selected call."""
+        if self.timeline.selected:
+            self.console_app.open_call(self.timeline.selected)
 
     def copied(self) -> str:
         """The selected call."""

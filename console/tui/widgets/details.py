@@ -34,36 +34,53 @@ class Details(Pane):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  Textual's name
         super().__init__(id=id)
-        self._calls: list[int] = []
+        self._lines: list[int] = []
         self._shown: list[Shown] = []
+        self._line = 0
         self.selected = 0
 
     def show_lines(self, shown: Sequence[Shown]) -> None:
         """Show these lines."""
         self._shown = list(shown)
-        self._calls = [line.call for line in shown if line.call]
+        self._lines = [at for at, line in enumerate(shown) if line.call]
         self._draw()
 
+    def choose(self, call: int) -> None:
+        """Put the cursor on a call, if it is there, and bring it into view."""
+        self.selected = call
+        self._draw()
+        self._reveal()
+
+    def mark(self, line: int) -> bool:
+        """Put the cursor on a line; False if it stands for no call."""
+        if line not in self._lines:
+            return False
+        self._line, self.selected = line, self._shown[line].call
+        self._draw()
+        return True
+
     def _draw(self) -> None:
-        if self.selected not in self._calls:
-            self.selected = self._calls[0] if self._calls else 0
-        here = self.selected if self.has_focus else 0
-        self.show([_lit(line.strip) if line.call and line.call == here else line.strip for line in self._shown])
+        """The cursor stays with its call: of several lines of that call, with the nearest."""
+        same = [at for at in self._lines if self._shown[at].call == self.selected]
+        self._line = min(same or self._lines[:1] or [-1], key=lambda at: abs(at - self._line))
+        self.selected = self._shown[self._line].call if self._line >= 0 else 0
+        here = self._line if self.has_focus else -1
+        self.show([_lit(line.strip) if at == here else line.strip for at, line in enumerate(self._shown)])
+
+    def _reveal(self) -> None:
+        if not self.scroll_offset.y <= self._line < self.scroll_offset.y + self.size.height:
+            self.scroll_to(y=max(0, self._line - self.size.height // 2), animate=False, force=True)
 
     def action_move(self, step: int) -> None:
         """To the call above or below; scrolls where there is none."""
-        if self.selected not in self._calls:
+        ahead = [at for at in self._lines if (at - self._line) * step > 0]
+        if not ahead:
             self.scroll_relative(y=step, animate=False)
             return
-        at = self._calls.index(self.selected) + step
-        if not 0 <= at < len(self._calls):
-            self.scroll_relative(y=step, animate=False)
-            return
-        self.selected = self._calls[at]
+        self._line = min(ahead, key=lambda at: abs(at - self._line - step))
+        self.selected = self._shown[self._line].call
         self._draw()
-        line = next(y for y, shown in enumerate(self._shown) if shown.call == self.selected)
-        if not self.scroll_offset.y <= line < self.scroll_offset.y + self.size.height:
-            self.scroll_to(y=max(0, line - self.size.height // 2), animate=False, force=True)
+        self._reveal()
 
     def action_open(self) -> None:
         """Show the call in the timeline."""

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from console.export import ExportError, Selection, export
+from bus.trace.records import Session
+from console.export import ExportError, Selection, export, sequence
 from console.language.filter_parser import parse
 from tests.console.export.sessions import CALLS, call, exported, recorded, session, two_processes
 
@@ -85,6 +86,18 @@ def test_without_a_number_it_is_the_longest_that_was_selected(tmp_path: Path) ->
     )
     assert "child.outlives" in diagram(tmp_path, "out.txt", Selection(parse("parent.short")))
     assert diagram(tmp_path, "out.txt", Selection(parse("file.found"))).startswith("#6 file.found")
+
+
+def test_lines_for_a_place_of_some_width() -> None:
+    """Where there is room it is the exported text; where there is little, names are cut; else there is nothing."""
+    first = Session(session="s", pid=1, program="fixture", python="", start_monotonic=0, start_unix=0)
+    wide = sequence.lines(first, session(*CALLS), 1, 120)
+    assert wide == TREE.splitlines()[2:]
+    narrow = sequence.lines(first, session(*CALLS), 1, 58)
+    assert narrow[0].split() == ["MainTh…", "indexer", "store"]
+    assert len(narrow) == len(wide)
+    assert all(long.endswith(line.rsplit("│", 1)[1].strip()) for long, line in zip(wide[1:], narrow[1:], strict=True))
+    assert sequence.lines(first, session(*CALLS), 1, 40) == []
 
 
 def test_only_part_of_a_tree(tmp_path: Path) -> None:

@@ -1,0 +1,39 @@
+"""How often something costly may be done."""
+
+from collections.abc import Callable
+from time import monotonic
+from types import TracebackType
+
+_SHARE = 20
+
+
+class Pace:
+    """Used as `with pace:` around the work, it measures it; `due` says when the next time has come.
+
+    So that the work takes a twentieth of the time at most, however much there is to do.
+    """
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
+        self._began = 0.0
+        self._next = 0.0
+        self.took = 0.0
+        """Seconds that the work took the last time."""
+
+    @property
+    def due(self) -> bool:
+        """Whether enough time has gone by since the last time."""
+        return self._clock() >= self._next
+
+    @property
+    def age(self) -> float:
+        """Seconds since the work was done."""
+        return self._clock() - self._began - self.took
+
+    def __enter__(self) -> None:
+        self._began = self._clock()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        now = self._clock()
+        self.took = now - self._began
+        self._next = now + _SHARE * self.took
