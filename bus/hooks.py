@@ -15,6 +15,7 @@ from bus.runtime import on_main_thread
 
 if TYPE_CHECKING:
     from bus.registry import DeadLetter, Entry
+    from bus.waits import Step
 
 _log = logging.getLogger("bus")
 
@@ -89,6 +90,9 @@ class Hook:
     def problem(self, rule: str, text: str, calls: tuple[int, ...]) -> None:
         """The bus itself saw something go wrong; CALLS prove it."""
 
+    def deadlock(self, cycle: "tuple[Step, ...]", text: str, *, suspected: bool) -> None:
+        """A CYCLE of waits: refused before it blocked; or only SUSPECTED, for it heals itself."""
+
     def service_state(self, service: str, state: str, workers: int, error: str) -> None:
         """A service changed its state."""
 
@@ -120,6 +124,7 @@ class Hooks:
     dropped: tuple[Callable[..., None], ...]
     dead_letter: tuple[Callable[..., None], ...]
     problem: tuple[Callable[..., None], ...]
+    deadlock: tuple[Callable[..., None], ...]
     service_state: tuple[Callable[..., None], ...]
 
     def __init__(self) -> None:
@@ -182,11 +187,11 @@ class Hooks:
                 self.failed(method, error)
         state.buffers, state.recorded_by = tuple(buffers), timings
 
-    def notify(self, point: str, *args: Any) -> None:
+    def notify(self, point: str, *args: Any, **kwargs: Any) -> None:
         """Call POINT of every hook that has it; one that raises is removed and logged."""
         for method in getattr(self, point):
             try:
-                method(*args)
+                method(*args, **kwargs)
             except ENDS as error:
                 self.failed(method, error)
 

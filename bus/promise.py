@@ -303,8 +303,9 @@ class Promise(Call, Future[T]):
         dispatch = self._dispatch
         try:
             cycle = dispatch.waits.begin(call, self, timed=timed)
-        except DeadlockError:
+        except DeadlockError as refused:
             self.cancel()  # nobody will wait for it
+            dispatch.hooks.notify("deadlock", refused.cycle, str(refused), suspected=False)
             raise
         tell_suspicion(dispatch.hooks, cycle)
 

@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One call of a cycle: it runs on `thread`, and waits at `where` (file:line) for the call `waits_for`."""
+    """One call of a cycle: it runs on `thread`, and waits at `where` (file:line) for the call `waits_for`.
+
+    `lane` is the thread's key; `target` the id of that call, 0 where it waits for no call.
+    """
 
     call: int
     name: str
@@ -35,6 +38,8 @@ class Step:
     thread: str
     where: str
     waits_for: str
+    lane: int = 0
+    target: int = 0
 
     def __str__(self) -> str:
         return f"{self.name} #{self.call} on {self.thread} waits at {self.where} for {self.waits_for}"
@@ -206,7 +211,7 @@ def tell_suspicion(hooks: Hooks, cycle: tuple[Step, ...]) -> None:
     """A CYCLE was closed that heals itself, if it is one."""
     if cycle:
         text = f"suspected, for the time of a wait that ends by itself: {'; '.join(map(str, cycle))}"
-        hooks.notify("problem", "deadlock", text, tuple(step.call for step in cycle))
+        hooks.notify("deadlock", cycle, text, suspected=True)
 
 
 def _running(call: Call) -> RunningCall:
@@ -226,4 +231,5 @@ def _step(call: Call, promise: "Promise[Any] | None" = None) -> Step:
     lane, block = lane_of(call.lane), call.blocked_on
     target = call.waiting_for or promise
     what = str(block) if block is not None else target.call.name if target is not None else "nothing more"
-    return Step(call.id, call.name, call.service, lane.name, where(lane.ident), what)
+    number = target.call.id if block is None and target is not None else 0
+    return Step(call.id, call.name, call.service, lane.name, where(lane.ident), what, call.lane, number)

@@ -25,6 +25,7 @@ from console.model.histogram import Distribution
 from console.model.lineage import Lineage, below, lineage
 from console.model.output_rows import OutputRows
 from console.model.packing import Portion
+from console.model.problems import ProblemReport, Problems, Settings
 from console.model.queries import FoundCalls, Order, Queries
 from console.model.ranges import RangeSummary
 from console.model.services import Services
@@ -41,6 +42,8 @@ _PUMP_NS: Final = 50_000_000
 """After so long the screen has its turn, even if there is more to take in."""
 _JOB_SECONDS: Final = 5.0
 _MERGED_RECORDS: Final = 4_000
+_LOOK_NS: Final = 500_000_000
+"""The rules look for problems twice a second."""
 
 
 class Pending(Future[Reply]):
@@ -53,9 +56,10 @@ class Session:
     """A target and its model."""
 
     def __init__(
-        self, target: Target, *, retain: int = RETAIN, monotonic: Callable[[], int] = time.monotonic_ns
-    ) -> None:
-        """Take over TARGET, which `close` closes; MONOTONIC is the console's own clock (ns)."""
+        self, target: Target, *, retain: int = RETAIN, monotonic: Callable[[], int] = time.monotonic_ns,
+        settings: Settings = Settings(),  # noqa: B008  it is frozen
+    ) -> None:  # fmt: skip
+        """Take over TARGET, which `close` closes; MONOTONIC is the console's own clock (ns), SETTINGS the rules'."""
         self.target = target
         self._store = Store(retain=retain)
         self._alerts = Alerts(self._store)
@@ -63,6 +67,8 @@ class Session:
         self._catalog = Catalog(self._store, self._stats)
         self._queries = Queries(self._store)
         self._services = Services(self._store)
+        self._problems = Problems(self._store, self._stats, settings)
+        self._look_at = 0
         self._monotonic = monotonic
         self._clock = _Clock(monotonic)
         self._waiting: deque[Batch] = deque()
@@ -108,6 +114,8 @@ class Session:
             self._take(self._merged())
             if self._monotonic() > deadline:
                 break
+        if changed:
+            self._look_for_problems()
         state, self._state = self._state, self.target.info.state
         return changed or state != self._state
 
@@ -122,6 +130,7 @@ class Session:
             program=info.session.program, pid=info.session.pid, state=info.state.upper(), reason=info.reason,
             calls_per_second=self._stats.total_rate(self.now()), in_flight=self._in_flight(), failed=self._stats.failed,
             dropped=self._store.lost.dropped, cost=self._last_batch.cost if live else 0.0,
+            problems=self._problems.count(),
         )  # fmt: skip
 
     def commands(self) -> list[CommandRow]:
@@ -147,6 +156,14 @@ class Session:
     def lane(self, key: int) -> Lane | None:
         """What is known of a lane."""
         return self._store.lanes.get(key)
+
+    def problems(self) -> ProblemReport:
+        """What the rules have found, up to the last look: they look twice a second."""
+        return self._problems.report()
+
+    def allow(self, rule: str, pattern: str) -> None:
+        """Do not count what RULE finds about names that match PATTERN, as long as this session lasts."""
+        self._problems.allow(rule, pattern)
 
     def receivers(self, event: str) -> tuple[Entry, ...]:
         """The listeners that EVENT would be delivered to now, in order (exact names and globs)."""
@@ -294,9 +311,19 @@ class Session:
         if fresh is not None:
             self._stats.take(fresh)
             self._services.take(fresh)
+        self._problems.take(batch.records, fresh)
+        if self._problems.pressing:
+            self._problems.look()
         self._clock.set(batch.at)
         self._complete = self._complete or batch.snapshot_done
         self._last_batch = batch
+
+    def _look_for_problems(self) -> None:
+        """Twice a second, and when a recording is read to its end."""
+        now = self._monotonic()
+        if now >= self._look_at or not self._is_live():
+            self._look_at = now + _LOOK_NS
+            self._problems.look()
 
     def _is_live(self) -> bool:
         return self.target.info.state == "live"

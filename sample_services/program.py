@@ -6,12 +6,13 @@ import threading
 from pathlib import Path
 
 from bus import Bus, BusError
+from sample_services.accomplices import Accomplice, Clerk, Cruncher, Racer
 from sample_services.indexer import Indexer
 from sample_services.metrics import Metrics
 from sample_services.scanner import Scanner
 from sample_services.search import Search
 from sample_services.store import Store
-from sample_services.trouble import Accomplice, Racer, Trouble
+from sample_services.trouble import Trouble
 from sample_services.watcher import Watcher
 
 NAME = "sample-search"
@@ -32,7 +33,8 @@ def build(folder: Path | None = None) -> Bus:
     """A bus with all services on it, which begin to index FOLDER (default: the standard library) at once."""
     where = (folder or default_folder()).resolve()
     bus = Bus(NAME)
-    for service in (Store(), Indexer(), Search(), Metrics(), Scanner(), Watcher(), Racer(), Accomplice(), Trouble()):
+    work = (Store(), Indexer(), Search(), Metrics(), Scanner(), Watcher())
+    for service in (*work, Racer(), Accomplice(), Clerk(), Cruncher(), Trouble()):
         bus.add(service)
     bus.execute_command("watch.start", where)
     bus.execute_command("scan.folder", where, "*.py" if where == default_folder().resolve() else "*")

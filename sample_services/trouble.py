@@ -3,8 +3,10 @@
 import threading
 from typing import Literal
 
-from bus import Service, command, current_call, listener
+from bus import Service, command, current_call
 
+_TURN = 0.02
+"""Seconds between two steps of what goes on for a while."""
 FailKind = Literal["value", "key", "chain", "exit", "hostile"]
 
 
@@ -54,9 +56,12 @@ class Trouble(Service):
         return "ack"
 
     @command("trouble.flood")
-    def flood(self, n: int = 20_000) -> int:
-        """Fire an event N times, faster than its one listener can take it."""
+    def flood(self, n: int = 20_000, seconds: float = 0.0) -> int:
+        """Fire an event N times, within SECONDS or at once: faster than its one listener can take it."""
+        turns = max(1, round(seconds / _TURN))
         for number in range(n):
+            if seconds and number % max(1, n // turns) == 0:
+                self._never.wait(_TURN)
             self.bus.fire_event("trouble.flooded", number)
         return n
 
@@ -66,6 +71,63 @@ class Trouble(Service):
         for _ in range(n):
             self.bus.register_listener("trouble.leaked", self._on_leaked)
         return n
+
+    @command("trouble.errors")
+    def errors(self, n: int = 10) -> list[str]:
+        """Execute a command that fails N times, and look at its errors."""
+        promises = [self.bus.execute_command("accomplice.fail") for _ in range(n)]
+        return [repr(promise.exception()) for promise in promises]
+
+    @command("trouble.swallow")
+    def swallow(self) -> None:
+        """Execute a command that fails, and never ask what became of it."""
+        self.bus.execute_command("accomplice.fail")
+
+    @command("trouble.misspell")
+    def misspell(self, n: int = 20) -> int:
+        """Fire an event N times under a name that nobody listens to: two letters have changed places."""
+        for number in range(n):
+            self.bus.fire_event("file.chnaged", str(number))
+        return n
+
+    @command("trouble.loop")
+    def loop(self, n: int = 10) -> int:
+        """Fire an event whose listener fires it again, N times."""
+        self.bus.fire_event("trouble.looped", n)
+        return n
+
+    @command("trouble.delay")
+    def delay(self, n: int = 80) -> int:
+        """Give a clerk N parcels that take 20 ms each, and in between ask N quick questions; those answered."""
+        promises = []
+        for number in range(n):
+            self.bus.fire_event("trouble.parcel", number)
+            promises.append(self.bus.execute_command("clerk.answer", number))
+        return len([promise.result() for promise in promises])
+
+    @command("trouble.starve")
+    def starve(self, seconds: float = 2.0) -> int:
+        """Let the accomplice wait for this service for SECONDS, while events for it come in; how many."""
+        self.bus.execute_command("accomplice.hold", seconds)
+        turns = max(1, round(seconds / _TURN))
+        for number in range(turns):
+            self._never.wait(_TURN)
+            self.bus.fire_event("trouble.flooded", number)
+        return turns
+
+    @command("trouble.hog")
+    def hog(self, seconds: float = 8.0) -> int:
+        """Let three threads compute for SECONDS, so that all others wait for the interpreter; in how many calls."""
+        step = 0.1
+        turns = max(1, round(seconds / step))
+        promises = [self.bus.execute_command("cruncher.crunch", step) for _ in range(3 * turns)]
+        return len([promise.result() for promise in promises])
+
+    @command("trouble.tail")
+    def tail(self, n: int = 1_200) -> int:
+        """Execute N quick calls, of which 2 in 100 take 15 ms."""
+        promises = [self.bus.execute_command("accomplice.step", 0 if number % 50 else 15.0) for number in range(n)]
+        return len([promise.result() for promise in promises])
 
     @command("trouble.race")
     def race(self, n: int = 1_000) -> dict[str, int]:
@@ -89,46 +151,3 @@ class Trouble(Service):
         except KeyError as error:
             message = "the second error, because of the first"
             raise RuntimeError(message) from error
-
-
-class Accomplice(Service):
-    """Holds on to what trouble needs, and is slow where trouble is fast."""
-
-    capacity = 1_000
-
-    def on_start(self) -> None:
-        """Nothing to wait for yet."""
-        self._never = threading.Event()
-
-    @command("accomplice.hold")
-    def hold(self, seconds: float | None = None) -> None:
-        """Wait for trouble, which is waiting for this."""
-        self.bus.execute_command("trouble.ack").result(timeout=seconds)
-
-    @listener("trouble.flooded")
-    def on_flooded(self, number: int) -> None:  # noqa: ARG002  only the time that it takes matters
-        """Take a millisecond."""
-        self._never.wait(0.001)
-
-
-class Racer(Service):
-    """Two threads and one number, as it should not be done."""
-
-    workers = 2
-
-    def on_start(self) -> None:
-        """Start from zero."""
-        self._total = 0
-        self._never = threading.Event()
-
-    @command("racer.step")
-    def step(self) -> None:
-        """Add one, with a pause between reading and writing in which the other thread can do the same."""
-        total = self._total
-        self._never.wait(0.0001)
-        self._total = total + 1
-
-    @command("racer.total")
-    def total(self) -> int:
-        """The number."""
-        return self._total

@@ -44,19 +44,19 @@ class Catalog:
         """The last state of every service."""
         return tuple(self._states.values())
 
-    def add(self, registered: "EntryInfo | LiveEntry") -> Entry:
-        """Remember a registration; its record."""
-        entry = entry_record(registered)
+    def add(self, registered: "EntryInfo | LiveEntry", at: int) -> Entry:
+        """Remember a registration that came AT this moment (monotonic ns), or was there then; its record."""
+        entry = entry_record(registered, at)
         self._entries[entry.entry] = entry
         self._parameters[entry.entry] = _names(entry.parameters)
         self._events = {}
         return entry
 
-    def remove(self, registered: "EntryInfo | LiveEntry") -> Entry:
+    def remove(self, registered: "EntryInfo | LiveEntry", at: int) -> Entry:
         """Forget a registration; the record of its end. Its calls may still be queued, so its parameters stay known."""
         self._entries.pop(registered.entry, None)
         self._events = {}
-        return structs.replace(entry_record(registered), added=False)
+        return structs.replace(entry_record(registered, at), added=False)
 
     def state(self, state: State) -> State:
         """Remember a service's state."""
@@ -118,7 +118,7 @@ class Catalog:
         return tuple(all_names), frozenset(all_secret)
 
 
-def entry_record(registered: "EntryInfo | LiveEntry") -> Entry:
+def entry_record(registered: "EntryInfo | LiveEntry", at: int) -> Entry:
     """The record of a registration; all of its text is the program's, so it is bounded and escaped."""
     schema = registered.schema
     return Entry(
@@ -131,6 +131,7 @@ def entry_record(registered: "EntryInfo | LiveEntry") -> Entry:
         doc=bounded(schema.doc),
         where=bounded(schema.where),
         callback=bounded(registered.callback_name, NAME_LIMIT),
+        at=at,
     )
 
 

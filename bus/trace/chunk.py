@@ -93,7 +93,10 @@ def _label(key: int) -> tuple[str, str, str, int]:
 
 def unended_record(call: LiveCall) -> Call:
     """A call in flight as a record, even if it has ended since."""
-    return structs.replace(call_record(detail_of(call)), ended=0, cpu=None, outcome=None, result="")
+    promise = call.waiting_for
+    waiting_for = promise.id if promise is not None else 0
+    record = call_record(detail_of(call))
+    return structs.replace(record, ended=0, cpu=None, outcome=None, result="", waiting_for=waiting_for)
 
 
 def ended_ids(items: Sequence[Item]) -> set[int]:

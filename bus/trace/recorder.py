@@ -327,10 +327,10 @@ class Recorder:
     def _watch_parts(self) -> None:
         """Hook first, then look: what is registered meanwhile is seen twice, never missed."""
         self._parts_hook = self._program.add_hook(self._parts)
+        at = self._runtime.now()
         for entry in (*self._program.commands(), *self._program.listeners()):
-            self.catalog.add(entry)
+            self.catalog.add(entry, at)
         for service in self._program.services():
-            at = self._runtime.now()
             self.catalog.state(state_record(service.name, service.state, at, service.workers, service.error))
 
 

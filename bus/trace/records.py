@@ -82,7 +82,7 @@ class Definition(Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Entry(Record, frozen=True, kw_only=True):
-    """A registration came (`added`) or went; `entry` is the same in both."""
+    """A registration came (`added`) or went; `entry` is the same in both. `at`: when, or when recording began."""
 
     entry: Natural
     kind: EntryKind
@@ -94,21 +94,26 @@ class Entry(Record, frozen=True, kw_only=True):
     doc: str = ""
     where: str = ""
     callback: str = ""
+    at: Natural = 0
 
 
 class Error(Struct, frozen=True, omit_defaults=True):
-    """An exception as text: the qualified type, its message, the traceback (8 KB at most)."""
+    """An exception as text: the qualified type, its message, the traceback (8 KB at most).
+
+    `where`: file, line and function of the innermost frame that is the program's own, not the bus's or a library's.
+    """
 
     type: str
     message: str = ""
     traceback: str = ""
+    where: str = ""
 
 
 class Call(Record, frozen=True):
     """A command, an event (queued == started == ended) or the delivery of one to a listener.
 
     Written once, when it ended. Within a snapshot or a batch's `live` list it may be unended: then `outcome` is None
-    and `started` (queued) or `ended` (running) is 0.
+    and `started` (queued) or `ended` (running) is 0; `waiting_for` is the call whose end it waits for at that moment.
 
     The recorder, which makes them by the ten thousand, gives the fields by position: that takes two thirds of the time.
     All others name them.
@@ -135,6 +140,7 @@ class Call(Record, frozen=True):
     by: Origin = "code"
     client: str = ""
     marks: tuple[str, ...] = ()
+    waiting_for: Natural = 0
 
 
 class Wait(Record, frozen=True, kw_only=True):
@@ -173,13 +179,34 @@ class Depth(Record, frozen=True, kw_only=True):
     stuck: Natural = 0
 
 
+class Step(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One call of a cycle: it runs on `lane` and waits at `where` (file:line) for what `waits_for` says.
+
+    `target`: the id of the call that it waits for, 0 when it waits for room in a mailbox, or for the end of a service.
+    """
+
+    call: Natural
+    name: str
+    service: str
+    lane: Natural
+    thread: str
+    where: str
+    waits_for: str
+    target: Natural = 0
+
+
 class Problem(Record, frozen=True, kw_only=True):
-    """Something that the bus itself saw go wrong; `calls` prove it."""
+    """Something that the bus itself saw go wrong; `calls` prove it, and for a deadlock the `cycle`.
+
+    `suspected`: a deadlock that a wait with a timeout is part of, so it was let go on.
+    """
 
     rule: str
     at: Natural
     text: str
     calls: tuple[Natural, ...] = ()
+    cycle: tuple[Step, ...] = ()
+    suspected: bool = False
 
 
 class Output(Record, frozen=True, kw_only=True):

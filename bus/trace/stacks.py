@@ -1,6 +1,7 @@
 """Where an exception came from, as bounded, escaped text."""
 
 import linecache
+import os
 from collections.abc import Callable, Iterable, Iterator
 from types import CodeType, TracebackType
 from typing import Any
@@ -21,6 +22,8 @@ _NAME = 400
 _CAUSES = 4
 _NOTES = 8
 _WALKED = 2_000
+_LIBRARY = os.path.dirname(os.__file__) + os.sep  # noqa: PTH120  compared as text with thousands of file names
+_INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 
 
 def error_of(error: BaseException, hide: Iterable[str] = ()) -> Error:
@@ -31,7 +34,8 @@ def error_of(error: BaseException, hide: Iterable[str] = ()) -> Error:
         return scrub(hidden(text, texts))
 
     parts = [part for one in _causes(error) for part in _error_text(one, clean)]
-    return Error(_qualified(error), message_of(error, clean), _joined(parts))
+    where = bounded(_own_place(_causes(error)[::-1]), _NAME)
+    return Error(_qualified(error), message_of(error, clean), _joined(parts), where)
 
 
 def _qualified(error: BaseException) -> str:
@@ -56,6 +60,34 @@ def _error_text(error: BaseException, clean: Callable[[str], str]) -> Iterator[s
     for note in notes[:_NOTES] if type(notes) is list else ():
         if type(note) is str:
             yield bounded(clean(note[:1_000]), keep="\n")
+
+
+def _own_place(chain: list[BaseException]) -> str:
+    """Where the program itself was last when it happened; of an error with none of its frames, that of its cause."""
+    inner: list[_Place] = []
+    for error in chain:
+        places = [place for place in _inward(foreign.traceback_of(error))[::-1] if not _of_the_bus(place)]
+        own = next((place for place in places if _is_own(place)), None)
+        if own is not None:
+            return _place_text(own)
+        inner = inner or places
+    return _place_text(inner[0]) if inner else ""
+
+
+def _place_text(place: _Place) -> str:
+    code, line, _ = place
+    return f"{code.co_filename}:{line} in {code.co_qualname}"
+
+
+def _of_the_bus(place: _Place) -> bool:
+    module = place[2].get("__name__")
+    return type(module) is str and module.partition(".")[0] == "bus"
+
+
+def _is_own(place: _Place) -> bool:
+    file = place[0].co_filename
+    installed = any(folder in file for folder in _INSTALLED)
+    return not (installed or file.startswith((_LIBRARY, "<")))
 
 
 def _inward(traceback: TracebackType | None) -> list[_Place]:

@@ -15,11 +15,17 @@ from bus.trace.catalog import Catalog
 from bus.trace.chunk import NAME_LIMIT, call_record, detail_of
 from bus.trace.hiding import hidden
 from bus.trace.records import AnyRecord, Dropped, Problem, ServiceState, State
+from bus.trace.records import Step as StepRecord
 from bus.trace.redact import REDACTED, bounded, value_text
 from bus.trace.stacks import error_of
 
 if TYPE_CHECKING:
     from bus.registry import Entry
+    from bus.waits import Step
+
+
+_MAX_CYCLE = 32
+"""Steps of a cycle that are recorded."""
 
 
 class PartsTap(Hook):
@@ -36,11 +42,11 @@ class PartsTap(Hook):
 
     def registered(self, entry: "Entry") -> None:
         """See `Hook`."""
-        self._note(self._catalog.add(entry))
+        self._note(self._catalog.add(entry, self._now()))
 
     def unregistered(self, entry: "Entry") -> None:
         """See `Hook`."""
-        self._note(self._catalog.remove(entry))
+        self._note(self._catalog.remove(entry, self._now()))
 
     def service_state(self, service: str, state: str, workers: int, error: str) -> None:
         """See `Hook`."""
@@ -48,8 +54,19 @@ class PartsTap(Hook):
 
     def problem(self, rule: str, text: str, calls: tuple[int, ...]) -> None:
         """See `Hook`."""
-        said = bounded(hidden(text, self._catalog.remembered))
-        self._note(Problem(rule=bounded(rule, NAME_LIMIT), at=self._now(), text=said, calls=calls))
+        self._note(Problem(rule=bounded(rule, NAME_LIMIT), at=self._now(), text=self._clean(text), calls=calls))
+
+    def deadlock(self, cycle: "tuple[Step, ...]", text: str, *, suspected: bool) -> None:
+        """See `Hook`."""
+        calls, steps = tuple(step.call for step in cycle), tuple(map(_step_record, cycle[:_MAX_CYCLE]))
+        self._note(
+            Problem(
+                rule="deadlock", at=self._now(), text=self._clean(text), calls=calls, cycle=steps, suspected=suspected
+            )
+        )
+
+    def _clean(self, text: str) -> str:
+        return bounded(hidden(text, self._catalog.remembered))
 
     def dropped(self, call: Call, service: str) -> None:
         """See `Hook`."""
@@ -129,6 +146,15 @@ class FullTap(_Tap):
             text = value_text(call.value)
             call.result_text = hidden(text, self._catalog.secrets(call)) if REDACTED in call.args_text else text
         self._put(call)
+
+
+def _step_record(step: "Step") -> StepRecord:
+    name, service, thread = (bounded(text, NAME_LIMIT) for text in (step.name, step.service, step.thread))
+    where, waits_for = bounded(step.where, NAME_LIMIT), bounded(step.waits_for, NAME_LIMIT)
+    return StepRecord(
+        call=step.call, name=name, service=service, lane=step.lane, thread=thread, where=where, waits_for=waits_for,
+        target=step.target,
+    )  # fmt: skip
 
 
 def state_record(service: str, state: ServiceState | str, at: int, workers: int, error: str) -> State:

@@ -56,7 +56,7 @@ class Triggers:
         match record:
             case Problem(rule="swallowed") if self.errors:
                 yield record.text
-            case Problem(rule="deadlock") if self.deadlocks:
+            case Problem(rule="deadlock", suspected=True) if self.deadlocks:  # a refused one: when the call has ended
                 yield record.text
             case State(state="failed") if self.errors:
                 yield f"the service {record.service} failed: {record.error}"

@@ -51,7 +51,7 @@ _OTHERS: Final[Mapping[type, tuple[str, str]]] = {
     ),
     Dropped: ("drops", 'at integer, count integer, kind text, "where" text'),
     Dump: ("dumps", '"trigger" text, "begin" integer, "end" integer, dropped integer'),
-    Problem: ("problems", "rule text, at integer, text text, calls text"),
+    Problem: ("problems", "rule text, at integer, text text, calls text, cycle text, suspected integer"),
     Output: ("outputs", "at integer, stream text, level text, text text, lane integer, call integer"),
 }
 """What a record that is no call becomes in SQLite: the table, and its columns besides `pid`: the record's fields."""

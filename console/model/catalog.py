@@ -56,13 +56,7 @@ class Catalog:
     def receivers(self, event: str) -> tuple[Entry, ...]:
         """The listeners that EVENT would be delivered to now, in the order of their registration."""
         self._look_up()
-        program, name = self._origin(event)
-        listeners = ((entry, *self._origin(entry.name)) for entry in self._listeners)
-        return tuple(entry for entry, of, pattern in listeners if of == program and _matches(pattern, name))
-
-    def _origin(self, name: str) -> tuple[int, str]:
-        """The program that has NAME, and what it is called there; see `Store.origins`."""
-        return self._store.origins.get(name, (0, name))
+        return tuple(entry for entry in self._listeners if hears(self._store, entry.name, event))
 
     def _look_up(self) -> None:
         """Of several registrations of a command the newest is on top; of those that were disposed, the last one."""
@@ -116,8 +110,15 @@ def is_pattern(name: str) -> bool:
     return any(character in name for character in "*?[")
 
 
+def hears(store: Store, listener: str, event: str) -> bool:
+    """Whether a listener's name takes EVENT, in a view of one program or of several; see `Store.origins`."""
+    of, pattern = store.origins.get(listener, (0, listener))
+    program, name = store.origins.get(event, (0, event))
+    return of == program and _matches(pattern, name)
+
+
 def _matches(name: str, event: str) -> bool:
-    """The bus's own events match only patterns that begin with `bus.`, as the bus itself has it."""
+    """Whether a listener's NAME takes EVENT; the bus's own events match only patterns that begin with `bus.`."""
     if not is_pattern(name):
         return name == event
     if event.startswith(_OWN_EVENTS) and not name.startswith(_OWN_EVENTS):

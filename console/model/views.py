@@ -13,7 +13,10 @@ from console.model.split import CallParts
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The one line that every screen shows. `state`: LIVE, RECORDED, ENDED or CONNECTING. `cost`: part of one CPU."""
+    """The one line that every screen shows. `state`: LIVE, RECORDED, ENDED or CONNECTING. `cost`: part of one CPU.
+
+    `problems`: how many were found that are not over.
+    """
 
     program: str
     pid: int
@@ -24,6 +27,7 @@ class Header:
     failed: int
     dropped: int
     cost: float
+    problems: int = 0
 
 
 @dataclass(frozen=True, slots=True)

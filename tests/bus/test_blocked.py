@@ -6,6 +6,7 @@ import pytest
 
 from bus import Bus, CommandNotFound, Hook, MailboxFull, Service, ServiceStopped
 from bus.testing import explore
+from bus.waits import Step
 from tests.support import wait_for
 
 
@@ -13,8 +14,9 @@ class Problems(Hook):
     def __init__(self) -> None:
         self.told: list[tuple[str, str, tuple[int, ...]]] = []
 
-    def problem(self, rule: str, text: str, calls: tuple[int, ...]) -> None:
-        self.told.append((rule, text, calls))
+    def deadlock(self, cycle: tuple[Step, ...], text: str, *, suspected: bool) -> None:
+        assert suspected
+        self.told.append(("deadlock", text, tuple(step.call for step in cycle)))
 
 
 @pytest.fixture

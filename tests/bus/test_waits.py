@@ -7,6 +7,7 @@ from concurrent.futures import as_completed, wait
 import pytest
 
 from bus import Bus, CallTimeout, DeadlockError, PoolStarvation, Promise, SelfCallError, Service
+from bus.waits import Step
 from tests.support import wait_for
 
 
@@ -75,11 +76,11 @@ def test_pool_with_a_free_worker_may_wait_for_itself(bus: Bus) -> None:
 
 def test_timed_wait_in_a_cycle_heals_itself(bus: Bus) -> None:
     """A wait with a timeout is never refused: it ends by itself; that it closed a cycle is noted as a suspicion."""
-    problems: list[tuple[str, str]] = []
+    problems: list[tuple[bool, str, tuple[Step, ...]]] = []
 
     class Problems:
-        def problem(self, rule: str, text: str, calls: tuple[int, ...]) -> None:
-            problems.append((rule, text))
+        def deadlock(self, cycle: tuple[Step, ...], text: str, *, suspected: bool) -> None:
+            problems.append((suspected, text, cycle))
 
     bus.add_hook(Problems())
     service(bus, "a")
@@ -94,8 +95,10 @@ def test_timed_wait_in_a_cycle_heals_itself(bus: Bus) -> None:
     bus.register_command("a.answer", lambda: 1, service="a")
     with pytest.raises(CallTimeout):
         bus.execute_command("a.ask").result(10)
-    ((rule, text),) = problems
-    assert rule == "deadlock"
+    ((suspected, text, cycle),) = problems
+    assert suspected
+    waits = [(step.name, step.waits_for, step.target) for step in cycle]
+    assert waits == [("b.ask", "a.answer", 3), ("a.ask", "b.ask", 2)]
     assert text.startswith("suspected")
     assert "b.ask #2 on b-0 waits" in text
 
@@ -161,8 +164,8 @@ def test_waits_of_the_standard_library_make_no_edge(bus: Bus) -> None:
     problems: list[str] = []
 
     class Problems:
-        def problem(self, rule: str, text: str, calls: tuple[int, ...]) -> None:
-            problems.append(rule)
+        def deadlock(self, cycle: tuple[Step, ...], text: str, *, suspected: bool) -> None:
+            problems.append(text)
 
     def both() -> bool:
         promise = bus.execute_command("a.two")

@@ -132,6 +132,27 @@ def test_slow_trouble_can_be_cancelled(bus: Bus) -> None:
     assert promise.result(10) == 600.0
 
 
+def test_trouble_of_every_kind(bus: Bus) -> None:
+    """Each of them makes its trouble with others, says how much, and leaves a service that answers."""
+
+    def ask(name: str, *args: object) -> object:
+        return bus.execute_command(name, *args).result(30)
+
+    assert ask("trouble.errors", 2) == ["OSError('the accomplice could not do it')"] * 2
+    assert ask("trouble.swallow") is None
+    assert ask("trouble.misspell", 3) == 3
+    assert ask("trouble.loop", 4) == 4
+    assert ask("trouble.delay", 2) == 2
+    assert ask("trouble.hog", 0.1) == 3
+    assert ask("trouble.tail", 60) == 60
+    assert ask("trouble.flood", 40, 0.1) == 40
+    assert ask("trouble.starve", 0.05) == 2
+    assert ask("trouble.ack") == "ack"
+    fired = ask("metrics.snapshot")
+    assert isinstance(fired, dict)
+    assert (fired["file.chnaged"], fired["trouble.looped"], fired["trouble.parcel"]) == (3, 5, 2)
+
+
 def test_load_keeps_the_program_busy(bus: Bus) -> None:
     """The load searches until it is stopped."""
     calls: list[str] = []

@@ -4,7 +4,7 @@ import weakref
 
 import pytest
 
-from bus import Bus, CallCancelled, Service, ServiceCrash, command, listener
+from bus import Bus, CallCancelled, CallTimeout, DeadlockError, Service, ServiceCrash, command, listener
 from bus.context import Call as LiveCall
 from bus.context import Source
 from bus.trace.chunk import Chunk
@@ -451,3 +451,57 @@ def test_live_calls_are_plain_calls():
     (record,) = Chunk(9, (), [call]).unended()
     assert isinstance(record, Call)
     assert (record.id, record.outcome, record.ended) == (1, None, 0)
+
+
+def ask_each_other(bus, timeout=None):
+    """Two services that wait for each other."""
+    bus.add(Service("a"))
+    bus.add(Service("b"))
+    bus.register_command("a.ask", lambda: bus.execute_command("b.ask").result(), service="a")
+
+    def ask_back():
+        wait_for(lambda: any(call.name == "a.ask" and call.waiting_for for call in bus.live_calls()))
+        bus.execute_command("a.answer").result(timeout)
+
+    bus.register_command("b.ask", ask_back, service="b")
+    bus.register_command("a.answer", lambda: 1, service="a")
+    return bus.execute_command("a.ask")
+
+
+@pytest.mark.parametrize(("timeout", "error"), [(None, DeadlockError), (0.01, CallTimeout)])
+def test_a_deadlock_is_a_problem_with_its_cycle(bus, recorder, memory, timeout, error):
+    """Refused or only suspected: each call, the lane that it runs on, the line, and what it waits for."""
+    with pytest.raises(error):
+        ask_each_other(bus, timeout).result(10)
+    assert recorder.flush()
+    (problem,) = memory.of(Problem)
+    assert (problem.rule, problem.suspected, problem.calls) == ("deadlock", timeout is not None, (2, 1))
+    lanes = {lane.key: lane.name for lane in memory.of(Lane)}
+    steps = [(step.call, step.name, lanes[step.lane], step.thread, step.target) for step in problem.cycle]
+    assert steps == [(2, "b.ask", "b-0", "b-0", 3), (1, "a.ask", "a-0", "a-0", 2)]
+    assert all(step.where.startswith(f"{__file__}:") for step in problem.cycle)
+
+
+def test_a_call_in_flight_says_whom_it_waits_for(bus, shop, recorder, memory):
+    """From outside nobody can tell a call that waits from one that works."""
+    bus.add(Service("front"))
+    bus.register_command("front.hold", lambda: bus.execute_command("hold").result(), service="front")
+    promise = bus.execute_command("front.hold")
+    assert shop.entered.wait(10)
+    waiting = wait_for(lambda: [call for call in memory.live[-1] if call.waiting_for])
+    assert [(call.name, call.waiting_for) for call in waiting] == [("front.hold", 2)]
+    shop.leave.set()
+    promise.result(10)
+    assert recorder.flush()
+    assert [call.waiting_for for call in memory.of(Call)] == [0, 0]
+
+
+def test_registrations_say_when(bus, recorder, memory):
+    """Those that were there before have the moment at which recording began."""
+    before = bus.runtime.now()
+    bus.register_listener("late", lambda: None).dispose()
+    assert recorder.flush()
+    come, gone = (entry for entry in memory.of(Entry) if entry.name == "late")
+    assert before <= come.at <= gone.at
+    early = next(entry for entry in memory.of(Entry) if entry.name == "sell")
+    assert 0 < early.at < before

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from bus.trace.stacks import TRACEBACK_LIMIT, error_of
@@ -29,6 +31,29 @@ def test_causes_come_first_and_notes_last():
         caught.add_note("in command x")
         lines = error_of(caught).traceback.splitlines()
     assert lines.index("KeyError: 'inner'") < lines.index("ValueError: outer") < lines.index("in command x")
+
+
+def test_the_own_innermost_frame_is_named():
+    """Not the library's in which it was raised; and of an error that has none of the program's, that of its cause."""
+
+    def parse():
+        json.loads("{")
+
+    def fail():
+        try:
+            parse()
+        except ValueError as cause:
+            raise KeyError("no such thing") from cause
+
+    for inner in (parse, fail):
+        with pytest.raises((ValueError, KeyError)) as caught:
+            inner()
+        line = inner.__code__.co_firstlineno + (1 if inner is parse else 4)
+        assert error_of(caught.value).where == f"{__file__}:{line} in {inner.__qualname__}"
+    bare = ValueError("never raised")
+    bare.__cause__ = caught.value
+    assert f"in {fail.__qualname__}" in error_of(bare).where
+    assert error_of(ValueError("never raised")).where == ""
 
 
 @pytest.mark.parametrize("depth", [10, 900])

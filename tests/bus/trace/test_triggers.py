@@ -218,7 +218,7 @@ def test_reasons_name_what_happened():
         State(service="s", state="failed", at=1, error="E"),
         Depth(service="s", at=1, depth=10),
         Depth(service="s", at=1, depth=11),
-        Problem(rule="deadlock", at=1, text="suspected"),
+        Problem(rule="deadlock", at=1, text="suspected", suspected=True),
         Problem(rule="stuck", at=1, text="no"),
         Timed(4, (1, 0, 0, 0), 1, 1, 5, 6, 2_000_000_005, 0),
         Timed(5, (1, 0, 0, 0), 1, 1, 5, 6, 2_000_000_006, 0),

@@ -118,7 +118,7 @@ def test_sqlite_has_all_else_too(tmp_path: Path) -> None:
         "states": [(PID, "store", "failed", START + 3, 1, "gone")],
         "depths": [(PID, "store", START + 5_005, 3, 0, 0, 0, 0)],
         "drops": [(PID, START + 6_007, 2, "event", "store"), (PID, START + 7_007, 3, "event", "store")],
-        "problems": [(PID, "stuck", START + 8_009, "…", "[]")],
+        "problems": [(PID, "stuck", START + 8_009, "…", "[]", "[]", 0)],
         "outputs": [(PID, START + 4, "stderr", "", "<b>", 2, 1)],
     }
 

@@ -1,0 +1,194 @@
+"""Rules about chains of causes: names that come back to themselves, and calls with too many descendants."""
+
+from collections.abc import Iterator
+from typing import ClassVar, Final
+
+import numpy as np
+
+from bus.trace.records import Call
+from console import format as fmt
+from console.model.codes import KINDS
+from console.model.columns import Block, Ints
+from console.model.problems.rule import (
+    CALLS_SHOWN,
+    FOREVER,
+    NS,
+    Amount,
+    Finding,
+    Limits,
+    News,
+    Number,
+    Proof,
+    Rule,
+    keys_of,
+)  # fmt: skip
+
+_LONGEST: Final = 128
+"""Steps up a chain; the bus refuses more than 100."""
+_MAX_FOUND: Final = 20
+_KIND = {kind: code for code, kind in enumerate(KINDS)}
+
+
+class LoopLimits(Limits, frozen=True):
+    """One name `times` or more on one chain of causes, or a chain longer than `depth`."""
+
+    times: Number = 3
+    depth: Number = 32
+
+
+class Loop(Rule):
+    """Something causes itself. Looked for in what has ended since the look before the last, and in what goes on."""
+
+    name: ClassVar[str] = "loop"
+    stays: ClassVar[int] = FOREVER
+    settings: ClassVar[type[Limits]] = LoopLimits
+
+    def __init__(self, limits: LoopLimits = LoopLimits()) -> None:  # noqa: B008  it is frozen
+        self._limits = limits
+        self._told: dict[str, set[int]] = {}
+
+    def look(self, news: News) -> Iterator[Finding]:
+        """See `Rule`."""
+        ids, parents, keys, ended = _together(news)
+        if not len(ids):
+            return
+        order = np.argsort(ids, kind="stable")
+        ids, parents, keys, ended = ids[order], parents[order], keys[order], ended[order]
+        above = _places(ids, parents)
+        same, depth = np.ones(len(ids), np.int64), np.ones(len(ids), np.int64)
+        below, at = np.flatnonzero(above >= 0), above[above >= 0]
+        for _ in range(_LONGEST):
+            if not len(below):
+                break
+            depth[below] += 1
+            same[below] += keys[at] == keys[below]
+            going = above[at] >= 0
+            below, at = below[going], above[at[going]]
+        found = np.flatnonzero((same >= self._limits.times) | (depth > self._limits.depth))
+        for key in np.unique(keys[found]).tolist()[:_MAX_FOUND]:
+            mine = found[keys[found] == key]
+            deepest = mine[np.lexsort((depth[mine], same[mine]))[-1]]
+            path, moment = _path(ids, above, int(deepest)), int(ended[deepest]) or news.now
+            yield from self._finding(news, ids[mine].tolist(), path, int(same[deepest]), moment)
+
+    def _finding(self, news: News, calls: list[int], path: list[int], same: int, at: int) -> Iterator[Finding]:
+        chain = [call for call in map(news.store.call, path) if call is not None]
+        if not chain:
+            return
+        name = chain[0].name
+        group = " ".join(sorted({call.name for call in chain}))
+        told = self._told.setdefault(group, set())
+        fresh = set(calls) - told
+        if not fresh:
+            return
+        # Of a chain of many names each is found; the same call is never told again in a later look.
+        self._told[group] = set(calls) | (told if len(told) < 10_000 else set())  # noqa: PLR2004
+        names = " → ".join(dict.fromkeys(call.name for call in reversed(chain)))
+        loops = f"{name} is on one chain of causes {same} times" if same >= self._limits.times else "a chain of causes"
+        yield Finding(
+            key=group, name=name, subject=f"{names} → …" if len(names) < 60 else f"{name} → …",  # noqa: PLR2004
+            text=f"{loops}, {len(path)} calls long: {names}",
+            advice="Break the circle: let one of them look whether there is anything left to do before it goes on.",
+            at=at, since=chain[-1].queued, times=len(fresh),
+            proof=Proof(
+                calls=tuple(path[:CALLS_SHOWN]), lane=chain[0].lane, start=chain[-1].queued, end=at,
+                lines=tuple(f"#{call.id} {call.kind} {call.name}" for call in chain[:CALLS_SHOWN]),
+            ),
+        )  # fmt: skip
+
+
+def _together(news: News) -> tuple[Ints, Ints, Ints, Ints]:
+    """Id, parent, key and end (0: it goes on) of what ended lately and what goes on."""
+    blocks = [news.earlier, news.calls]
+    live = [call for call in news.store.live.values() if _number(news, call) >= 0]
+    ids = [*(block["id"] for block in blocks), np.array([call.id for call in live], np.int64)]
+    parents = [*(block["parent"] for block in blocks), np.array([call.parent for call in live], np.int64)]
+    keys = [*(keys_of(block) for block in blocks), np.array([_number(news, call) for call in live], np.int64)]
+    ended = [*(block["ended"] for block in blocks), np.zeros(len(live), np.int64)]
+    return np.concatenate(ids), np.concatenate(parents), np.concatenate(keys), np.concatenate(ended)
+
+
+def _number(news: News, call: Call) -> int:
+    name = news.store.codec.names.find(call.name)
+    return name * len(KINDS) + _KIND[call.kind] if name >= 0 else -1
+
+
+def _places(ids: Ints, wanted: Ints) -> Ints:
+    """Where in the sorted IDS each of the WANTED ones is; -1: nowhere."""
+    places = np.minimum(np.searchsorted(ids, wanted), len(ids) - 1)
+    found: Ints = np.where((wanted > 0) & (ids[places] == wanted) & (wanted != ids), places, -1)
+    return found
+
+
+def _path(ids: Ints, above: Ints, place: int) -> list[int]:
+    """From a call to the first of its causes."""
+    path = [int(ids[place])]
+    while above[place] >= 0 and len(path) < _LONGEST:
+        place = int(above[place])
+        path.append(int(ids[place]))
+    return path
+
+
+class StormLimits(Limits, frozen=True):
+    """More than so many `calls` with one root within `seconds`."""
+
+    calls: Number = 1_000
+    seconds: Amount = 1.0
+
+
+class Storm(Rule):
+    """One call or event leads to a great many others at once."""
+
+    name: ClassVar[str] = "storm"
+    stays: ClassVar[int] = 60 * NS
+    settings: ClassVar[type[Limits]] = StormLimits
+
+    def __init__(self, limits: StormLimits = StormLimits()) -> None:  # noqa: B008  it is frozen
+        self._limits = limits
+        self._span = int(limits.seconds * NS)
+        self._told: dict[int, int] = {}
+
+    def look(self, news: News) -> Iterator[Finding]:
+        """See `Rule`."""
+        earlier, calls = news.earlier, news.calls
+        roots = np.concatenate((earlier["root"], calls["root"]))
+        most = self._limits.calls
+        if len(roots) <= most:
+            return
+        order = np.sort(roots)
+        # A root has more than so many where the same number stands so far on.
+        many = np.unique(order[:-most][order[most:] == order[:-most]]).tolist()
+        for root in many:
+            mine = [block["queued"][(block["root"] == root) & (block["id"] != root)] for block in (earlier, calls)]
+            queued = np.sort(np.concatenate(mine))
+            close = np.flatnonzero(queued[most:] - queued[:-most] <= self._span)
+            if len(close):
+                yield self._finding(news, root, queued, int(close[0]))
+
+    def _finding(self, news: News, root: int, queued: Ints, first: int) -> Finding:
+        start = int(queued[first])
+        count = int(np.searchsorted(queued, start + self._span, "right")) - first
+        call = news.store.call(root)
+        name = call.name if call is not None else f"#{root}"
+        last = int(queued[-1])
+        times = int(root not in self._told)
+        self._told = {**{known: at for known, at in self._told.items() if at > news.now - 60 * NS}, root: news.now}
+        return Finding(
+            key=name, name=name, subject=name, times=times,
+            text=f"#{root} led to {count:,} calls within {fmt.duration(self._span)}: {_most(news, root)}",
+            advice=f"Let {name} hand over several at a time, or pause between them, so that others get their turn.",
+            at=last, since=start, proof=Proof(calls=(root,), start=start, end=min(last, start + self._span) + 1),
+        )  # fmt: skip
+
+
+def _most(news: News, root: int) -> str:
+    """The names of which there are the most among the descendants."""
+    keys = np.concatenate([_of_root(block, root) for block in (news.earlier, news.calls)])
+    values, counts = np.unique(keys, return_counts=True)
+    order = np.argsort(-counts, kind="stable")[:3]
+    return ", ".join(f"{int(counts[place]):,} × {news.name_of(int(values[place]))}" for place in order)
+
+
+def _of_root(block: Block, root: int) -> Ints:
+    found: Ints = keys_of(block)[(block["root"] == root) & (block["id"] != root)]
+    return found

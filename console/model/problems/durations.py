@@ -1,0 +1,241 @@
+"""Rules about how long calls run: a few that take much longer than the rest, and time that goes nowhere."""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from console import format as fmt
+from console.model.codes import KINDS
+from console.model.columns import Ints
+from console.model.problems.counts import Totals
+from console.model.problems.rule import (
+    CALLS_SHOWN,
+    NS,
+    Amount,
+    Finding,
+    Limits,
+    News,
+    Number,
+    Proof,
+    Rule,
+    Severity,
+    kind_of,
+)  # fmt: skip
+
+_EVENT: Final = KINDS.index("event")
+_P50, _P99 = 0.5, 0.99
+
+
+class LongTailLimits(Limits, frozen=True):
+    """Of `samples` or more: p99 longer than `ratio` × p50, and than `ms`."""
+
+    samples: Number = 1_000
+    ratio: Amount = 20.0
+    ms: Amount = 10.0
+
+
+class LongTail(Rule):
+    """One call in a hundred takes much longer than half of them.
+
+    The p99 is longer than a limit when more than one run in a hundred is: where the counts do not say so, no
+    percentile is taken.
+    """
+
+    name: ClassVar[str] = "long tail"
+    severity: ClassVar[Severity] = "note"
+    settings: ClassVar[type[Limits]] = LongTailLimits
+
+    def __init__(self, limits: LongTailLimits = LongTailLimits()) -> None:  # noqa: B008  it is frozen
+        self._limits = limits
+        self._long = int(limits.ms * 1_000_000)
+        self._runs, self._slow = Totals(), Totals()
+        self._since: dict[int, int] = {}
+        self._slowest: dict[int, list[tuple[int, int]]] = {}
+
+    def look(self, news: News) -> Iterator[Finding]:
+        """See `Rule`."""
+        calls, keys = news.calls, news.keys
+        ran = (calls["started"] > 0) & (calls["kind"] != _EVENT)
+        took = calls["ended"] - calls["started"]
+        slow = np.flatnonzero(ran & (took > self._long))
+        self._runs.add(keys[ran])
+        self._slow.add(keys[slow])
+        counts, many = self._runs.counts, self._slow.counts
+        size = min(len(counts), len(many))
+        enough = (counts[:size] >= self._limits.samples) & (many[:size] * 100 >= counts[:size])
+        self._remember(keys[slow], took[slow], calls["id"][slow])
+        fresh = np.bincount(keys[slow], minlength=size) if len(slow) else np.zeros(size, np.int64)
+        suspects = np.flatnonzero(enough).tolist()
+        self._since = {key: at for key, at in self._since.items() if key in suspects}
+        for key in suspects:
+            yield from self._percentiles(news, key, int(fresh[key]))
+
+    def _remember(self, keys: Ints, took: Ints, ids: Ints) -> None:
+        """The slowest calls of each name, which prove it."""
+        for key in np.unique(keys).tolist():
+            mine = np.flatnonzero(keys == key)
+            best = mine[np.argsort(-took[mine], kind="stable")[:CALLS_SHOWN]]
+            both = self._slowest.get(key, []) + list(zip(took[best].tolist(), ids[best].tolist(), strict=True))
+            self._slowest[key] = sorted(both, reverse=True)[:CALLS_SHOWN]
+
+    def _percentiles(self, news: News, key: int, fresh: int) -> Iterator[Finding]:
+        name, kind = news.name_of(key), kind_of(key)
+        count, (p50, p99) = news.stats.run_times(kind, key // len(KINDS), (_P50, _P99))
+        if count < self._limits.samples or p99 <= self._long or p99 <= self._limits.ratio * p50:
+            self._since.pop(key, None)
+            return
+        since = self._since.setdefault(key, news.now)
+        yield Finding(
+            key=f"{kind} {name}", name=name, subject=name, times=fresh,
+            text=f"half of {count:,} calls run {fmt.duration(p50)} at most, but one in a hundred {fmt.duration(p99)} "
+            "or more",
+            advice="Compare the time of the slowest with that of a usual one: computing, waiting for others, or "
+            "elsewhere?",
+            at=news.now, since=since,
+            proof=Proof(
+                calls=tuple(call for _, call in self._slowest.get(key, ())),
+                lines=(f"run p50 {fmt.duration(p50)} · p99 {fmt.duration(p99)}", f"{count:,} samples"),
+            ),
+        )  # fmt: skip
+
+
+class ElsewhereLimits(Limits, frozen=True):
+    """In the last `seconds`, of `calls` or more, more than a `share` of their run time, while so many `lanes` compute.
+
+    A name whose calls lose less than `least_ms` each on average has no trouble that anybody could feel.
+    """
+
+    calls: Number = 50
+    share: Amount = 0.8
+    lanes: Number = 2
+    seconds: Amount = 10.0
+    least_ms: Amount = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """Of the calls between two looks: by name how many, ns they ran, ns elsewhere; by lane ns computed, ns busy."""
+
+    at: int
+    calls: NDArray[np.float64]
+    run: NDArray[np.float64]
+    elsewhere: NDArray[np.float64]
+    computed: NDArray[np.float64]
+    busy: NDArray[np.float64]
+
+
+class BlockedElsewhere(Rule):
+    """Calls that neither compute nor wait on the bus, while others compute: a lock, or the interpreter's own, the GIL.
+
+    Needs CPU times, which are recorded at the level `full`.
+    """
+
+    name: ClassVar[str] = "blocked elsewhere"
+    settings: ClassVar[type[Limits]] = ElsewhereLimits
+
+    def __init__(self, limits: ElsewhereLimits = ElsewhereLimits()) -> None:  # noqa: B008  it is frozen
+        self._limits = limits
+        self._span = int(limits.seconds * NS)
+        self._sums: deque[_Sums] = deque()
+        self._since: dict[int, int] = {}
+
+    def look(self, news: News) -> Iterator[Finding]:
+        """See `Rule`."""
+        if len(news.calls["id"]):
+            self._sums.append(_sums(news, self._span))
+        while self._sums and self._sums[0].at <= news.now - self._span:
+            self._sums.popleft()
+        span = min(self._span, max(NS, news.now - news.start))
+        calls, run, elsewhere, computed, busy = (
+            _added([getattr(sums, which) for sums in self._sums])
+            for which in ("calls", "run", "elsewhere", "computed", "busy")
+        )
+        lanes = np.flatnonzero(computed >= _COMPUTES * span).tolist()
+        if len(lanes) < self._limits.lanes:
+            self._since.clear()
+            return
+        lost = (elsewhere > self._limits.share * run) & (elsewhere >= self._limits.least_ms * 1e6 * calls)
+        suspects = np.flatnonzero((calls >= self._limits.calls) & lost).tolist()
+        self._since = {key: at for key, at in self._since.items() if key in suspects}
+        computing = sorted((_Computing(lane, computed[lane] / span, busy[lane] / span) for lane in lanes), reverse=True)
+        for key in suspects:
+            yield self._finding(news, key, (int(calls[key]), int(run[key]), int(elsewhere[key])), computing)
+
+    def _finding(self, news: News, key: int, figures: tuple[int, int, int], computing: list["_Computing"]) -> Finding:
+        name, kind, (count, run, elsewhere) = news.name_of(key), kind_of(key), figures
+        together = sum(each.computed for each in computing)
+        names = ", ".join(news.store.lane_name(each.lane) for each in computing[:3])
+        blame = f"a lock, I/O or the GIL, while {names} compute"
+        advice = "See its stack: which lock does it want, and who has it?"
+        if _share_one(computing):
+            blame = f"the GIL: {names} compute, together {fmt.share(together)} of a CPU"
+            advice = f"Move what {names} compute to another process, or let it give way (time.sleep(0)) in between."
+        average = f"{fmt.plural(count, 'call')} run {fmt.duration(run // count)} on average"
+        lanes = [f"{news.store.lane_name(each.lane)} {each}" for each in computing[:5]]
+        first = key not in self._since
+        since = self._since.setdefault(key, max(news.start, news.now - self._span))
+        some = np.flatnonzero(news.keys == key)[-CALLS_SHOWN:]
+        return Finding(
+            key=f"{kind} {name}", name=name, subject=name, times=count if first else len(some),
+            text=f"{fmt.share(elsewhere / max(run, 1))} of its run time is elsewhere, not on its own code: {blame}",
+            advice=advice, at=news.now, since=since,
+            proof=Proof(
+                calls=tuple(news.calls["id"][some].tolist()), lane=computing[0].lane, start=since, end=news.now,
+                lines=(f"{average}, of which {fmt.duration(elsewhere // count)} elsewhere", *lanes),
+            ),
+        )  # fmt: skip
+
+
+_COMPUTES: Final = 0.05
+"""The part of the time from which on a lane is said to compute: with many threads each has a small part of the GIL."""
+_ONE_CPU: Final = 1.1
+"""What lanes that share one interpreter compute together at most; without a GIL it may be more."""
+_MOST_OF_ONE, _CROWDED = 0.7, 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class _Computing:
+    """A lane, and which part of the time it computed, and ran without waiting for calls."""
+
+    lane: int
+    computed: float
+    ran: float
+
+    def __str__(self) -> str:
+        return f"runs {fmt.share(self.ran)} of the time, and computes {fmt.share(self.computed)}"
+
+    def __lt__(self, other: "_Computing") -> bool:
+        return self.computed < other.computed
+
+
+def _share_one(computing: list[_Computing]) -> bool:
+    """Whether they share one interpreter: they use most of a CPU and not more, or all run and none gets to compute."""
+    together, ran = sum(each.computed for each in computing), sum(each.ran for each in computing)
+    return together <= _ONE_CPU and (together >= _MOST_OF_ONE or ran >= _CROWDED)
+
+
+def _sums(news: News, span: int) -> _Sums:
+    calls, keys = news.calls, news.keys
+    measured = np.flatnonzero((calls["cpu"] >= 0) & (calls["started"] > 0) & (calls["kind"] != _EVENT))
+    started, ended = calls["started"][measured], calls["ended"][measured]
+    run, waited = (ended - started).astype(np.float64), calls["waited"][measured]
+    cpu = np.minimum(calls["cpu"][measured], run)
+    elsewhere = np.maximum(0, run - waited - cpu)
+    # Of a long call only what is in the window.
+    inside = np.clip((ended - np.maximum(started, news.now - span)) / np.maximum(run, 1), 0, 1)
+    mine = keys[measured]
+    sums = [np.bincount(mine), np.bincount(mine, run), np.bincount(mine, elsewhere)]
+    lane = np.maximum(0, calls["lane"][measured])
+    lanes = [np.bincount(lane, ns * inside) for ns in (cpu, np.maximum(0, run - waited))]
+    return _Sums(news.now, *(each.astype(np.float64) for each in (*sums, *lanes)))
+
+
+def _added(several: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+    total = np.zeros(max(map(len, several), default=0))
+    for one in several:
+        total[: len(one)] += one
+    return total
