@@ -1,5 +1,6 @@
 """What the program's threads are doing right now, asked about once a second by a screen that shows it."""
 
+from collections.abc import Sequence
 from time import monotonic
 from typing import Final
 
@@ -14,7 +15,8 @@ EVERY: Final = 1.0
 class LiveStacks:
     """The last answer stays until there is a newer one, also when the program has ended."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, calls: Sequence[int] = ()) -> None:
+        """Of the threads that run CALLS, of all threads if there are none."""
         self.stacks: tuple[Stack, ...] = ()
         self.left_out = 0
         self.refused = ""
@@ -22,6 +24,7 @@ class LiveStacks:
         self.at = 0
         """When the program answered last (its monotonic ns), 0: never."""
         self._session = session
+        self._calls = calls
         self._pending: Pending | None = None
         self._asked = 0.0
 
@@ -37,7 +40,7 @@ class LiveStacks:
         if self._pending is None and now - self._asked >= EVERY:
             self._asked = now
             try:
-                self._pending = self._session.stacks()
+                self._pending = self._session.stacks(calls=self._calls)
             except TargetError as error:
                 fresh = fresh or self.refused != str(error)
                 self.refused = str(error)

@@ -58,6 +58,7 @@ class CallsScreen(CallActing):
         ("s", "sort", "screen.sort(1)"),
         ("⏎", "details", "screen.enter"),
         ("t", "tree", "screen.tree"),
+        ("w", "stack", "screen.stack"),
         ("g", "timeline", "screen.timeline"),
     )
     KEYS_IN_WORDS: ClassVar[tuple[tuple[str, str], ...]] = (
@@ -66,6 +67,7 @@ class CallsScreen(CallActing):
         ("s S", "newest, slowest, longest wait, failed first; and back"),
         ("Enter", "into the details; there, Enter goes to another call"),
         ("t", "causal tree, with what decided when the call ended"),
+        ("w", "live stack of a running call, anew every second; again: no longer"),
         ("g", "show it in the timeline"),
         ("r", "make the same call again: shows it first"),
         ("x", "execute the command, or fire the event, with other arguments"),
@@ -75,6 +77,7 @@ class CallsScreen(CallActing):
         Binding("s", "sort(1)", show=False),
         Binding("S", "sort(-1)", show=False),
         Binding("t", "tree", show=False),
+        Binding("w", "stack", show=False),
         Binding("g", "timeline", show=False),
     ]
 
@@ -118,6 +121,8 @@ class CallsScreen(CallActing):
     def tick(self, *, changed: bool) -> None:
         """The running time of what was made from here counts ten times a second; the rest is calmer."""
         super().tick(changed=changed)
+        if not self.console_app.frozen:
+            self.side.turn()
         act = self.side.act
         if act is not None and act.running:
             self.side.draw()
@@ -273,6 +278,19 @@ class CallsScreen(CallActing):
             self.add_class("treed")
             self.pane.open(chosen)
             self.call_after_refresh(self._focus_main)
+
+    def action_stack(self) -> None:
+        """What the thread that runs the chosen call is doing now; again: no longer."""
+        call = self.console_app.session.record(self.chosen())
+        if call is None or call.outcome is not None or not call.started:
+            what = "has ended" if call and call.outcome else "is queued: no thread runs it yet"
+            said = f"w shows the stack of a running call: #{call.id} {what}" if call else "choose a running call first"
+            self.query_one(Bar).note(said, warn=True)
+        elif self.side.call == call.id and self.side.watches:
+            self.side.show_stack(on=False)
+        else:
+            self.find(call.id)
+            self.side.show_stack(on=True)
 
     # ---- filter and order
 

@@ -6,8 +6,10 @@ from textual.containers import Vertical
 from textual.widget import Widget
 
 from console.session import Session
+from console.tui.clock import clock
 from console.tui.invocation import Invocation
 from console.tui.lines import Line, wrapped
+from console.tui.live_stacks import LiveStacks
 from console.tui.look import SOFT, TEXT, WARN, ServiceColors
 from console.tui.pace import Pace
 from console.tui.widgets.act_lines import act_strips
@@ -15,6 +17,10 @@ from console.tui.widgets.call_about import about_call, below_call
 from console.tui.widgets.call_details import CallDetails
 from console.tui.widgets.canvas import Canvas
 from console.tui.widgets.details import Shown
+from console.tui.widgets.service_lines import stack_lines
+
+_SILENT = 2.5
+"""Seconds without an answer that are worth a word: the program may be stopped."""
 
 
 class CallSide(Vertical):
@@ -27,6 +33,7 @@ class CallSide(Vertical):
         """What was made from here: a call once more, or another one of its name."""
         self.notice = ""
         """What a person should know about the form that is open."""
+        self._live: LiveStacks | None = None
         self._session, self._colors = session, colors
         self._pace = Pace()
 
@@ -48,9 +55,33 @@ class CallSide(Vertical):
         """Another call, from its top; at once."""
         if call != self.call:
             self.call = self.details.origin = call
+            self._live = None
             self.details.selected = 0
             self.details.scroll_home(animate=False)
         self.draw()
+
+    @property
+    def watches(self) -> bool:
+        """Whether the live stack of the call is shown."""
+        return self._live is not None
+
+    def show_stack(self, *, on: bool) -> None:
+        """Show what the thread that runs the call is doing, or no longer."""
+        self._live = LiveStacks(self._session, (self.call,)) if on else None
+        self.turn()
+        self.draw()
+
+    def turn(self) -> None:
+        """Ten times a second: ask anew about once a second, and show what is new."""
+        live = self._live
+        if live is None:
+            return
+        call = self._session.record(self.call)
+        if call is None or call.outcome is not None:
+            self._live = None
+            self.draw()
+        elif live.turn():
+            self.draw()
 
     def renew(self) -> None:
         """The same call as it is now, when it is time."""
@@ -70,7 +101,9 @@ class CallSide(Vertical):
             strips = about_call(width, detail, self._session.info.session, self._colors)
             about.styles.height = len(strips)
             about.show(strips)
-            self.details.show_lines([*self._acted(width), *below_call(width, detail, place, self._session)])
+            self.details.show_lines(
+                [*self._acted(width), *self._stack(width), *below_call(width, detail, place, self._session)]
+            )
 
     def _acted(self, width: int) -> Iterator[Shown]:
         if self.notice:
@@ -79,6 +112,24 @@ class CallSide(Vertical):
             yield from map(Shown, act_strips(width, self.act))
         if self.notice or self.act is not None:
             yield Shown(Line(width).strip())
+
+    def _stack(self, width: int) -> Iterator[Shown]:
+        live = self._live
+        if live is None:
+            return
+        stack = next((stack for stack in live.stacks if stack.call == self.call), None)
+        if live.refused:
+            yield from (Shown(Line(width).put(text, WARN).strip()) for text in wrapped(live.refused, width))
+        elif stack is None:
+            said = "no thread runs it at this moment" if live.at else "asking the program what it is doing …"
+            yield Shown(Line(width).put(said, SOFT).strip())
+        else:
+            at = clock(stack.at, self._session.info.session)
+            yield Shown(Line(width).put("live stack ", SOFT).put(stack.name, TEXT).put(f" at {at}", SOFT).strip())
+            yield from map(Shown, stack_lines(width, stack))
+        if live.silent > _SILENT:
+            yield Shown(Line(width).put(f"no answer for {live.silent:.0f} s", WARN).strip())
+        yield Shown(Line(width).strip())
 
     def _nothing(self, width: int) -> Iterator[Shown]:
         if self.call:

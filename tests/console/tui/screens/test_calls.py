@@ -3,10 +3,11 @@
 from typing import Any
 
 import pytest
+from msgspec import structs
 from textual.widgets import Input
 
 from bus.attach.protocol import Batch
-from bus.trace.records import Call, Entry, Error, Output, Parameter, Wait
+from bus.trace.records import Call, Entry, Error, Frame, Output, Parameter, Stack, Wait
 from console.tui.screens.calls import CallsScreen
 from console.tui.widgets.form import CallForm
 from console.tui.widgets.timeline import Timeline
@@ -338,6 +339,33 @@ def test_the_tree_fits_into_a_small_terminal() -> None:
             assert part in driver.line("#2 store.put")
 
     drive(test, target([SOME], "recorded"), size=SMALL)
+
+
+def test_shows_the_live_stack_of_a_running_call() -> None:
+    """`w`: what its thread does, asked anew; it ends with the call, and for others it says why there is none."""
+    frames = (Frame(function="wait_for_page", file="/app/search.py", line=12, source="page.wait()"),)
+    source = target(live())
+    source.standing = [Stack(lane=synthetic.KEY["search-0"], at=START, name="search-0", call=9, frames=frames)]
+
+    async def test(driver: Driver) -> None:
+        screen = await opened(driver)
+        screen.rows.choose("9")
+        await driver.press("w")
+        await driver.sees("live stack search-0", "wait_for_page", "app/search.py:12", "page.wait()")
+        source.standing = [structs.replace(source.standing[0], frames=(structs.replace(frames[0], function="later"),))]
+        await driver.sees("later  ")
+        assert {asked[2] for asked in source.asked} == {((), (9,))}
+        await driver.press("w")
+        await driver.misses("live stack")
+        await driver.press("w")
+        await driver.sees("live stack")
+        ended = call(9, "search-0", 900, 2_400, name="search.query")
+        source.add(Batch(at=START + 3_000 * MS, records=(ended,)))
+        await driver.misses("live stack")
+        await driver.press("w")
+        await driver.sees("#9 has ended")
+
+    drive(test, source)
 
 
 def test_goes_to_the_timeline_and_back() -> None:
