@@ -7,6 +7,7 @@ from rich.style import Style
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.message import Message
 from textual.widget import Widget
 
 from console.language.filter_parser import parse
@@ -43,6 +44,15 @@ class CallRows(RowList[CallRow], inherit_bindings=False):
         Binding("end,G", "edge(-1)"),
         Binding("enter", "enter"),
     ]
+
+    class ToTop(Message):
+        """Somebody wants to see the newest again."""
+
+    def action_edge(self, index: int) -> None:
+        """Home lets go of the call, also where the cursor is on the first row already."""
+        super().action_edge(index)
+        if not index:
+            self.post_message(self.ToTop())
 
 
 class CallsScreen(CallActing):
@@ -207,6 +217,11 @@ class CallsScreen(CallActing):
         if self._wanted() != self.side.call:
             self.side.act = None
             self.side.choose(self._wanted())
+
+    @on(CallRows.ToTop)
+    def _to_top(self) -> None:
+        self._kept, self.rows.touched = 0, 0
+        self.refresh_body()
 
     @on(messages.RowEntered)
     def _row_entered(self) -> None:

@@ -35,7 +35,7 @@ def about_call(width: int, detail: CallDetail, record: SessionRecord, colors: Se
         place.put(" · ", SOFT)
     place.put(clock(call.queued, record), SOFT)
     if call.by != "code":
-        place.put(" · by ", SOFT).put(call.client or call.by, TEXT)
+        place.put(" · by ", SOFT).put(f"{call.by} {call.client}", TEXT)
     return [outcome(title.gap(2), call).strip(), place.strip(), *_time(width, detail, colors), Line(width).strip()]
 
 

@@ -17,8 +17,8 @@ def columns(colors: ServiceColors) -> list[Column[CallRow]]:
     return [
         Column("", 1, 99, _glyph),
         Column("call", 7, 95, lambda row: (f"#{row.call.id}", SOFT), right=True),
-        Column("  name", 20, 100, _name),
-        Column("caller →", 11, 30, lambda row: (f"{row.caller} →" if row.caller else "", SOFT), right=True),
+        Column("  name", 19, 100, _name),
+        Column("caller →", 12, 30, lambda row: (f"{row.caller} →" if row.caller else "", SOFT), right=True),
         Column("lane", 11, 50, lambda row: _lane(row, colors)),
         Column("wait", 7, 60, _wait, right=True),
         Column("run", 7, 90, _run, right=True),

@@ -357,6 +357,9 @@ def test_shows_the_live_stack_of_a_running_call() -> None:
         assert {asked[2] for asked in source.asked} == {((), (9,))}
         await driver.press("w")
         await driver.misses("live stack")
+        await driver.sees("held, Home follows")
+        await driver.press("home")
+        await driver.misses("held")
         await driver.press("w")
         await driver.sees("live stack")
         ended = call(9, "search-0", 900, 2_400, name="search.query")

@@ -1,0 +1,53 @@
+"""How often costly work is done."""
+
+from console.tui.pace import Pace
+
+
+class Clock:
+    """Seconds, moved by hand."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_the_work_takes_a_twentieth_of_the_time() -> None:
+    """What is quick may be done at once again; after half a second of work, ten seconds go by."""
+    clock = Clock()
+    pace = Pace(clock)
+    assert pace.due
+    with pace:
+        clock.now += 0.5
+    assert not pace.due
+    clock.now += 9.9
+    assert not pace.due
+    clock.now += 0.2
+    assert pace.due
+    with pace:
+        pass
+    assert pace.due
+
+
+def test_knows_how_old_the_result_is() -> None:
+    """Since the work was done, not since it began."""
+    clock = Clock()
+    pace = Pace(clock)
+    with pace:
+        clock.now += 2
+    clock.now += 3
+    assert (pace.took, pace.age) == (2, 3)
+
+
+def test_work_that_fails_counts_too() -> None:
+    """It cost as much."""
+    clock = Clock()
+    pace = Pace(clock)
+    try:
+        with pace:
+            clock.now += 1
+            raise ValueError
+    except ValueError:
+        pass
+    assert not pace.due
