@@ -9,6 +9,7 @@ import signal
 import struct
 import termios
 import threading
+import time
 from collections.abc import Sequence
 from typing import Self
 
@@ -76,17 +77,28 @@ class Terminal:
 
     def wait(self, timeout: float = 20.0) -> int:
         """Wait for the program to end; its exit code, negative for a signal."""
-
-        def ended() -> bool:
-            if self.exit_code is None:
-                pid, status = os.waitpid(self.pid, os.WNOHANG)
-                if pid:
-                    self.exit_code = os.waitstatus_to_exitcode(status)
-            return self.exit_code is not None
-
-        wait_for(ended, timeout)
+        wait_for(self._ended, timeout)
         assert self.exit_code is not None
         return self.exit_code
+
+    def wait_typing(self, text: str, timeout: float = 20.0) -> int:
+        """The same, typing TEXT every second until it has ended."""
+        give_up = time.monotonic() + timeout
+        while True:
+            with contextlib.suppress(OSError):  # it has just ended
+                self.send(text)
+            try:
+                return self.wait(1.0)
+            except AssertionError:
+                if time.monotonic() > give_up:
+                    raise
+
+    def _ended(self) -> bool:
+        if self.exit_code is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.exit_code = os.waitstatus_to_exitcode(status)
+        return self.exit_code is not None
 
     def _read(self) -> None:
         while True:

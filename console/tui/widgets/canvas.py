@@ -43,8 +43,10 @@ class Canvas(Painted):
         return Strip.blank(self.size.width, style(ground=self.ground))
 
 
-class Pane(Painted, ScrollView, can_focus=True):
+class Pane(ScrollView, Painted, can_focus=True):
     """Any number of lines, scrolled when there is not room for all."""
+
+    # `ScrollView` comes first: Textual takes the default CSS of the first base alone, and without it nothing scrolls.
 
     ground = GROUND
 

@@ -31,7 +31,7 @@ class Column(Generic[Row]):
     least: int = 0
 
 
-class RowList(Painted, ScrollView, Generic[Row], can_focus=True):
+class RowList(ScrollView, Painted, Generic[Row], can_focus=True):
     """Rows in the order they are given. Line 0 is the title line and stays."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
