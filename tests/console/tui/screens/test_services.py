@@ -172,8 +172,12 @@ def test_a_call_that_stands_twice_is_picked_once() -> None:
         await driver.press("5")
         await choose(driver, "store")
         await driver.sees("who waits for whom")
-        calls = driver.app.screen.query_one(Details)._calls
-        assert sorted(calls) == [50, 51]
+        details = driver.app.screen.query_one(Details)
+        assert sorted(line.call for line in details._shown if line.call) == [50, 51]
+        await driver.press("enter")
+        first = details.selected
+        await driver.press("down")
+        assert {first, details.selected} == {50, 51}
 
     drive(test, source)
 
