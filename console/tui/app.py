@@ -24,6 +24,7 @@ from console.tui.screens.events import EventsScreen
 from console.tui.screens.help import EVERYWHERE, HelpScreen, Page
 from console.tui.screens.listing import ListScreen
 from console.tui.screens.output import OutputScreen
+from console.tui.screens.problems import ProblemsScreen
 from console.tui.screens.services import ServicesScreen
 from console.tui.screens.timeline import TimelineScreen
 from console.tui.themes import DARK, MONO, THEMES, css_variables
@@ -50,6 +51,7 @@ class ConsoleApp(App[int]):
         "timeline": TimelineScreen,
         "calls": CallsScreen,
         "services": ServicesScreen,
+        "problems": ProblemsScreen,
         "output": OutputScreen,
     }
     DEFAULT_MODE = "commands"
@@ -61,6 +63,7 @@ class ConsoleApp(App[int]):
         Binding("3", "show('timeline')", show=False),
         Binding("4", "show('calls')", show=False),
         Binding("5", "show('services')", show=False),
+        Binding("6", "show('problems')", show=False),
         Binding("7", "show('output')", show=False),
         Binding("space", "freeze", show=False),
         Binding("A", "attach_again", show=False),
@@ -189,6 +192,16 @@ class ConsoleApp(App[int]):
         """Show a call in the timeline."""
         self.run_worker(self._show_call(call_id), exclusive=True)
 
+    def show_range(self, begin: int, end: int, call_id: int = 0) -> None:
+        """Mark a stretch of time in the timeline, and select a call that was part of it."""
+        self.run_worker(self._show_range(begin, end, call_id), exclusive=True)
+
+    async def _show_range(self, begin: int, end: int, call_id: int) -> None:
+        await self.action_show("timeline")
+        screen = self.screen
+        if isinstance(screen, TimelineScreen):
+            screen.call_after_refresh(screen.show_range, begin, end, call_id)
+
     async def _show_call(self, call_id: int) -> None:
         await self.action_show("timeline")
         screen = self.screen
@@ -199,11 +212,15 @@ class ConsoleApp(App[int]):
         """Show all that is known of a call."""
         self.run_worker(self._open_call(call_id), exclusive=True)
 
-    async def _open_call(self, call_id: int) -> None:
+    def open_tree(self, call_id: int) -> None:
+        """Show the causal tree that a call is part of."""
+        self.run_worker(self._open_call(call_id, tree=True), exclusive=True)
+
+    async def _open_call(self, call_id: int, *, tree: bool = False) -> None:
         await self.action_show("calls")
         screen = self.screen
         if isinstance(screen, CallsScreen):
-            screen.call_after_refresh(screen.find, call_id)
+            screen.call_after_refresh(screen.show_tree if tree else screen.find, call_id)
 
     def action_freeze(self) -> None:
         """Stop or go on with what is shown; the program runs on."""

@@ -39,6 +39,7 @@ class ActionsProvider(Provider):
         yield "Timeline", "what every thread was doing, when", "app.show('timeline')"
         yield "Calls", "every call, those in flight first; causal trees", "app.show('calls')"
         yield "Services", "what each thread is doing now, and who waits for whom", "app.show('services')"
+        yield "Problems", "what is wrong, with the proof and what to do", "app.show('problems')"
         yield "Output", "what the program printed and logged, and which call did", "app.show('output')"
         if self._console.session.info.state == "live":
             yield "Freeze or go on", "the view only; the program runs on", "app.freeze"

@@ -1,6 +1,7 @@
 """Rules about chains of causes: names that come back to themselves, and calls with too many descendants."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import ClassVar, Final
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from bus.trace.records import Call
 from console import format as fmt
 from console.model.codes import KINDS
-from console.model.columns import Block, Ints
+from console.model.columns import Ints
 from console.model.problems.rule import (
     CALLS_SHOWN,
     FOREVER,
@@ -26,6 +27,11 @@ from console.model.problems.rule import (
 _LONGEST: Final = 128
 """Steps up a chain; the bus refuses more than 100."""
 _MAX_FOUND: Final = 20
+_MINUTE: Final = 60 * NS
+_TOGETHER: Final = 10 * NS
+"""What is queued in a second may take so long to end, and only then is it known."""
+_FEW, _KEPT = 50, 5_000
+"""Calls of one root that are worth to be gathered; as many of them as are."""
 _KIND = {kind: code for code, kind in enumerate(KINDS)}
 
 
@@ -140,55 +146,99 @@ class Storm(Rule):
     """One call or event leads to a great many others at once."""
 
     name: ClassVar[str] = "storm"
-    stays: ClassVar[int] = 60 * NS
+    stays: ClassVar[int] = _MINUTE
     settings: ClassVar[type[Limits]] = StormLimits
 
     def __init__(self, limits: StormLimits = StormLimits()) -> None:  # noqa: B008  it is frozen
         self._limits = limits
         self._span = int(limits.seconds * NS)
         self._told: dict[int, int] = {}
+        self._few = min(_FEW, limits.calls)
+        self._gathered: dict[int, _Descendants] = {}
+        self._nameless: dict[int, _Burst] = {}
 
     def look(self, news: News) -> Iterator[Finding]:
         """See `Rule`."""
-        earlier, calls = news.earlier, news.calls
-        roots = np.concatenate((earlier["root"], calls["root"]))
-        most = self._limits.calls
-        if len(roots) <= most:
-            return
-        order = np.sort(roots)
-        # A root has more than so many where the same number stands so far on.
-        many = np.unique(order[:-most][order[most:] == order[:-most]]).tolist()
-        for root in many:
-            mine = [block["queued"][(block["root"] == root) & (block["id"] != root)] for block in (earlier, calls)]
-            queued = np.sort(np.concatenate(mine))
-            close = np.flatnonzero(queued[most:] - queued[:-most] <= self._span)
+        for root in self._gather(news):
+            many = self._gathered[root]
+            queued = many.queued
+            close = np.flatnonzero(queued[self._limits.calls :] - queued[: -self._limits.calls] <= self._span)
             if len(close):
-                yield self._finding(news, root, queued, int(close[0]))
+                self._found(news, root, many, int(close[0]))
+        self._gathered = {root: many for root, many in self._gathered.items() if many.last > news.now - _TOGETHER}
+        yield from self._named(news)
 
-    def _finding(self, news: News, root: int, queued: Ints, first: int) -> Finding:
-        start = int(queued[first])
-        count = int(np.searchsorted(queued, start + self._span, "right")) - first
-        call = news.store.call(root)
-        name = call.name if call is not None else f"#{root}"
-        last = int(queued[-1])
+    def _gather(self, news: News) -> Iterator[int]:
+        """Keep what came of roots that have led to many calls lately; those that have more than the limit now."""
+        calls = news.calls
+        order = np.argsort(calls["root"], kind="stable")
+        roots = calls["root"][order]
+        edges = np.flatnonzero(np.concatenate(([True], roots[1:] != roots[:-1], [True]))) if len(roots) else roots
+        for first, after in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+            root, some = int(roots[first]), order[first:after]
+            if after - first < self._few and root not in self._gathered:
+                continue
+            some = some[calls["id"][some] != root]
+            many = self._gathered.setdefault(root, _Descendants())
+            many.add(calls["queued"][some], news.keys[some], news.now)
+            if len(many.queued) > self._limits.calls:
+                yield root
+
+    def _found(self, news: News, root: int, many: "_Descendants", first: int) -> None:
+        start = int(many.queued[first])
+        count = int(np.searchsorted(many.queued, start + self._span, "right")) - first
         times = int(root not in self._told)
-        self._told = {**{known: at for known, at in self._told.items() if at > news.now - 60 * NS}, root: news.now}
+        self._told = {**{known: at for known, at in self._told.items() if at > news.now - _MINUTE}, root: news.now}
+        burst = _Burst(root, start, int(many.queued[-1]), count, many.most(news), times)
+        self._nameless.setdefault(root, burst)
+
+    def _named(self, news: News) -> Iterator[Finding]:
+        """Of a recording the root may come later than what it led to; a minute is long enough to wait for its name."""
+        for root, burst in list(self._nameless.items()):
+            call = news.store.call(root)
+            if call is not None or news.now - burst.last > _MINUTE:
+                del self._nameless[root]
+                yield burst.finding(call.name if call else f"#{root}", self._span)
+
+
+@dataclass(frozen=True, slots=True)
+class _Burst:
+    """So many descendants of one root within the span: the first and the last of them, and which they are."""
+
+    root: int
+    start: int
+    last: int
+    count: int
+    most: str
+    times: int
+
+    def finding(self, name: str, span: int) -> Finding:
+        """For a root of this name."""
         return Finding(
-            key=name, name=name, subject=name, times=times,
-            text=f"#{root} led to {count:,} calls within {fmt.duration(self._span)}: {_most(news, root)}",
+            key=name, name=name, subject=name, times=self.times,
+            text=f"#{self.root} led to {self.count:,} calls within {fmt.duration(span)}: {self.most}",
             advice=f"Let {name} hand over several at a time, or pause between them, so that others get their turn.",
-            at=last, since=start, proof=Proof(calls=(root,), start=start, end=min(last, start + self._span) + 1),
+            at=self.last, since=self.start,
+            proof=Proof(calls=(self.root,), start=self.start, end=min(self.last, self.start + span) + 1),
         )  # fmt: skip
 
 
-def _most(news: News, root: int) -> str:
-    """The names of which there are the most among the descendants."""
-    keys = np.concatenate([_of_root(block, root) for block in (news.earlier, news.calls)])
-    values, counts = np.unique(keys, return_counts=True)
-    order = np.argsort(-counts, kind="stable")[:3]
-    return ", ".join(f"{int(counts[place]):,} × {news.name_of(int(values[place]))}" for place in order)
+class _Descendants:
+    """When the last of one root were queued, in order, and what they are."""
 
+    def __init__(self) -> None:
+        self.queued: Ints = np.zeros(0, np.int64)
+        self._keys: Ints = np.zeros(0, np.int64)
+        self.last = 0
 
-def _of_root(block: Block, root: int) -> Ints:
-    found: Ints = keys_of(block)[(block["root"] == root) & (block["id"] != root)]
-    return found
+    def add(self, queued: Ints, keys: Ints, now: int) -> None:
+        """More of them; the oldest go when there are too many."""
+        both = np.concatenate((self.queued, queued)), np.concatenate((self._keys, keys))
+        order = np.argsort(both[0], kind="stable")[-_KEPT:]
+        self.queued, self._keys, self.last = both[0][order], both[1][order], now
+
+    def most(self, news: News) -> str:
+        """The names of which there are the most."""
+        values, counts = np.unique(self._keys, return_counts=True)
+        order = np.argsort(-counts, kind="stable")[:3]
+        return ", ".join(f"{int(counts[place]):,} × {news.name_of(int(values[place]))}" for place in order)

@@ -28,6 +28,7 @@ from console.model.problems.rule import (
 
 _EVENT, _DELIVERY = KINDS.index("event"), KINDS.index("delivery")
 _OWN_EVENTS: Final = "bus."
+_LOOKED_AT, _SHOWN = 200, 10
 _EVERY: Final = 2 * NS
 """How often the listeners are gone through."""
 
@@ -83,8 +84,8 @@ class NoListener(Rule):
         close = close_names(name, known, self._limits.distance)
         if there and not close:
             return
-        last, _ = news.store.matching("name", number, 10, newest=True)
-        events = [call for call in last if call.kind == "event"]
+        last, _ = news.store.matching("name", number, _LOOKED_AT, newest=True)  # those who hear everything got it, too
+        events = [call for call in last if call.kind == "event"][:_SHOWN]
         times = fresh if number in self._told else fired
         self._told.add(number)
         yield _nobody(name, close, there, times, events)

@@ -122,6 +122,11 @@ class Rule(ABC):
     def __init__(self, limits: Limits = _NO_LIMITS) -> None:  # noqa: B027  a rule without settings keeps none
         """LIMITS are of the type `settings`."""
 
+    @classmethod
+    def explanation(cls) -> str:
+        """What it looks for, in a sentence or two."""
+        return " ".join((cls.__doc__ or "").split("\n\n", 1)[0].split())
+
     @abstractmethod
     def look(self, news: News) -> Iterator[Finding]:
         """What is wrong now, or went wrong since the last look."""

@@ -8,6 +8,7 @@ import numpy as np
 from bus.trace.records import Call, Depth, Lane, Problem, Step
 from console import format as fmt
 from console.model.codes import KINDS
+from console.model.columns import steps
 from console.model.problems.rule import (
     FOREVER,
     NS,
@@ -25,6 +26,8 @@ from console.model.problems.rule import (
 from console.model.store import Store
 
 _P99: Final = 0.99
+_ALL: Final = 0.995
+"""The part of the time in which a worker that starves waits: who goes on in between does not."""
 _MAX_STUCK: Final = 50
 """Calls of one look that are looked at one by one."""
 
@@ -199,7 +202,7 @@ class Starved(Rule):
 
     def __init__(self, limits: StarvedLimits = StarvedLimits()) -> None:  # noqa: B008  it is frozen
         self._apart = int(limits.seconds * NS)
-        self._seen: dict[str, tuple[int, int]] = {}
+        self._seen: dict[str, tuple[int, int, frozenset[int]]] = {}
         self._samples: dict[str, list[Depth]] = {}
 
     def look(self, news: News) -> Iterator[Finding]:
@@ -214,10 +217,13 @@ class Starved(Rule):
         """By the calls in flight: the depth when all of its workers were first seen to wait, and now."""
         state, sample = news.store.states.get(service), news.store.depths.get(service)
         deep = sample.depth if sample else 0
-        if state is None or sum(bool(call.waiting_for) for call in calls) < state.workers:
+        waiting = frozenset(call.id for call in calls if call.waiting_for)
+        if state is None or len(waiting) < state.workers:
             self._seen.pop(service, None)
             return
-        at, depth = self._seen.setdefault(service, (news.now, deep))
+        if self._seen.get(service, (0, 0, waiting))[2] != waiting:  # they went on meanwhile
+            del self._seen[service]
+        at, depth, _ = self._seen.setdefault(service, (news.now, deep, waiting))
         if news.now - at >= self._apart and deep > depth:
             yield _starved(service, state.workers, (at, news.now), (depth, deep), [call.id for call in calls])
 
@@ -235,18 +241,20 @@ class Starved(Rule):
 
     def _in_samples(self, news: News, service: str, samples: list[Depth]) -> Iterator[Finding]:
         state, lanes = news.store.states.get(service), _lanes(news.store, service)
-        if state is None or len(lanes) < state.workers or len(samples) < 2 or samples[-1].depth <= samples[0].depth:  # noqa: PLR2004
+        if state is None or len(lanes) < state.workers or len(samples) < 2:  # noqa: PLR2004
             return
         moments = np.array([sample.at for sample in samples])
-        blocked = np.ones(len(moments), np.bool_)
+        blocked = np.ones(len(moments) - 1, np.bool_)
         for lane in lanes[: state.workers]:
             runs = news.store.runs.get(lane)
-            blocked &= np.zeros(1, np.bool_) if runs is None else runs.blocked(moments + 1) > runs.blocked(moments)
-        first: Depth | None = None
-        for sample, held in zip(samples, blocked.tolist(), strict=True):
-            first = (first or sample) if held else None
-            if first is not None and sample.at - first.at >= self._apart and sample.depth > first.depth:
-                yield _starved(service, state.workers, (first.at, sample.at), (first.depth, sample.depth), [])
+            waited = steps(runs.blocked(moments)) if runs is not None else np.zeros(len(moments) - 1)
+            blocked &= waited >= _ALL * steps(moments)
+        first = samples[0]
+        for sample, held in zip(samples[1:], blocked.tolist(), strict=True):
+            first = first if held else sample
+            if sample.at - first.at >= self._apart and sample.depth > first.depth:
+                calls = [_running(news.store, lane, sample.at) for lane in lanes[: state.workers]]
+                yield _starved(service, state.workers, (first.at, sample.at), (first.depth, sample.depth), calls)
                 return
 
 
@@ -260,6 +268,12 @@ def _starved(service: str, workers: int, when: tuple[int, int], depths: tuple[in
         f"{service} more workers.",
         at=end, since=start, proof=Proof(calls=some(calls), start=start, end=end, service=service),
     )  # fmt: skip
+
+
+def _running(store: Store, lane: int, moment: int) -> int:
+    """The call that a lane had begun last at a moment."""
+    runs = store.runs[lane]
+    return int(runs.values("id", max(0, int(runs.starts(np.array([moment + 1]))[0]) - 1)))
 
 
 def _waiting(live: Iterable[Call]) -> dict[str, list[Call]]:

@@ -30,6 +30,7 @@ TABS = (
     ("timeline", "3", "Timeline"),
     ("calls", "4", "Calls"),
     ("services", "5", "Services"),
+    ("problems", "6", "Problems"),
     ("output", "7", "Output"),
 )
 EVERYWHERE = (
@@ -129,7 +130,8 @@ class BusScreen(Screen[None]):
         app = self.console_app
         header = app.session.header()
         self.query_one(HeaderLine).update(header, frozen=app.frozen)
-        self.query_one(Tabs).update(TABS, self.MODE)
+        wrong = {"problems": f"⚠{header.problems:,}"} if header.problems else {}
+        self.query_one(Tabs).update(TABS, self.MODE, wrong)
         acting = self.ACTING if app.session.info.can_act else ()
         live = self.LIVE if app.session.info.state == "live" else ()
         self.query_one(Keys).update((*acting, *self.KEYS, *live, *COMMON), EVERYWHERE)

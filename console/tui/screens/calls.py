@@ -289,10 +289,17 @@ class CallsScreen(CallActing):
         if self.has_class("treed"):
             self.run_worker(self.action_back())
         elif self.chosen():
-            chosen = self.chosen()
-            self.add_class("treed")
-            self.pane.open(chosen)
-            self.call_after_refresh(self._focus_main)
+            self._open_tree(self.chosen())
+
+    def show_tree(self, call_id: int) -> None:
+        """Put the cursor on a call, and show its causal tree."""
+        self.find(call_id)
+        self._open_tree(call_id)
+
+    def _open_tree(self, call_id: int) -> None:
+        self.add_class("treed")
+        self.pane.open(call_id)
+        self.call_after_refresh(self._focus_main)
 
     def action_stack(self) -> None:
         """What the thread that runs the chosen call is doing now; again: no longer."""

@@ -118,6 +118,12 @@ class TimelineScreen(BusScreen):
         """Select a call and bring it into view."""
         self.timeline.choose(call_id)
 
+    def show_range(self, begin: int, end: int, call_id: int) -> None:
+        """Mark a stretch of time and bring it into view, with a call selected (0: none)."""
+        self.timeline.choose(call_id)
+        self.timeline.range.set(begin, max(end, begin + 1))
+        self.timeline.action_fit()
+
     async def action_back(self) -> None:
         """Out of a result, then out of the selection."""
         if self.query_one(OutcomePane).is_open:

@@ -1,6 +1,7 @@
 """The first two lines of every screen: how the program is, and which screens there are."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from rich.style import Style
 from textual.strip import Strip
@@ -33,6 +34,7 @@ _STATES = {
     "ENDED": ("■", RED),
     "CONNECTING": ("○", AMBER),
 }
+_UNMARKED: Mapping[str, str] = MappingProxyType({})
 Piece = tuple[str, Style]
 Key = tuple[str, str, str]
 
@@ -78,6 +80,8 @@ def _badge(line: Line, program: str) -> None:
 def _figures(header: Header, *, live: bool) -> list[list[Piece]]:
     """The figures, the most important first."""
     failing = style(RED, bold=True) if header.failed else SOFT
+    wrong = style(AMBER, bold=True) if header.problems else SOFT
+    count = "problem" if header.problems == 1 else "problems"
     losing = style(AMBER, bold=True) if header.dropped else style(PLAIN, bold=True)
     strong = style(BRIGHT, bold=True)
     flow: list[list[Piece]] = [
@@ -87,6 +91,7 @@ def _figures(header: Header, *, live: bool) -> list[list[Piece]]:
     return [
         *(flow if live else []),
         [("✗ " if header.failed else "", failing), (fmt.count(header.failed), failing), (" failed", SOFT)],
+        [("⚠ " if header.problems else "", wrong), (fmt.count(header.problems), wrong), (f" {count}", SOFT)],
         [(fmt.count(header.dropped), losing), (" dropped", SOFT)],
     ]
 
@@ -102,14 +107,16 @@ def _fitting(pieces: list[list[Piece]], room: int, gap: int) -> list[list[Piece]
 class Tabs(Canvas):
     """The screens that there are, each with its key; a click goes there."""
 
-    def update(self, tabs: Sequence[tuple[str, str, str]], current: str) -> None:
-        """Show (mode, key, title) for each; CURRENT is the mode that is shown."""
+    def update(self, tabs: Sequence[tuple[str, str, str]], current: str, marks: Mapping[str, str] = _UNMARKED) -> None:
+        """Show (mode, key, title) for each; CURRENT is the mode that is shown, MARKS stand behind some."""
         line = Line(self.size.width).gap(1)
         for mode, key, title in tabs:
             here = mode == current
             action = f"app.show('{mode}')"
             line.gap(2).put(key, acting(style(ACCENT if here else DIM, bold=here), action)).gap()
             line.put(title, acting(style(BRIGHT, bold=True, underline=True) if here else SOFT, action)).gap()
+            if mode in marks:
+                line.put(marks[mode], acting(style(AMBER, bold=True), action))
         self.show([line.strip()])
 
 

@@ -34,6 +34,10 @@ class TimeRange:
         begin = viewport.start + first * viewport.cell
         self._anchor, self.bounds = None, (begin, begin + (last - first + 1) * viewport.cell)
 
+    def set(self, begin: int, end: int) -> None:
+        """From one moment to another."""
+        self._anchor, self.bounds = None, (begin, end)
+
     def clear(self) -> bool:
         """Nothing is marked; False when nothing was."""
         was, self.bounds, self._anchor = self.bounds, None, None

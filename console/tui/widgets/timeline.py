@@ -71,7 +71,7 @@ class Timeline(LanesMouse, can_focus=True):
         self._lane = 0
         self._at = 0
         self._lane_rows = LaneRows()
-        self._range = TimeRange()
+        self.range = TimeRange()
         self._absolute = False
         self._alerts: Mapping[int, tuple[int, ...]] = {}
         self._opened = False
@@ -139,7 +139,7 @@ class Timeline(LanesMouse, can_focus=True):
                 record,
                 self._cursor(),
                 absolute=self._absolute,
-                marked=self._range.columns(self.viewport),
+                marked=self.range.columns(self.viewport),
             ),
         ]
         strips += self._lane_strips(rows) if view.lanes else lines.notice(width, self._empty())
@@ -179,7 +179,7 @@ class Timeline(LanesMouse, can_focus=True):
     def _marks(self, lane: LaneView) -> Marks:
         cursor = self._cursor() if lane.key == self._lane else -1
         alerts = tuple(self.viewport.column(at) for at in self._alerts.get(lane.key, ()))
-        marks = Marks(cursor=cursor, alerts=alerts, range=self._range.columns(self.viewport))
+        marks = Marks(cursor=cursor, alerts=alerts, range=self.range.columns(self.viewport))
         detail = self._detail
         if detail is None:
             return marks
@@ -230,8 +230,8 @@ class Timeline(LanesMouse, can_focus=True):
 
     def action_fit(self) -> None:
         """The marked range or the selected call from edge to edge; everything when there is none."""
-        if self._range.bounds:
-            self.moved(self._sized().fitted(*self._range.bounds))
+        if self.range.bounds:
+            self.moved(self._sized().fitted(*self.range.bounds))
             return
         if self._detail is None:
             self.action_all()
@@ -301,12 +301,12 @@ class Timeline(LanesMouse, can_focus=True):
     @property
     def marked(self) -> RangeSummary | None:
         """What happened in the marked range; None when none is marked."""
-        return self._range.summary(self.session)
+        return self.range.summary(self.session)
 
     def action_mark(self) -> None:
         """Begin a range at the cursor, which then moves its other end; end it."""
         at = self._at if self._cursor() >= 0 else self.viewport.moment(self.viewport.width // 2)
-        self._range.toggle(at)
+        self.range.toggle(at)
         self._at, self._lane = at, self._lane or self._first_lane()
         self.moved(replace(self.viewport, follow=False))
 
@@ -334,7 +334,7 @@ class Timeline(LanesMouse, can_focus=True):
 
     def action_unselect(self) -> None:
         """No range marked; then no call selected, no cursor."""
-        if not self._range.clear():
+        if not self.range.clear():
             self.selected, self._lane = 0, 0
         self.moved(self.viewport)
 
@@ -359,7 +359,7 @@ class Timeline(LanesMouse, can_focus=True):
 
     def _reselect(self) -> None:
         """Select the call under the cursor; nothing where nothing ran. A range that is being marked grows to there."""
-        self._range.extend(self._at, self.viewport.cell)
+        self.range.extend(self._at, self.viewport.cell)
         self.update()
         lane, column = self._current(), self._cursor()
         self.selected = int(lane.call[column]) if lane is not None and 0 <= column < len(lane.call) else 0
@@ -369,7 +369,7 @@ class Timeline(LanesMouse, can_focus=True):
 
     def dragged(self, first: int, last: int) -> None:
         """Mark the cells from one to another."""
-        self._range.between(self.viewport, first, last)
+        self.range.between(self.viewport, first, last)
         self.moved(replace(self.viewport, follow=False))
 
     def clicked(self, column: int, line: int) -> None:

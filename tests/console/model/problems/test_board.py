@@ -102,7 +102,7 @@ def test_a_recording_in_one_go_has_the_problems_that_it_had_live() -> None:
     """The same rules, the same counts."""
     trouble = [
         *failing(1, "a", START), *failing(11, "a", START + 70 * SECOND),
-        *(call(100 + n, START + 20 * SECOND + n * 1_000, parent=99, root=99) for n in range(1_500)),
+        *(call(99 + n, START + 20 * SECOND + n * 1_000, parent=99 * (n > 0), root=99) for n in range(1_500)),
         Dropped(at=START + 30 * SECOND, count=5, kind="event", where="s"),
     ]  # fmt: skip
     trouble.sort(key=lambda record: getattr(record, "ended", 0) or getattr(record, "at", 0))

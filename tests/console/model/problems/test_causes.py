@@ -102,18 +102,28 @@ def test_as_many_calls_of_many_roots_or_over_a_longer_time_are_no_storm() -> Non
     model = Model()
     assert found(model.look(*busy), "storm") is None
     assert found(model.look(*slow), "storm") is None
-    quick = [call(n, START + 10 * SECOND + n * 900_000, root=9_000) for n in range(9_001, 10_200)]
+    quick = [call(n, START + 10 * SECOND + n * 900_000, root=9_000) for n in range(9_000, 10_200)]
     assert found(model.look(*quick), "storm") is not None
 
 
 def test_a_storm_in_two_looks_is_one() -> None:
-    """What ended in the look before counts, too."""
+    """What ended in the look before counts, too; it is told when its root is known."""
     both = [event(n, "x", START + n * 1_000, root=1, parent=1) for n in range(2, 1_400)]
     model = Model()
     assert found(model.look(*both[:700]), "storm") is None
-    problem = found(model.look(*both[700:]), "storm")
+    assert found(model.look(*both[700:]), "storm") is None
+    problem = found(model.look(call(1, START, run=SECOND, name="burst")), "storm")
     assert problem is not None
-    assert problem.count == 1
+    assert (problem.name, problem.count) == ("burst", 1)
+
+
+def test_a_storm_whose_root_was_lost_has_its_number() -> None:
+    """After a minute nobody waits for its name any more."""
+    model = Model()
+    model.look(*[event(n, "x", START + n * 1_000, root=1, parent=1) for n in range(2, 1_400)])
+    problem = found(model.look(at=START + 70 * SECOND), "storm")
+    assert problem is not None
+    assert problem.name == "#1"
 
 
 def test_the_limits_can_be_set() -> None:

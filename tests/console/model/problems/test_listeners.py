@@ -52,6 +52,8 @@ def test_a_misspelt_event_has_a_close_name(bus: Bus, watch: Watch) -> None:
     assert problem.subject == "file.chnaged → file.changed ?"
     assert "nobody listens but s, which listens to everything" in problem.text
     assert problem.advice.startswith("Fire file.changed instead")
+    assert len(problem.proof.calls) == 10
+    assert problem.since > 0
 
 
 def test_an_event_that_somebody_hears_is_fine(bus: Bus, watch: Watch) -> None:

@@ -232,6 +232,7 @@ def starving(samples: list[tuple[float, int]], waits: list[tuple[int, float, flo
     return [
         Lane(key=1, name="pool-0", service="pool"), Lane(key=2, name="pool-1", service="pool", worker=1),
         State(service="pool", state="running", at=START, workers=2),
+        *(call(lane, _at(0.15), run=SECOND, lane=lane, service="pool") for lane in (1, 2)),
         *(Wait(call=lane, lane=lane, target=9, began=_at(a), ended=_at(b)) for lane, a, b in waits),
         *(Depth(service="pool", at=_at(at), depth=depth) for at, depth in samples),
     ]  # fmt: skip
@@ -243,11 +244,12 @@ def _at(seconds: float) -> int:
 
 def test_a_recording_shows_that_a_service_starved() -> None:
     """By the waits of all its lanes, and the samples of its mailbox while they waited, 100 ms apart."""
-    records = starving([(0.1, 0), (0.5, 3), (0.7, 9)], [(1, 0.2, 0.9), (2, 0.3, 0.8)])
+    records = starving([(0.1, 20), (0.5, 3), (0.7, 9)], [(1, 0.2, 0.9), (2, 0.3, 0.8)])
     problem = found(Model().look(*records, at=_at(2)), "starved")
     assert problem is not None
     assert problem.text == "all 2 workers wait for other calls, while its mailbox grew from 3 to 9"
     assert (problem.since, problem.last) == (_at(0.5), _at(0.7))
+    assert problem.proof.calls == (2, 1)
 
 
 @pytest.mark.parametrize(

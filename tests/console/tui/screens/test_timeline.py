@@ -278,9 +278,9 @@ def test_keys_mark_a_range() -> None:
         timeline.choose(1)
         await driver.press("v", "shift+right", "shift+right", "v")
         await driver.sees("2 calls ", "slowest index.file #1")
-        bounds = timeline._range.bounds
+        bounds = timeline.range.bounds
         await driver.press("right")
-        assert timeline._range.bounds == bounds
+        assert timeline.range.bounds == bounds
 
     drive(test, target([SOME], "recorded"))
 

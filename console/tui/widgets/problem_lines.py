@@ -1,0 +1,207 @@
+"""A problem in lines: its row in the list, and beside it the proof, what to do, and the calls that prove it."""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from rich.style import Style
+from textual.strip import Strip
+
+from bus.trace.records import Session as SessionRecord
+from bus.trace.records import Stack, Step
+from console import format as fmt
+from console.model.problems import HealthyRule, ProblemReport, ProblemView
+from console.model.views import CallDetail
+from console.tui.clock import time_of_day
+from console.tui.lines import Line, clip_left, width_of, wrapped
+from console.tui.look import AMBER, HIDDEN, KEY, LINK, RED, SOFT, STRONG, TEXT, WARN, ServiceColors, style
+from console.tui.widgets.call_lines import outcome
+from console.tui.widgets.command_lines import short_place
+from console.tui.widgets.details import Shown
+from console.tui.widgets.rows import Column
+from console.tui.widgets.service_lines import stack_lines
+
+ProblemRow = ProblemView | HealthyRule
+_LOUD: Final = {"error": style(RED, bold=True), "warning": style(AMBER, bold=True), "note": style(bold=True)}
+_GLYPHS: Final = {"error": "⚠", "warning": "⚠", "note": "·"}
+_FAILED: Final = ("failing", "swallowed")
+_STACK_LINES: Final = 12
+_CALLS: Final = 12
+_SECONDS: Final = len("12:04:31")
+
+
+def row_key(row: ProblemRow) -> str:
+    """What a row is selected by."""
+    return row.id if isinstance(row, ProblemView) else f"healthy:{row.rule}"
+
+
+def columns(record: SessionRecord) -> list[Column[ProblemRow]]:
+    """Rule, subject, since when, how often; healthy rules dim."""
+    return [
+        Column("", 1, 99, _glyph),
+        Column("problem", 21, 90, _rule),
+        Column("", 0, 100, _subject, least=12),
+        Column("since", _SECONDS, 60, lambda row: (since(row.since, record), SOFT if _is_news(row) else HIDDEN)),
+        Column("times", 7, 70, _count, right=True),
+    ]
+
+
+def since(at: int, record: SessionRecord) -> str:
+    """A moment, to the second."""
+    return time_of_day(at, record, 1_000_000_000) if at else fmt.ABSENT
+
+
+def _is_news(row: ProblemRow) -> bool:
+    return isinstance(row, ProblemView) and not row.over
+
+
+def _look(row: ProblemView) -> Style:
+    return HIDDEN if row.over else _LOUD[row.severity]
+
+
+def _glyph(row: ProblemRow) -> tuple[str, Style]:
+    if isinstance(row, HealthyRule):
+        return "✓", HIDDEN
+    return "✗" if row.rule in _FAILED else _GLYPHS[row.severity], _look(row)
+
+
+def _rule(row: ProblemRow) -> tuple[str, Style]:
+    return row.rule, STRONG if _is_news(row) else HIDDEN
+
+
+def _subject(row: ProblemRow) -> tuple[str, Style]:
+    if isinstance(row, HealthyRule):
+        return "nothing", HIDDEN
+    said = f"{row.subject}{'  uncertain' if row.uncertain else ''}{'  over' if row.over else ''}"
+    return said, TEXT if _is_news(row) else HIDDEN
+
+
+def _count(row: ProblemRow) -> tuple[str, Style]:
+    if isinstance(row, HealthyRule):
+        return "", HIDDEN
+    return f"{fmt.count(row.count)}×", TEXT if _is_news(row) else HIDDEN
+
+
+def summary(width: int, report: ProblemReport, record: SessionRecord, hidden: int) -> Strip:
+    """`4 problems, worst first · watched since 12:04:02 · 0 dropped`; or that nothing is wrong, since when."""
+    line = Line(width).gap(1)
+    lost = f" ({report.dropped:,} dropped)"
+    if not report.current:
+        line.put(f"Nothing wrong since {since(report.since, record)}", style(bold=True)).put(lost, SOFT)
+    else:
+        line.put(fmt.plural(report.current, "problem"), STRONG).put(f", worst first{lost}", SOFT)
+    line.put(f" · {len(report.allowed):,} allowed" if report.allowed else "", SOFT)
+    return line.put(f" · {hidden:,} filtered out" if hidden else "", SOFT).strip()
+
+
+# ---- beside the list
+
+
+def about_problem(width: int, row: ProblemView, record: SessionRecord) -> list[Strip]:
+    """Rule and what is wrong; since when, how often, how sure."""
+    title = row.rule.upper()
+    first = Line(width).put(title, _look(row)).gap(2)
+    rows = list(wrapped(row.text, max(20, width - width_of(title) - 2)))
+    strips = [first.put(rows[0], TEXT).strip()]
+    strips += [Line(width).to(width_of(title) + 2).put(text, TEXT).strip() for text in rows[1:6]]
+    times = f"since {since(row.since, record)} · last {since(row.last, record)} · {row.count:,}×"
+    line = Line(width).put(times, SOFT)
+    line.put("  over: it is not so any more" if row.over else "", SOFT)
+    line.put("  uncertain: records were lost" if row.uncertain else "", WARN)
+    return [*strips, line.strip(), Line(width).strip()]
+
+
+def proof_lines(
+    width: int, row: ProblemView, calls: Iterable[CallDetail], stack: Stack | None, colors: ServiceColors
+) -> Iterator[Shown]:
+    """The cycle, the figures, the live stack or the one that was recorded; what to do; the calls."""
+    proof = row.proof
+    if proof.cycle:
+        yield from cycle_lines(width, proof.cycle, colors)
+        yield _blank(width)
+    for text in proof.lines:
+        yield from _text(width, text, TEXT)
+    if proof.entry is not None:
+        yield from _text(width, f"{proof.entry.callback} of {proof.entry.service or 'main'}", STRONG)
+    if stack is not None:
+        yield Shown(Line(width).put("its stack now", SOFT).strip())
+        yield from map(Shown, stack_lines(width, stack))
+    elif proof.stack:
+        yield _blank(width)
+        yield from _stack(width, proof.stack)
+    if proof.lines or proof.entry or proof.stack or stack:
+        yield _blank(width)
+    yield Shown(Line(width).put("what to do", STRONG).strip())
+    yield from _text(width - 2, row.advice, TEXT, indent=2)
+    yield from _calls(width, list(calls), colors)
+
+
+def _calls(width: int, calls: list[CallDetail], colors: ServiceColors) -> Iterator[Shown]:
+    if not calls:
+        return
+    yield _blank(width)
+    yield Shown(Line(width).put("calls", STRONG).put("  ⏎", KEY).put(" opens one", SOFT).strip())
+    for detail in calls[:_CALLS]:
+        call = detail.call
+        line = Line(width).gap(2).put(f"#{call.id} ", KEY).put(call.name, TEXT)
+        line.put("  ").put(detail.lane or "in the queue", colors.style(call.service)).gap(2)
+        outcome(line, call).put(f"  {fmt.duration(fmt.total(detail.parts))}", TEXT)
+        line.put(f"  {fmt.parts(detail.parts)}", SOFT)
+        yield Shown(line.strip(), call.id)
+    if len(calls) > _CALLS:
+        yield Shown(Line(width).gap(2).put(f"and {len(calls) - _CALLS:,} more", SOFT).strip())
+
+
+def cycle_lines(width: int, cycle: tuple[Step, ...], colors: ServiceColors) -> Iterator[Shown]:
+    """Each call with its thread, the line where it waits, and for what; the last one waits for the first's thread."""
+    for number, step in enumerate(cycle):
+        rail = "┌▶ " if number == 0 else "│  "
+        line = Line(width).put(rail, style(RED)).put(step.thread, colors.style(step.service, bold=True))
+        line.put("  runs ", SOFT).put(step.name, STRONG).put(f" #{step.call}", KEY)
+        yield Shown(line.strip(), step.call)
+        line = Line(width).put("│    ", style(RED)).put("waits at ", SOFT)
+        yield Shown(line.put(clip_left(short_place(step.where), line.left), LINK).strip())
+        last = number == len(cycle) - 1
+        line = Line(width).put("└─   " if last else "│    ", style(RED)).put("for ", SOFT).put(step.waits_for, WARN)
+        line.put(f" #{step.target}" if step.target else "", KEY)
+        if last:
+            line.put(f", which {_who(cycle[0])} would have to run" if step.target else "", SOFT)
+        yield Shown(line.strip())
+
+
+def _who(step: Step) -> str:
+    return step.thread or step.service
+
+
+def _stack(width: int, text: str) -> Iterator[Shown]:
+    """Of a traceback the end, which says most; of what the bus says of a thread, a frame a line."""
+    rows = text.rstrip().split("\n") if "\n" in text else text.split(" ← ")
+    if len(rows) > _STACK_LINES:
+        yield Shown(Line(width).put(f"… {len(rows) - _STACK_LINES:,} lines more", HIDDEN).strip())
+    for row in rows[-_STACK_LINES:]:
+        yield from _text(width, row, TEXT if row.startswith("    ") else SOFT)
+
+
+def _text(width: int, text: str, look: Style, indent: int = 0) -> Iterator[Shown]:
+    for row in wrapped(text, width):
+        yield Shown(Line(width + indent).gap(indent).put(row, look).strip())
+
+
+def _blank(width: int) -> Shown:
+    return Shown(Line(width).strip())
+
+
+def healthy_lines(width: int, row: HealthyRule, record: SessionRecord, about: str) -> list[Strip]:
+    """What the rule looks for, and since when it has found nothing."""
+    head = Line(width).put(row.rule, STRONG).put(f"  nothing since {since(row.since, record)}", SOFT)
+    return [head.strip(), *(Line(width).put(text, SOFT).strip() for text in wrapped(about, width))]
+
+
+def as_text(row: ProblemView) -> str:
+    """A problem for the clipboard."""
+    cycle = [
+        f"{step.thread} runs {step.name} #{step.call}, waits at {step.where} for {step.waits_for}"
+        for step in row.proof.cycle
+    ]
+    calls = " ".join(f"#{call}" for call in row.proof.calls)
+    proof = [*cycle, *row.proof.lines, *([f"calls {calls}"] if calls else [])]
+    return "\n".join([f"{row.rule}: {row.subject}", row.text, *proof, row.advice])

@@ -1,0 +1,222 @@
+"""Screen 6: what is wrong, with the proof, driven by keys and read as text."""
+
+import pytest
+
+from bus.attach.protocol import Batch
+from bus.trace.records import AnyRecord, Call, Dropped, Entry, Error, Problem, Step
+from console.tui.screens.problems import ProblemsScreen
+from tests import synthetic
+from tests.console.tui.driving import SMALL, TINY, Driver, batch, drive, target
+from tests.hostile import EVERY, is_harmless
+
+MS = synthetic.MS
+AT = synthetic.START + 500 * MS
+CYCLE = (
+    Step(
+        call=1, name="trouble.deadlock", service="trouble", lane=12, thread="trouble-0",
+        where="/x/sample/trouble.py:62", waits_for="store.hold", target=2,
+    ),
+    Step(
+        call=2, name="store.hold", service="store", lane=7, thread="store-0", where="/x/sample/store.py:88",
+        waits_for="trouble.ack", target=3,
+    ),
+)  # fmt: skip
+DEADLOCK = Problem(rule="deadlock", at=AT, text="a cycle", calls=(1, 2), cycle=CYCLE)
+BROKEN = Error("app.BadInput", "no such thing", "Traceback\n  File ...", where="/x/app/shop.py:7 in sell")
+
+
+def failed(number: int, name: str = "index.file") -> Call:
+    return Call(
+        id=number, root=number, kind="command", name=name, service="indexer", lane=3, caller=1, queued=AT + number,
+        started=AT + number, ended=AT + number + MS, outcome="error", error=BROKEN,
+    )  # fmt: skip
+
+
+def trouble() -> list[AnyRecord]:
+    calls = [failed(number) for number in range(10, 16)]
+    deadlocked = [
+        Call(
+            id=number, root=1, parent=number - 1, kind="command", name=step.name, service=step.service, lane=step.lane,
+            caller=1, queued=AT - 9 * MS, started=AT - 9 * MS, ended=AT, outcome="deadlock",
+        )
+        for number, step in enumerate(CYCLE, 1)
+    ]  # fmt: skip
+    return [DEADLOCK, *deadlocked, *calls, Dropped(at=AT, count=7, kind="event", where="metrics")]
+
+
+def source(*records: AnyRecord, state: str = "live"):
+    return target([batch(*(records or trouble()))], state)  # type: ignore[arg-type]
+
+
+def screen(driver: Driver) -> ProblemsScreen:
+    found = driver.app.screen
+    assert isinstance(found, ProblemsScreen)
+    return found
+
+
+def test_the_list_has_the_worst_first_and_healthy_rules_below() -> None:
+    """Rule, subject, since when, how often; the header and the tab count them."""
+
+    async def test(driver: Driver) -> None:
+        await driver.press("6")
+        await driver.sees("3 problems, worst first", "⚠ 3 problems", "6 Problems ⚠3")
+        rules = [line.split("│")[0].split()[1] for line in driver.lines()[6:10]]
+        assert rules == ["failing", "deadlock", "lossy", "stuck"]
+        assert "index.file  BadInput" in driver.line("✗ failing")
+        assert "6×" in driver.line("✗ failing")
+        assert "nothing" in driver.line("✓ never matched")
+
+    drive(test, source())
+
+
+def test_the_proof_of_a_deadlock_is_its_cycle_and_what_to_do() -> None:
+    """Threads, calls, the line where each waits; Enter there opens a call, t its tree, g the stretch of time."""
+
+    async def test(driver: Driver) -> None:
+        await driver.press("6", "down")
+        await driver.sees(
+            "DEADLOCK  refused in trouble.deadlock #1", "┌▶ trouble-0  runs trouble.deadlock #1",
+            "waits at sample/trouble.py:62", "for store.hold #2", "waits at sample/store.py:88",
+            "for trouble.ack #3, which trouble-0 would have to run", "what to do", "return the promise",
+        )  # fmt: skip
+        await driver.press("enter", "down", "enter")
+        await driver.until(lambda: driver.app.current_mode == "calls")
+        await driver.sees("store.hold")
+        await driver.press("6", "t")
+        await driver.until(lambda: driver.app.current_mode == "calls" and driver.app.screen.has_class("treed"))
+        await driver.press("6", "escape", "g")
+        await driver.until(lambda: driver.app.current_mode == "timeline")
+        await driver.sees("◆ 1.00 s   2 calls", "▸ #1 trouble.deadlock")
+
+    drive(test, source())
+
+
+def test_the_proof_of_failures_is_the_own_frame() -> None:
+    """The exception, the program's own place, the traceback, the calls."""
+
+    async def test(driver: Driver) -> None:
+        await driver.press("6")
+        await driver.sees(
+            "FAILING  BadInput: no such thing, raised at app/shop.py:7 in sell", "/x/app/shop.py:7 in sell",
+            "#15 index.file", "✗ BadInput  1.0 ms",
+        )  # fmt: skip
+
+    drive(test, source())
+
+
+def test_a_problem_can_be_allowed() -> None:
+    """It leaves the list and the counts; the bar says how to keep it so."""
+
+    async def test(driver: Driver) -> None:
+        await driver.press("6")
+        await driver.sees("✗ failing")
+        await driver.press("a")
+        await driver.sees('[problems.failing] allow = ["index.file"]', "2 problems", "1 allowed")
+        await driver.misses("✗ failing")
+
+    drive(test, source())
+
+
+def test_filter_and_sort() -> None:
+    """A text in any part of it; by rule, newest, most often."""
+
+    async def test(driver: Driver) -> None:
+        await driver.press("6", "slash")
+        await driver.type("metrics")
+        await driver.press("enter")
+        await driver.sees("⚠ lossy", "filtered out", "only problems with “metrics”")
+        await driver.misses("✗ failing")
+        await driver.press("slash")
+        await driver.type("zzz")
+        await driver.press("enter")
+        await driver.sees("No problem contains “metricszzz”.", "Esc shows all.")
+        await driver.press("escape")
+        await driver.sees("✗ failing")
+        await driver.press("s")
+        await driver.until(lambda: "deadlock" in driver.lines()[6])
+        await driver.press("s", "s")
+        await driver.until(lambda: "7×" in driver.lines()[6])
+
+    drive(test, source())
+
+
+def test_nothing_wrong() -> None:
+    """It says since when, and that nothing was dropped; a healthy rule says what it looks for."""
+
+    async def test(driver: Driver) -> None:
+        await driver.press("6")
+        await driver.sees("Nothing wrong since ", "(0 dropped)", "0 problems")
+        assert "6 Problems ⚠" not in driver.text()
+        await driver.press("down")
+        await driver.sees("Found by the bus, before it blocks.")
+        for key in ("a", "t", "g", "y"):
+            await driver.press(key)
+        await driver.sees("nothing is selected")
+
+    drive(test, source(failed(1)))
+
+
+@pytest.mark.parametrize("size", [SMALL, TINY])
+def test_small_terminals_show_the_list_or_the_proof(size: tuple[int, int]) -> None:
+    """Enter goes to the proof, Escape back."""
+
+    async def test(driver: Driver) -> None:
+        await driver.press("6")
+        await driver.sees("failing")
+        await driver.press("enter")
+        await driver.sees("FAILING")
+        await driver.press("escape")
+        await driver.misses("FAILING")
+
+    drive(test, source(), size)
+
+
+def test_copy_and_export() -> None:
+    """The problem as text; the bar has the line that exports the evidence."""
+
+    async def test(driver: Driver) -> None:
+        await driver.press("6", "down", "y")
+        await driver.sees("copied: deadlock: trouble ⇄ store")
+        assert "waits at /x/sample/store.py:88" in driver.app.clipboard
+        await driver.press("e")
+        await driver.sees("export deadlock.txt #1")
+
+    drive(test, source())
+
+
+def test_a_live_program_finds_more_while_one_looks() -> None:
+    """The cursor stays on its problem."""
+
+    async def test(driver: Driver) -> None:
+        await driver.press("6", "down", "down")
+        await driver.sees("LOSSY")
+        more = [failed(number, "scan.folder") for number in range(30, 40)]
+        driver.target.add(Batch(at=AT + 2_000 * MS, records=tuple(more)))
+        await driver.sees("scan.folder  BadInput", "4 problems")
+        assert screen(driver).problem.rule == "lossy"  # type: ignore[union-attr]
+
+    drive(test, source())
+
+
+def test_hostile_text_stays_text() -> None:
+    """In names, errors, places and cycles: none of it reaches the terminal or becomes markup."""
+    evil = EVERY
+    cycle = (Step(call=1, name=evil, service=evil, lane=1, thread=evil, where=evil, waits_for=evil, target=2),)
+    records: list[AnyRecord] = [
+        Problem(rule="deadlock", at=AT, text=evil, calls=(1,), cycle=cycle),
+        Problem(rule=evil, at=AT, text=evil), Dropped(at=AT, count=1, kind="event", where=evil),
+        *(
+            Entry(entry=number, kind="listener", name=evil, service=evil, callback=evil, where=evil, at=AT)
+            for number in range(1, 13)
+        ),
+    ]  # fmt: skip
+
+    async def test(driver: Driver) -> None:
+        await driver.press("6")
+        await driver.sees("4 problems")
+        for _ in range(4):
+            await driver.press("down", "y")
+            assert is_harmless(driver.text())
+            assert is_harmless(driver.app.clipboard)
+
+    drive(test, source(*records))
