@@ -1,7 +1,7 @@
 """Results as rich renderables, for the REPL and for plain output. All text of the program is escaped here once more."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -18,9 +18,11 @@ from console import format as fmt
 from console.language.completion import VerbInfo, signature
 from console.language.grammar import Fire
 from console.language.tokens import Span
+from console.model.problems import ProblemView
 from console.model.split import parts
 from console.model.views import CallDetail, CommandRow, EventRow
 
+_NS: Final = 1_000_000_000
 GOOD = "green"
 BAD = "red"
 NEWS = "bold"
@@ -227,6 +229,33 @@ def call(detail: CallDetail) -> RenderableType:
     return Group(*lines)
 
 
+def problems(found: commands.ProblemList) -> RenderableType:
+    """Each problem with its proof and what to do; then which rules are healthy."""
+    report, now = found.report, found.now
+    lines: list[RenderableType] = [line for one in found.problems for line in _problem(one, now)]
+    lost = f"({report.dropped:,} dropped)"
+    if not report.current:
+        lines.append(Text(f"nothing wrong for {fmt.age((now - report.since) / _NS)} {lost}", GOOD))
+    healthy = ", ".join(each.rule for each in report.healthy)
+    lines.append(Text(f"healthy: {healthy or 'nothing'} · {len(report.allowed):,} allowed {lost}", QUIET))
+    return Group(*lines)
+
+
+def _problem(one: ProblemView, now: int) -> Iterator[Text]:
+    look = QUIET if one.over else BAD if one.severity == "error" else NEWS
+    head = Text(f"{one.rule} ", look).append(escape(one.subject), NAME)
+    head.append(f"  {one.count:,}× · {fmt.age(max(0, now - one.last) / _NS)} ago", QUIET)
+    yield head.append("  over" if one.over else "", QUIET).append("  uncertain" if one.uncertain else "", BAD)
+    yield Text("  ").append(escape(one.text))
+    for step in one.proof.cycle:
+        said = f"{step.thread} runs {step.name} #{step.call}, waits at {step.where} for {step.waits_for}"
+        yield Text("  ").append(escape(said), QUIET)
+    yield from (Text("  ").append(escape(line), QUIET) for line in one.proof.lines)
+    if one.proof.calls:
+        yield Text(f"  calls {' '.join(f'#{call}' for call in one.proof.calls)}", QUIET)
+    yield Text("  → ", GOOD).append(escape(one.advice), "")
+
+
 def tree(shown: commands.TreeShown) -> RenderableType:
     """A causal tree, as wide as there is room: what does not fit of a line is cut, its times never."""
     table = Table(box=None, show_header=False, pad_edge=False, expand=True)
@@ -313,6 +342,7 @@ _RENDERERS: Final[Mapping[type, Callable[[Any], RenderableType]]] = {
     commands.Description: description,
     commands.CallList: call_list,
     commands.CallShown: lambda shown: call(shown.detail),
+    commands.ProblemList: problems,
     commands.TreeShown: tree,
     commands.Exporting: exporting,
     commands.Exported: lambda done: Text(plain(done), GOOD),

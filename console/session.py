@@ -68,7 +68,7 @@ class Session:
         self._queries = Queries(self._store)
         self._services = Services(self._store)
         self._problems = Problems(self._store, self._stats, settings)
-        self._look_at = 0
+        self._look_at, self._unlooked = 0, False
         self._monotonic = monotonic
         self._clock = _Clock(monotonic)
         self._waiting: deque[Batch] = deque()
@@ -114,8 +114,8 @@ class Session:
             self._take(self._merged())
             if self._monotonic() > deadline:
                 break
-        if changed:
-            self._look_for_problems()
+        self._unlooked = self._unlooked or changed
+        self._look_for_problems()
         state, self._state = self._state, self.target.info.state
         return changed or state != self._state
 
@@ -321,8 +321,8 @@ class Session:
     def _look_for_problems(self) -> None:
         """Twice a second, and when a recording is read to its end."""
         now = self._monotonic()
-        if now >= self._look_at or not self._is_live():
-            self._look_at = now + _LOOK_NS
+        if self._unlooked and (now >= self._look_at or not self._is_live()):
+            self._look_at, self._unlooked = now + _LOOK_NS, False
             self._problems.look()
 
     def _is_live(self) -> bool:

@@ -107,9 +107,8 @@ def repl(given: argparse.Namespace) -> int:
     """Lines, from a person or a pipe."""
     with closing(_repl_target(given)) as target:
         from console import repl as front_end
-        from console.session import Session
 
-        return front_end.run(Session(target))
+        return front_end.run(_session(target))
 
 
 def record(given: argparse.Namespace) -> int:
@@ -224,19 +223,24 @@ def _appearance(given: argparse.Namespace) -> Appearance:
     return Appearance(theme=given.theme, ascii_only=given.ascii)
 
 
-def _show(target: Target, appearance: Appearance, again: "Again | None" = None) -> int:
+def _session(target: Target) -> "Session":
+    from console import config
     from console.session import Session
+
+    return Session(target, settings=config.load())
+
+
+def _show(target: Target, appearance: Appearance, again: "Again | None" = None) -> int:
     from console.tui.app import run as show
 
-    return show(Session(target), appearance, again)
+    return show(_session(target), appearance, again)
 
 
 def _show_child(child: "LaunchedTarget", appearance: Appearance) -> int:
     """The screens on CHILD; if it ended by itself, its last words afterwards, and its exit status."""
-    from console.session import Session
     from console.tui.app import run as show
 
-    session = Session(child)
+    session = _session(child)
     _wait_for_start(session)
     if _was_seen(child):
         shown = show(session, appearance)

@@ -3,7 +3,17 @@
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
-from console.commands.results import CallList, CallShown, Description, Exporting, Listing, Outcome, Quit, TreeShown
+from console.commands.results import (
+    CallList,
+    CallShown,
+    Description,
+    Exporting,
+    Listing,
+    Outcome,
+    ProblemList,
+    Quit,
+    TreeShown,
+)
 from console.jobs import Job
 from console.language.filter_parser import parse
 from console.language.filters import ALL, Word, format_filter
@@ -68,6 +78,16 @@ def tree(session: Session, args: Sequence[str]) -> Outcome:
     if found is None:
         raise _gone(number)
     return TreeShown(found, session.now())
+
+
+def problems(session: Session, args: Sequence[str]) -> Outcome:
+    """What is wrong, worst first; with a text, only what contains it."""
+    report = session.problems()
+    text = args[0].casefold() if args else ""
+    found = tuple(one for one in report.problems if text in f"{one.rule} {one.subject} {one.text}".casefold())
+    if text and not found:
+        raise RefusedError(f"no problem contains {args[0]}: problems without a text lists all", 0)
+    return ProblemList(report, found, session.now())
 
 
 def _number(verb: str, word: str) -> int:

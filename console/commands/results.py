@@ -9,6 +9,7 @@ from console.jobs import Job
 from console.language.completion import VerbInfo
 from console.language.grammar import Execute, Fire
 from console.language.tokens import Span
+from console.model.problems import ProblemReport, ProblemView
 from console.model.queries import FoundCalls
 from console.model.tree import CallTree
 from console.model.views import CallDetail, CommandRow, EventRow
@@ -81,6 +82,15 @@ class CallShown:
 
 
 @dataclass(frozen=True, slots=True)
+class ProblemList:
+    """What the rules have found, as of NOW (monotonic ns); `problems`: those that were asked for."""
+
+    report: ProblemReport
+    problems: tuple[ProblemView, ...]
+    now: int
+
+
+@dataclass(frozen=True, slots=True)
 class TreeShown:
     """All that is known to hang together with a call, as a tree; `now`: up to when calls in flight are counted (ns)."""
 
@@ -137,6 +147,7 @@ Outcome = (
     | Description
     | CallList
     | CallShown
+    | ProblemList
     | TreeShown
     | Exporting
     | Exported

@@ -69,6 +69,11 @@ COMMANDS: Final = (
         most=1,
     ),
     ConsoleCommand(
+        VerbInfo("problems", "problems [TEXT]", "what is wrong, worst first, with the proof and what to do", "names"),
+        handlers.problems,
+        most=1,
+    ),
+    ConsoleCommand(
         VerbInfo(
             "export",
             "export FILE [FILTER|#ID]",

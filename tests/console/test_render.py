@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from bus.attach.protocol import Reply
-from bus.trace.records import Call, Entry, Error, Output, Parameter
+from bus.trace.records import Call, Entry, Error, Output, Parameter, Step
 from console import commands, render
-from console.commands import CallList, CallShown, Description, Ended, Listing, Mistake, Started, TreeShown
+from console.commands import CallList, CallShown, Description, Ended, Listing, Mistake, ProblemList, Started, TreeShown
 from console.language.grammar import Execute, Fire
 from console.language.tokens import Span
+from console.model.problems import HealthyRule, ProblemReport, ProblemView, Proof
 from console.model.queries import FoundCalls
 from console.model.split import CallParts
 from console.model.tree import CallTree, TreeLine
@@ -239,3 +240,39 @@ def test_markup_is_text():
 def test_every_outcome_has_a_form():
     """Whatever `run` can give can be printed."""
     assert set(render._RENDERERS) == set(commands.Outcome.__args__)
+
+
+def a_problem(word="stuck", **changed):
+    step = Step(call=7, name=word, service=word, lane=1, thread=word, where=f"{word}:3", waits_for=word)
+    proof = Proof(calls=(7, 8), cycle=(step,), lines=(f"proof of {word}",))
+    given = {
+        "id": word, "rule": "deadlock", "severity": "error", "name": word, "subject": word, "text": f"text of {word}",
+        "advice": f"advice for {word}", "since": 0, "last": 1_000 * MS, "count": 3, "proof": proof,
+    }  # fmt: skip
+    return ProblemView(**(given | changed))
+
+
+def test_problems_with_proof_and_advice():
+    """What, how often, when; the cycle, the figures and the calls; what to do; then the healthy rules."""
+    one = a_problem("trouble", uncertain=True)
+    report = ProblemReport((one,), (), (HealthyRule("loop", 0), HealthyRule("storm", 0)), 0, 5)
+    assert text(ProblemList(report, (one,), 3_000 * MS)).splitlines() == [
+        "deadlock trouble  3× · 2 s ago  uncertain", "  text of trouble",
+        "  trouble runs trouble #7, waits at trouble:3 for trouble", "  proof of trouble", "  calls #7 #8",
+        "  → advice for trouble", "healthy: loop, storm · 0 allowed (5 dropped)",
+    ]  # fmt: skip
+
+
+def test_no_problems():
+    """For how long nothing was wrong; what is over does not count."""
+    report = ProblemReport((a_problem(over=True),), (), (HealthyRule("loop", 0),), 60_000 * MS, 0)
+    shown = text(ProblemList(report, report.problems, 90_000 * MS))
+    assert "deadlock stuck  3× · 1 min 29 s ago  over" in shown
+    assert "nothing wrong for 30 s (0 dropped)" in shown
+
+
+def test_hostile_problems_are_harmless():
+    """Names, places and texts of a program."""
+    report = ProblemReport((a_problem(HOSTILE),), (), (), 0, 0)
+    shown = text(ProblemList(report, report.problems, 0))
+    assert shown.replace("\n", "").isprintable()

@@ -88,11 +88,14 @@ def _figures(header: Header, *, live: bool) -> list[list[Piece]]:
         [(fmt.rate(header.calls_per_second), strong), (" calls/s", SOFT)],
         [(fmt.count(header.in_flight), strong), (" in flight", SOFT)],
     ]
+    problems: list[Piece] = [
+        ("⚠ " if header.problems else "", wrong), (fmt.count(header.problems), wrong), (f" {count}", SOFT),
+    ]  # fmt: skip
+    dropped: list[Piece] = [(fmt.count(header.dropped), losing), (" dropped", SOFT)]
     return [
         *(flow if live else []),
         [("✗ " if header.failed else "", failing), (fmt.count(header.failed), failing), (" failed", SOFT)],
-        [("⚠ " if header.problems else "", wrong), (fmt.count(header.problems), wrong), (f" {count}", SOFT)],
-        [(fmt.count(header.dropped), losing), (" dropped", SOFT)],
+        *([problems, dropped] if header.problems else [dropped, problems]),
     ]
 
 

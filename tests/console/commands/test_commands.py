@@ -19,6 +19,7 @@ from console.commands import (
     Help,
     Listing,
     Mistake,
+    ProblemList,
     Quit,
     Started,
     TreeShown,
@@ -241,8 +242,8 @@ def test_all_that_is_offered_works(live, tmp_path):
     """No verb is listed that is not there: each carries its own usage, and takes what it says."""
     examples = {
         "execute": "execute scan.status", "fire": "fire x", "ls": "ls", "show": "show scan.status",
-        "calls": "calls scan.status", "call": "call 1", "tree": "tree 1", "export": f"export {tmp_path}/a.csv",
-            "help": "help", "quit": "quit",
+        "calls": "calls scan.status", "call": "call 1", "tree": "tree 1", "problems": "problems",
+        "export": f"export {tmp_path}/a.csv", "help": "help", "quit": "quit",
     }  # fmt: skip
     assert list(examples) == list(commands.VERBS)
     for line in examples.values():
@@ -502,3 +503,21 @@ def test_numbers_of_calls_and_files_are_offered(tmp_path, monkeypatch):
     assert offered == [str(call.id) for call in live.find_calls(ALL, limit=50).calls]
     assert offered[0] in [each.text for each in commands.candidates(live, f"tree #{offered[0][:2]}", 8)]
     assert [each.text for each in commands.candidates(live, "export o", 8)] == ["old.csv"]
+
+
+def test_problems(live):
+    """All of them, or those that contain a text; a text that none contains is a mistake."""
+    listed = commands.run(live, "problems")
+    assert isinstance(listed, ProblemList)
+    assert listed.problems == listed.report.problems == ()
+    failing = [
+        structs.replace(call, id=90_000 + number, outcome="error", error=Error("KeyError", "x"))
+        for number, call in enumerate([next(c for c in synthetic.session(50) if isinstance(c, Call))] * 5)
+    ]
+    live.target.add(Batch(at=live.now(), records=tuple(failing)))
+    wait_for(lambda: (live.target.add(Batch(at=live.now())), live.pump(), live.problems().problems)[-1])
+    (one,) = commands.run(live, "problems keyerror").problems
+    assert one.rule == "failing"
+    mistake = commands.run(live, "problems nonsense")
+    assert isinstance(mistake, Mistake)
+    assert mistake.message == "no problem contains nonsense: problems without a text lists all"

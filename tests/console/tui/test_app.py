@@ -35,11 +35,13 @@ def test_only_screens_that_work_are_offered() -> None:
             "Calls",
             "5",
             "Services",
+            "6",
+            "Problems",
             "7",
             "Output",
         ]
         before = driver.app.screen
-        await driver.press("6", "p")
+        await driver.press("8", "p")
         assert driver.app.screen is before
 
     drive(test)
