@@ -45,6 +45,10 @@ def test_a_stopped_program_is_said_to_be_silent_until_it_goes_on(tmp_path: Path,
     """SIGSTOP: the bar says for how long there is no news, and keys work on; SIGCONT: it is as before."""
     with program(tmp_path, env) as pid, attached(env, pid) as terminal:
         terminal.see(rf"pid {pid} .*LIVE")
+        # It counts as silent once it was heard for a moment: the other screens take that long.
+        for key, shown in (("3", "whole recording"), ("5", "mailbox"), ("3", "whole recording"), ("1", "run p50")):
+            terminal.send(key)
+            terminal.see(shown)
         os.kill(pid, signal.SIGSTOP)
         try:
             terminal.see(r"no news for \d+ s: the program may be stopped")
