@@ -13,7 +13,7 @@ from rich.text import Text
 from bus.attach.protocol import Reply
 from bus.trace.records import Call, Entry, Error
 from bus.trace.redact import escape
-from console import branches, commands
+from console import branches, commands, render_live
 from console import format as fmt
 from console.language.completion import VerbInfo, signature
 from console.language.grammar import Fire
@@ -21,16 +21,11 @@ from console.language.tokens import Span
 from console.model.problems import ProblemView
 from console.model.split import parts
 from console.model.views import CallDetail, CommandRow, EventRow
+from console.styles import BAD, GOOD, NAME, NEWS, QUIET, WARN
 
 _NS: Final = 1_000_000_000
-GOOD = "green"
-BAD = "red"
-NEWS = "bold"
-QUIET = "dim"
-NAME = "cyan"
-PATH = "yellow"
 _MEANINGS: Final[Mapping[branches.Meaning, str]] = {
-    "branch": QUIET, "number": NEWS, "name": NAME, "news": PATH, "text": "", "quiet": QUIET,
+    "branch": QUIET, "number": NEWS, "name": NAME, "news": WARN, "text": "", "quiet": QUIET,
 }  # fmt: skip
 
 _ITEMS = 50
@@ -267,8 +262,8 @@ def tree(shown: commands.TreeShown) -> RenderableType:
         said = Text()
         for text, meaning in branches.pieces(line):
             said.append(escape(text), _MEANINGS[meaning])
-        mark = Text(branches.ON_PATH if line.on_path else "", PATH)
-        own = Text(fmt.duration(line.own) if line.own else "", PATH)
+        mark = Text(branches.ON_PATH if line.on_path else "", WARN)
+        own = Text(fmt.duration(line.own) if line.own else "", WARN)
         table.add_row(mark, said, *_took(line.call, shown.now), own)
     return Group(Text(branches.title(shown.tree), QUIET), table)
 
@@ -344,6 +339,12 @@ _RENDERERS: Final[Mapping[type, Callable[[Any], RenderableType]]] = {
     commands.CallShown: lambda shown: call(shown.detail),
     commands.ProblemList: problems,
     commands.TreeShown: tree,
+    commands.Asked: lambda _asked: Text("the program is asked", QUIET),
+    commands.ServiceList: render_live.services,
+    commands.ThreadList: render_live.threads,
+    commands.StackList: render_live.stacks,
+    commands.WaitsShown: render_live.waits,
+    commands.LetterList: render_live.letters,
     commands.Exporting: exporting,
     commands.Exported: lambda done: Text(plain(done), GOOD),
     commands.Help: lambda page: Group(verbs(page.verbs), Text(page.text)) if page.text else verbs(page.verbs),

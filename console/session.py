@@ -153,6 +153,10 @@ class Session:
         """A new view of what the program printed and logged; `update` it to see what came since."""
         return OutputRows(self._store.outputs, self._store.lane_name)
 
+    def lanes_called(self, name: str) -> list[int]:
+        """The keys of the lanes of this name: threads that come one after the other may have the same."""
+        return [key for key, lane in self._store.lanes.items() if lane.name == name]
+
     def lane(self, key: int) -> Lane | None:
         """What is known of a lane."""
         return self._store.lanes.get(key)
@@ -263,6 +267,10 @@ class Session:
             TargetError: Nothing is live there, or the program's bus is too old.
         """
         return self._request(self.target.stacks, lanes, calls)
+
+    def dead_letters(self) -> Pending:
+        """Ask what nobody could receive; raises as `stacks`."""
+        return self._request(self.target.dead_letters)
 
     def cancel(self, pending: Pending) -> None:
         """Ask to cancel the call of an `execute`; its reply still comes."""

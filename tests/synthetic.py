@@ -16,6 +16,7 @@ from bus.trace.records import (
     Entry,
     Error,
     Lane,
+    Letter,
     Parameter,
     Session,
     Stack,
@@ -249,7 +250,7 @@ class FakeTarget:
     """A target that plays batches: all at the first drain, or one at each (`stepwise`).
 
     `execute` and `fire` answer at once: with `answers[name]`, or "ok". What was asked is in `asked`. `stacks` answers
-    with those of the list `standing` that were asked for.
+    with those of the list `standing` that were asked for, `dead_letters` with the list `letters`.
     """
 
     def __init__(
@@ -262,6 +263,7 @@ class FakeTarget:
         self.asked: list[tuple[str, str, tuple[Any, ...], dict[str, Any]]] = []
         self.cancelled: list[int] = []
         self.standing: list[Stack] = []
+        self.letters: list[Letter] = []
         self.closed = False
         can_act = state == "live" if can_act is None else can_act
         self.info = TargetInfo(session_record(), state, can_act=can_act, damaged=damaged)
@@ -299,6 +301,15 @@ class FakeTarget:
             stack for stack in self.standing if not (lanes or calls) or stack.lane in lanes or stack.call in calls
         ]
         on_reply(Reply(request=len(self.asked), stacks=tuple(chosen)))
+        return len(self.asked)
+
+    def dead_letters(self, on_reply: Callable[[Reply], None]) -> int:
+        """See `Target`."""
+        if self.info.state != "live":
+            message = "This is a recording: it has no dead letters."
+            raise TargetError(message)
+        self.asked.append(("dead letters", "", (), {}))
+        on_reply(Reply(request=len(self.asked), letters=tuple(self.letters)))
         return len(self.asked)
 
     def cancel(self, request: int) -> None:

@@ -12,10 +12,12 @@ from bus.attach.protocol import (
     MAX_DEPTH,
     Cancel,
     ClientMessage,
+    DeadLetters,
     Execute,
     Fire,
     Hello,
     ProtocolError,
+    Question,
     Reply,
     SetLevel,
     Stacks,
@@ -23,18 +25,21 @@ from bus.attach.protocol import (
 from bus.context import Call
 from bus.errors import BusError
 from bus.runtime import Runtime
+from bus.trace.chunk import NAME_LIMIT
 from bus.trace.doing import FRAMES, Onlooker
 from bus.trace.jsonable import json_text
 from bus.trace.recorder import Program, Recorder
-from bus.trace.records import Error, Problem
+from bus.trace.records import Error, Letter, Problem
 from bus.trace.redact import bounded, value_text
 from bus.trace.stacks import error_of
 
 if TYPE_CHECKING:
     from bus.promise import Promise
-    from bus.registry import Entry
+    from bus.registry import DeadLetter, Entry
     from bus.waits import RunningCall
 
+_MAX_LETTERS = 500
+"""The newest ones that fit into a frame, however long their names are."""
 _MAX_REPORTED = 20
 """Attempts of one client to act without the right to that are recorded one by one; then each time they have doubled."""
 
@@ -43,6 +48,9 @@ class Actor(Program, Protocol):
     """What the endpoint needs of a bus."""
 
     runtime: Runtime
+
+    def dead_letters(self) -> "Sequence[DeadLetter]":
+        """See `Bus`."""
 
     def running_calls(self) -> "Sequence[RunningCall]":
         """See `Bus`."""
@@ -78,7 +86,7 @@ class Acts:
             self._cancel(message)
         elif isinstance(message, Hello):
             self._client.refuse("hello was said already")
-        elif self._client.role != "act" and not isinstance(message, Stacks):
+        elif self._client.role != "act" and not isinstance(message, Question):
             self._refuse(message)
         else:
             try:
@@ -86,9 +94,11 @@ class Acts:
             except Exception as error:  # noqa: BLE001  converting values runs foreign code; its failure is an answer
                 self._client.send(_failed(message.request, error))
 
-    def _act(self, message: Execute | Fire | SetLevel | Stacks) -> None:
+    def _act(self, message: Execute | Fire | SetLevel | Question) -> None:
         if isinstance(message, Stacks):
             self._client.send(self._stacks(message))
+        elif isinstance(message, DeadLetters):
+            self._client.send(self._dead_letters(message))
         elif isinstance(message, SetLevel):
             self._note(
                 "level set", f"the console {self._client.identity} set the level of recording to {message.level}"
@@ -131,6 +141,14 @@ class Acts:
             if not frames or fits(reply):
                 return reply
             frames //= 2
+
+    def _dead_letters(self, message: DeadLetters) -> Reply:
+        every = self._bus.dead_letters()
+        letters = tuple(
+            Letter(at=one.at, kind=one.kind, name=bounded(one.name, NAME_LIMIT), reason=bounded(one.reason, NAME_LIMIT))
+            for one in every[-_MAX_LETTERS:]
+        )
+        return Reply(request=message.request, letters=letters, left_out=every[-1].number - len(letters) if every else 0)
 
     def _cancel(self, message: Cancel) -> None:
         promise = self._promises.get(message.request)

@@ -9,7 +9,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from bus.trace.records import AnyRecord, Call, Error, Level, Natural, Session, Stack
+from bus.trace.records import AnyRecord, Call, Error, Letter, Level, Natural, Session, Stack
 
 PROTOCOL = 1
 MAX_FRAME = 1 << 20
@@ -84,9 +84,17 @@ class Stacks(Message, frozen=True):
     calls: tuple[Natural, ...] = ()
 
 
-ClientMessage = Hello | Execute | Fire | Cancel | SetLevel | Stacks
+class DeadLetters(Message, frozen=True):
+    """Say what nobody could receive; a console that may only read can ask, too."""
 
-ABILITIES = ("stacks",)
+    request: Natural
+
+
+Question = Stacks | DeadLetters
+"""What changes nothing."""
+ClientMessage = Hello | Execute | Fire | Cancel | SetLevel | Question
+
+ABILITIES = ("stacks", "dead letters")
 """What an endpoint answers that the first version of the protocol did not have."""
 
 # ---- from the endpoint
@@ -122,8 +130,8 @@ class Reply(Message, frozen=True):
     """The answer to a request: `error` or a result. `call` is the id it had on the bus, 0 if it never got there.
 
     `result` is escaped text for a person; `value` the same as JSON where it has such a form, else "".
-    For `Fire`: `receivers` are the listeners it was delivered to. For `Stacks`: `stacks`, and how many were `left_out`
-    because there was no room for them.
+    For `Fire`: `receivers` are the listeners it was delivered to. For `Stacks`: `stacks`, for `DeadLetters`: `letters`,
+    the oldest first; and how many were `left_out` because there was no room for them.
     """
 
     request: Natural
@@ -134,6 +142,7 @@ class Reply(Message, frozen=True):
     outcome: str = "ok"
     receivers: tuple[str, ...] = ()
     stacks: tuple[Stack, ...] = ()
+    letters: tuple[Letter, ...] = ()
     left_out: Natural = 0
 
 

@@ -272,6 +272,15 @@ class Stack(Struct, frozen=True, omit_defaults=True, kw_only=True):
     more: Natural = 0
 
 
+class Letter(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A dead letter: something that nobody could receive, and why. Answers a question, and is in no recording."""
+
+    at: Natural
+    kind: Literal["event", "command", "delivery"]
+    name: str
+    reason: str = ""
+
+
 class Dump(Record, frozen=True, kw_only=True):
     """Second in a dump of the flight recorder: why it was made, and the window that it holds.
 

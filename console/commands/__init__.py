@@ -1,6 +1,7 @@
 """The console's commands: what a line does, the same in the REPL and in the TUI's command bar."""
 
 from console.commands.results import (
+    Asked,
     CallList,
     CallShown,
     Description,
@@ -8,15 +9,21 @@ from console.commands.results import (
     Exported,
     Exporting,
     Help,
+    LetterList,
     Listing,
     Mistake,
     Outcome,
     ProblemList,
     Quit,
+    ServiceList,
+    StackList,
     Started,
+    ThreadList,
     TreeShown,
+    WaitsShown,
 )
 from console.commands.running import (
+    answered,
     candidates,
     catalogue,
     export_ended,
@@ -30,6 +37,7 @@ from console.commands.table import VERBS
 
 __all__ = [
     "VERBS",
+    "Asked",
     "CallList",
     "CallShown",
     "Description",
@@ -37,13 +45,19 @@ __all__ = [
     "Exported",
     "Exporting",
     "Help",
+    "LetterList",
     "Listing",
     "Mistake",
     "Outcome",
     "ProblemList",
     "Quit",
+    "ServiceList",
+    "StackList",
     "Started",
+    "ThreadList",
     "TreeShown",
+    "WaitsShown",
+    "answered",
     "candidates",
     "catalogue",
     "export_ended",

@@ -1,10 +1,11 @@
 """What came of a line: values that a front end shows as it likes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bus.attach.protocol import Reply
-from bus.trace.records import Call
+from bus.trace.records import Call, Letter, Stack
 from console.jobs import Job
 from console.language.completion import VerbInfo
 from console.language.grammar import Execute, Fire
@@ -12,7 +13,8 @@ from console.language.tokens import Span
 from console.model.problems import ProblemReport, ProblemView
 from console.model.queries import FoundCalls
 from console.model.tree import CallTree
-from console.model.views import CallDetail, CommandRow, EventRow
+from console.model.views import CallDetail, CommandRow, EventRow, ServiceRow
+from console.model.waiting import WaitLine
 from console.session import Pending
 
 if TYPE_CHECKING:
@@ -107,6 +109,56 @@ class Exporting:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """The program was asked something; `answered` makes an outcome of it when `pending` is done."""
+
+    pending: Pending
+    answer: Callable[[Reply], "Outcome"]
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceList:
+    """All services, as of `now` (monotonic ns)."""
+
+    rows: tuple[ServiceRow, ...]
+    now: int
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadList:
+    """The threads of all services and outside, as of `now` (monotonic ns); `stacks`: of those that could be asked."""
+
+    rows: tuple[ServiceRow, ...]
+    stacks: tuple[Stack, ...]
+    now: int
+    left_out: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StackList:
+    """What some threads are doing."""
+
+    stacks: tuple[Stack, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WaitsShown:
+    """Who waits for whom AT a moment (monotonic ns)."""
+
+    lines: tuple[WaitLine, ...]
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class LetterList:
+    """Dead letters, the oldest first, as of `now` (monotonic ns), and how many EARLIER ones there were."""
+
+    letters: tuple[Letter, ...]
+    earlier: int
+    now: int
+
+
+@dataclass(frozen=True, slots=True)
 class Exported:
     """So many calls were written to a file."""
 
@@ -141,17 +193,6 @@ class Quit:
 
 
 Outcome = (
-    Started
-    | Ended
-    | Listing
-    | Description
-    | CallList
-    | CallShown
-    | ProblemList
-    | TreeShown
-    | Exporting
-    | Exported
-    | Help
-    | Mistake
-    | Quit
-)
+    Started | Ended | Asked | Listing | Description | CallList | CallShown | ProblemList | TreeShown | ServiceList
+    | ThreadList | StackList | WaitsShown | LetterList | Exporting | Exported | Help | Mistake | Quit
+)  # fmt: skip

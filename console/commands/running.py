@@ -8,7 +8,7 @@ from bus.trace.records import Entry
 from console.commands import handlers
 from console.commands.handlers import RefusedError
 from console.commands.paths import folder_of, paths
-from console.commands.results import Ended, Exported, Exporting, Mistake, Outcome, Started
+from console.commands.results import Asked, Ended, Exported, Exporting, Mistake, Outcome, Started
 from console.commands.table import BY_NAME, RESTS, VERBS
 from console.jobs import StoppedError
 from console.language.binding import bind, is_secret, no_last, recall
@@ -105,6 +105,12 @@ def export_ended(exporting: Exporting) -> Exported | Mistake:
     except Exception as error:  # noqa: BLE001  of another thread: the front end goes on, and says it
         return Mistake(f"the export to {exporting.path} failed: {error!r}", "")
     return Exported(str(written.path), written.calls)
+
+
+def answered(asked: Asked) -> Outcome:
+    """What became of ASKED, whose `pending` is done."""
+    reply = asked.pending.result(timeout=0)
+    return Mistake(reply.error.message, "") if reply.error else asked.answer(reply)
 
 
 def catalogue(session: Session) -> Catalogue:

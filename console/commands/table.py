@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from console.commands import handlers
+from console.commands import handlers, live
 from console.commands.results import Help, Outcome
 from console.export.formats import FORMATS
 from console.language import filter_help
@@ -68,6 +68,18 @@ COMMANDS: Final = (
         least=1,
         most=1,
     ),
+    ConsoleCommand(VerbInfo("services", "services", "each service: state, figures, what it does now"), live.services),
+    ConsoleCommand(VerbInfo("threads", "threads", "each thread: what it runs, for how long, and where"), live.threads),
+    ConsoleCommand(
+        VerbInfo(
+            "stack", "stack ID|THREAD", "the live stack of the thread that runs a call, or of a thread", "calls|lanes"
+        ),
+        live.stack,
+        least=1,
+        most=1,
+    ),
+    ConsoleCommand(VerbInfo("waits", "waits", "who waits for whom now, cycles first"), live.waits),
+    ConsoleCommand(VerbInfo("dead", "dead", "dead letters: what nobody could receive, and why"), live.dead),
     ConsoleCommand(
         VerbInfo("problems", "problems [TEXT]", "what is wrong, worst first, with the proof and what to do", "names"),
         handlers.problems,

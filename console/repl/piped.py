@@ -7,7 +7,7 @@ from rich.console import Console
 
 from console import commands, render
 from console.commands import Ended, Exporting, Mistake, Started
-from console.repl.waiting import run_patiently, until_ended, until_exported
+from console.repl.waiting import run_patiently, settled, until_ended, until_exported
 from console.session import Session
 
 OK, FAILED, NOT_DONE = 0, 1, 2
@@ -49,7 +49,7 @@ class _Lines:
         elif isinstance(result, Exporting):
             self._show(until_exported(self._session, result))
         else:
-            self._show(result)
+            self._show(settled(self._session, result))
 
     def _show(self, result: commands.Outcome) -> None:
         wrong = isinstance(result, Mistake)

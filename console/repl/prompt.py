@@ -25,8 +25,9 @@ from console import commands, render
 from console import format as fmt
 from console.commands import Exporting, Quit, Started
 from console.model.views import Header
-from console.repl.waiting import until_ended
+from console.repl.waiting import settled, until_ended
 from console.session import Session
+from console.styles import BAD, NEWS, QUIET
 
 _LEAVING = (signal.SIGTERM, signal.SIGHUP)
 _TICK = 0.1
@@ -90,7 +91,7 @@ class Prompt:
             self._background.append(result)
             self._console.print(render.outcome(result))
         elif result is not None:
-            self._console.print(render.outcome(result))
+            self._console.print(render.outcome(settled(self._session, result)))
         self._say_if_ended()
 
     def _await(self, started: Started) -> None:
@@ -98,7 +99,7 @@ class Prompt:
             ended = until_ended(self._session, started)
         except KeyboardInterrupt:
             self._session.cancel(started.pending)
-            self._console.print(Text("cancelling; Ctrl-C once more stops waiting", render.QUIET))
+            self._console.print(Text("cancelling; Ctrl-C once more stops waiting", QUIET))
             self._await_cancelled(started)
         else:
             self._console.print(render.outcome(ended))
@@ -119,7 +120,7 @@ class Prompt:
             ended = until_ended(self._session, started)
         except KeyboardInterrupt:
             self._background.append(started)
-            self._console.print(Text("not waiting any more; the result is shown when it comes", render.QUIET))
+            self._console.print(Text("not waiting any more; the result is shown when it comes", QUIET))
         else:
             self._console.print(render.outcome(ended))
 
@@ -158,13 +159,13 @@ class Prompt:
         if info.state == "ended" and not self._ended:
             self._ended = True
             reason = escape(info.reason) or "the program is gone"
-            self._console.print(Text(f"ENDED: {reason}", f"{render.BAD} {render.NEWS}"))
-            self._console.print(Text("what was recorded can still be looked at; Ctrl-D leaves", render.QUIET))
+            self._console.print(Text(f"ENDED: {reason}", f"{BAD} {NEWS}"))
+            self._console.print(Text("what was recorded can still be looked at; Ctrl-D leaves", QUIET))
 
     def _greet(self) -> None:
         header = self._session.header()
-        said = Text(escape(header.program), render.NEWS)
-        said.append(f"  {_pid(header)}help says what can be written, Tab completes it", render.QUIET)
+        said = Text(escape(header.program), NEWS)
+        said.append(f"  {_pid(header)}help says what can be written, Tab completes it", QUIET)
         self._console.print(said)
         self._say_if_ended()
 

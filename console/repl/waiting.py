@@ -4,13 +4,14 @@ import time
 from concurrent.futures import wait
 
 from console import commands
-from console.commands import Ended, Exporting, Mistake, Outcome, Started
+from console.commands import Asked, Ended, Exporting, Mistake, Outcome, Started
 from console.session import Session
 
 _TICK = 0.02
 _RECORD_SECONDS = 0.5
 """How long the record of a call may come after its answer; batches are sent 20 times a second."""
 _READY_SECONDS = 5.0
+_ANSWER_SECONDS = 5.0
 _STARTING_SECONDS = 5.0
 
 
@@ -45,6 +46,18 @@ def until_exported(session: Session, exporting: Exporting) -> Outcome:
     while not wait([exporting.job.future], _TICK).done:
         session.pump()
     return commands.export_ended(exporting)
+
+
+def settled(session: Session, outcome: commands.Outcome) -> commands.Outcome:
+    """OUTCOME; where the program was asked something, its answer, which is awaited for some seconds."""
+    if not isinstance(outcome, Asked):
+        return outcome
+    give_up = time.monotonic() + _ANSWER_SECONDS
+    while not wait([outcome.pending], _TICK).done:
+        session.pump()
+        if time.monotonic() > give_up:
+            return Mistake("the program does not answer; is it stopped?", "")
+    return commands.answered(outcome)
 
 
 def run_patiently(session: Session, line: str) -> commands.Outcome | None:

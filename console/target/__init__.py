@@ -67,6 +67,9 @@ class Target(Protocol):
             TargetError: nothing is live there (a recording, an ended program), or the program's bus is too old.
         """
 
+    def dead_letters(self, on_reply: Callable[[Reply], None]) -> int:
+        """Ask what nobody could receive; otherwise as `stacks`."""
+
     def cancel(self, request: int) -> None:
         """Ask to cancel the call of an `execute`; nothing happens when it is done already."""
 

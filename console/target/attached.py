@@ -18,6 +18,7 @@ from bus.attach.frames import pack
 from bus.attach.protocol import (
     Batch,
     Cancel,
+    DeadLetters,
     Execute,
     Fire,
     Message,
@@ -98,12 +99,13 @@ class AttachedTarget:
 
     def stacks(self, lanes: Sequence[int], calls: Sequence[int], on_reply: OnReply) -> int:
         """See `Target`."""
-        if "stacks" not in self._connection.welcome.abilities:
-            text = (
-                "this program's bus is older than the console and has no live stacks: use the same bus-console in both"
-            )
-            raise TargetError(text)
+        self._must_know("stacks")
         return self._request(lambda number: Stacks(request=number, lanes=tuple(lanes), calls=tuple(calls)), on_reply)
+
+    def dead_letters(self, on_reply: OnReply) -> int:
+        """See `Target`."""
+        self._must_know("dead letters")
+        return self._request(lambda number: DeadLetters(request=number), on_reply)
 
     def cancel(self, request: int) -> None:
         """See `Target`."""
@@ -120,6 +122,13 @@ class AttachedTarget:
             self._thread.join(timeout=2)
 
     # ---- asking
+
+    def _must_know(self, ability: str) -> None:
+        if ability not in self._connection.welcome.abilities:
+            text = (
+                f"this program's bus is older than the console and tells no {ability}: use the same bus-console in both"
+            )
+            raise TargetError(text)
 
     def _act(self, message: Callable[[int], Message], on_reply: OnReply) -> int:
         info = self._info

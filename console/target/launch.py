@@ -187,6 +187,10 @@ class LaunchedTarget:
         """See `Target`."""
         return self._must_be_attached().stacks(lanes, calls, on_reply)
 
+    def dead_letters(self, on_reply: Callable[[Reply], None]) -> int:
+        """See `Target`."""
+        return self._must_be_attached().dead_letters(on_reply)
+
     def cancel(self, request: int) -> None:
         """See `Target`."""
         if self._attached is not None:

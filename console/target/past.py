@@ -28,6 +28,12 @@ class PastTarget:
         text = "a recording has no live stacks: only a running program can be asked what its threads are doing"
         raise TargetError(text)
 
+    def dead_letters(self, on_reply: Callable[[Reply], None]) -> int:
+        """Always raises `TargetError`."""
+        del on_reply
+        text = "a recording has no dead letters: only a running program can be asked for them"
+        raise TargetError(text)
+
     def cancel(self, request: int) -> None:
         """Nothing was ever asked for."""
 

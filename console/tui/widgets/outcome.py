@@ -1,7 +1,7 @@
 """Above the bar: what came of the last line that was typed into it."""
 
 from console import commands, render
-from console.commands import Exporting, Outcome, Quit, Started
+from console.commands import Asked, Exporting, Outcome, Quit, Started
 from console.session import Session
 from console.tui import rich_lines
 from console.tui.invocation import Invocation
@@ -52,7 +52,7 @@ class OutcomePane(Pane):
 
     def tick(self) -> None:
         """Count the time of a running call; take in its record, which may come after the answer."""
-        if (self._act is not None and not self._final) or self.exporting is not None:
+        if (self._act is not None and not self._final) or isinstance(self._outcome, Asked | Exporting):
             self._draw()
 
     def close(self) -> None:
@@ -67,6 +67,8 @@ class OutcomePane(Pane):
     def _draw(self) -> None:
         if self._outcome is None or self._session is None:
             return
+        if isinstance(self._outcome, Asked) and self._outcome.pending.done():
+            self._outcome = commands.answered(self._outcome)
         width = self.inner_width
         if self.exporting is not None and self.exporting.job.done:
             self._outcome = commands.export_ended(self.exporting)

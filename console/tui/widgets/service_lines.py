@@ -1,6 +1,5 @@
 """What stands beside the list of services: figures, what each thread does with its live stack, who waits for whom."""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +8,7 @@ from textual.strip import Strip
 
 from bus.trace.records import Frame, Stack
 from console import format as fmt
+from console.model.stacks import is_library, own_frame
 from console.model.views import OUTSIDE_NAME, ServiceRow, ThreadRow
 from console.model.waiting import WaitLine
 from console.tui.lines import Line, clip_left, wrapped
@@ -18,7 +18,6 @@ from console.tui.widgets.command_lines import short_place
 from console.tui.widgets.details import Shown
 
 _FRAMES = 10
-_LIBRARY = re.compile(r"/(lib|lib64)/python\d|/site-packages/|/dist-packages/|^<frozen ")
 _DEEP = 8
 """Levels of a tree that are indented; more would leave no room."""
 LONG = 5_000_000_000
@@ -142,7 +141,7 @@ def stack_lines(width: int, stack: Stack) -> Iterator[Strip]:
         what = {"room": "room in ", "end": "the end of "}.get(stack.waiting.what, "")
         name = f"{stack.waiting.name} #{stack.waiting.call}" if not what else stack.waiting.service
         yield Line(width).gap(2).put(f"waits for {what}", SOFT).put(name, WARN).strip()
-    own = next((frame for frame in stack.frames if not frame.bus and not _is_library(frame.file)), None)
+    own = own_frame(stack)
     shown = [frame for frame in stack.frames if not frame.bus]
     if stack.frames and stack.frames[0].bus and stack.waiting is None:
         yield Line(width).gap(2).put(f"in the bus: {stack.frames[0].function}", HIDDEN).strip()
@@ -155,18 +154,13 @@ def stack_lines(width: int, stack: Stack) -> Iterator[Strip]:
 
 def frame_lines(width: int, frame: Frame, *, marked: bool) -> Iterator[Strip]:
     """`function  file:line`, and its source below; of a library the line says little. MARKED: where to look first."""
-    library = _is_library(frame.file)
+    library = is_library(frame)
     line = Line(width).put("▸ " if marked else "  ", KEY)
     line.put(frame.function.rpartition("<locals>.")[2], STRONG if marked else HIDDEN if library else TEXT)
     place = f"{short_place(frame.file)}:{frame.line}"
     yield line.gap(2).put(clip_left(place, line.left), TEXT if marked else HIDDEN).strip()
     if frame.source and not library:
         yield Line(width).gap(4).put(frame.source, TEXT if marked else SOFT).strip()
-
-
-def _is_library(file: str) -> bool:
-    """Whether the file is Python's own, or of a package that was installed."""
-    return _LIBRARY.search(file) is not None
 
 
 # ---- who waits for whom

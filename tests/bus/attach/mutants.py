@@ -9,6 +9,7 @@ from bus.attach.frames import from_clients, from_endpoint, pack
 from bus.attach.protocol import (
     Batch,
     Cancel,
+    DeadLetters,
     Execute,
     Fire,
     Hello,
@@ -30,6 +31,7 @@ REQUESTS = (
     Cancel(request=1),
     SetLevel(request=3, level="times"),
     Stacks(request=4, lanes=(1, 2), calls=(300, 70_000)),
+    DeadLetters(request=5),
     Hello(role="act", client="me"),
 )
 ANSWERS = (

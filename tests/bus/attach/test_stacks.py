@@ -6,7 +6,7 @@ import pytest
 
 from bus import Service
 from bus.attach.frames import pack
-from bus.attach.protocol import ABILITIES, MAX_FRAME, Execute, Hello, Reply, Stacks, Welcome
+from bus.attach.protocol import ABILITIES, MAX_FRAME, DeadLetters, Execute, Hello, Reply, Stacks, Welcome
 from bus.trace.records import Problem
 from tests.support import wait_for
 
@@ -22,7 +22,7 @@ def ask(peer, **what):
 
 def test_a_welcome_says_what_may_be_asked(reader):
     """So that a newer console does not ask an older program, which would hang up on it."""
-    assert reader.hear(Welcome).abilities == ABILITIES == ("stacks",)
+    assert reader.hear(Welcome).abilities == ABILITIES == ("stacks", "dead letters")
 
 
 def test_a_reader_may_ask_and_nothing_is_reported(bus, reader):
@@ -59,6 +59,25 @@ def test_whatever_is_asked_for_is_answered(reader, said):
     """Numbers that mean nothing find nothing; the connection goes on."""
     assert reader.say(said).hear(Reply).error is None
     assert ask(reader).stacks
+
+
+def test_a_reader_may_ask_for_dead_letters(bus, reader):
+    """What found nobody, the oldest first, escaped; when there were more than an answer holds, how many."""
+    asked = bus.now()
+    bus.fire_event("nobody\x1b[2J hears")
+    bus.fire_event("nor this")
+    reply = reader.say(DeadLetters(request=4)).hear(Reply)
+    assert (reply.request, reply.error, reply.left_out) == (4, None, 0)
+    assert [(one.kind, one.name) for one in reply.letters] == [
+        ("event", "nobody\\x1b[2J hears"),
+        ("event", "nor this"),
+    ]
+    assert all(one.reason and asked <= one.at <= bus.now() for one in reply.letters)
+    for _ in range(1_200):
+        bus.fire_event("ä" * 5_000)
+    reply = reader.say(DeadLetters(request=5)).hear(Reply)
+    assert len(reply.letters) + reply.left_out == 1_202
+    assert 100 < len(reply.letters) < 1_000
 
 
 def test_two_hundred_lanes_with_endless_names_fit_into_a_frame(bus, reader):

@@ -242,7 +242,9 @@ def test_all_that_is_offered_works(live, tmp_path):
     """No verb is listed that is not there: each carries its own usage, and takes what it says."""
     examples = {
         "execute": "execute scan.status", "fire": "fire x", "ls": "ls", "show": "show scan.status",
-        "calls": "calls scan.status", "call": "call 1", "tree": "tree 1", "problems": "problems",
+        "calls": "calls scan.status", "call": "call 1", "tree": "tree 1",
+        "services": "services", "threads": "threads", "stack": "stack 1", "waits": "waits", "dead": "dead",
+        "problems": "problems",
         "export": f"export {tmp_path}/a.csv", "help": "help", "quit": "quit",
     }  # fmt: skip
     assert list(examples) == list(commands.VERBS)

@@ -6,6 +6,7 @@ import pytest
 
 from bus.attach.protocol import Batch, Reply
 from bus.trace.records import Error
+from console.repl import waiting
 from console.repl.piped import run_lines
 from console.session import Session
 from tests import synthetic
@@ -109,3 +110,26 @@ def test_long_lines_are_not_broken(run):
     """A result line stays one line, for grep."""
     long = Reply(request=0, call=7, result="x" * 500)
     assert "x" * 500 in run("scan.status\n", **{"scan.status": long})[1]
+
+
+def test_what_the_program_is_asked_is_awaited(run):
+    """An answer is a result like any other; what cannot be asked is a mistake."""
+    code, out, err = run("services\nthreads\nwaits\ndead\n")
+    assert (code, err) == (0, "")
+    assert "indexer" in out
+    assert "nobody waits for anybody" in out
+    assert "no dead letters" in out
+    code, _, err = run("waits\n", state="recorded")
+    assert (code, "recording" in err) == (2, True)
+
+
+def test_a_program_that_does_not_answer_is_given_up(monkeypatch, capsys):
+    """One that was stopped, say."""
+
+    class Stopped(synthetic.FakeTarget):
+        def stacks(self, lanes, calls, on_reply):
+            return 1
+
+    monkeypatch.setattr(waiting, "_ANSWER_SECONDS", 0.05)
+    assert run_lines(Session(Stopped(state="live")), io.StringIO("waits\n")) == 2
+    assert "does not answer; is it stopped?" in capsys.readouterr().err

@@ -153,11 +153,23 @@ def test_what_threads_do_can_be_asked_without_the_right_to_act(bus):
     target.close()
 
 
+def test_dead_letters_can_be_asked_without_the_right_to_act(bus):
+    """What nobody listened to, and why."""
+    bus.fire_event("nobody.hears")
+    target = AttachedTarget(sockets()[0], role="read")
+    answers = Answers()
+    target.dead_letters(answers)
+    assert [letter.name for letter in answers.one().letters] == ["nobody.hears"]
+    target.close()
+
+
 def test_an_older_program_is_not_asked_for_what_it_does_not_know(fake):
     """It would hang up; the console says what to do, and goes on."""
     target = AttachedTarget(fake(WELCOME).path)
     with pytest.raises(TargetError, match="older than the console"):
         target.stacks([], [], print)
+    with pytest.raises(TargetError, match="tells no dead letters"):
+        target.dead_letters(print)
     assert target.info.state == "live"
     target.close()
 

@@ -104,6 +104,8 @@ def test_nothing_can_be_sent_to_a_recording(tmp_path):
             act("x", [], {}, print)
     with pytest.raises(TargetError, match="a recording has no live stacks"):
         target.stacks([], [], print)
+    with pytest.raises(TargetError, match="a recording has no dead letters"):
+        target.dead_letters(print)
     target.cancel(1)
 
 

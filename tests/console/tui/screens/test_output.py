@@ -291,7 +291,7 @@ def test_a_screen_that_is_not_shown_takes_in_nothing() -> None:
     drive(test, target([batch(CALL, *LINES)]))
 
 
-@pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 @pytest.mark.parametrize("size", [LARGE, TINY])
 def test_hostile_lines_are_harmless(text: str, size: tuple[int, int]) -> None:
     """Whatever a program prints, and whatever its threads and levels are called."""

@@ -8,7 +8,7 @@ import pytest
 from msgspec import structs
 
 from bus import Bus, Service
-from bus.attach.protocol import Batch
+from bus.attach.protocol import Batch, Reply
 from bus.trace.records import AnyRecord, Call, Depth, Frame, Lane, Stack, State, Waiting
 from console.session import Session
 from console.target.attached import AttachedTarget
@@ -259,7 +259,7 @@ def test_a_program_without_services_says_how_to_get_one() -> None:
     drive(test, target([Batch(at=START, snapshot_done=True)]))
 
 
-@pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 @pytest.mark.parametrize("size", [LARGE, TINY])
 def test_hostile_names_and_frames_are_harmless(text: str, size: tuple[int, int]) -> None:
     """Whatever a program calls its services, threads, functions and files."""
@@ -307,6 +307,26 @@ def test_two_hundred_lanes_are_shown_quickly() -> None:
         await driver.sees("10/10", "pool7-9", "pool7-0", "▸ Store.put")
         assert "pool8-0" not in driver.text()
         assert driver.text().count("Store.put") == 1  # threads at the same place stand above one stack
+
+    drive(test, source)
+
+
+def test_a_line_asks_the_program_and_shows_the_answer_when_it_comes() -> None:
+    """Until then it says that it asks; the screen goes on meanwhile."""
+
+    class Slow(synthetic.FakeTarget):
+        def stacks(self, lanes, calls, on_reply):  # type: ignore[no-untyped-def]
+            self.on_reply = on_reply
+            return 1
+
+    source = Slow([batch()], state="live")
+
+    async def test(driver: Driver) -> None:
+        await driver.press("1", "colon", *"waits", "enter")
+        await driver.sees("the program is asked")
+        waiting = Waiting(call=50, name="store.put", lane=KEY["store-0"])
+        source.on_reply(Reply(request=1, stacks=(stack("search-0", 51, "search.query", waiting=waiting),)))
+        await driver.sees("waits for store.put #50")
 
     drive(test, source)
 
