@@ -1,6 +1,7 @@
 """Services, threads, live stacks, waits and dead letters as rich renderables. All text of the program is escaped."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -11,7 +12,7 @@ from bus.trace.redact import escape
 from console import commands
 from console import format as fmt
 from console.model.stacks import is_library, own_frame
-from console.model.views import ServiceRow
+from console.model.views import ServiceRow, ThreadRow
 from console.model.waiting import WaitLine
 from console.styles import BAD, NAME, NEWS, QUIET, WARN
 
@@ -35,42 +36,57 @@ def services(found: commands.ServiceList) -> RenderableType:
 
 
 def threads(found: commands.ThreadList) -> RenderableType:
-    """One line a thread: what it runs, for how long, and where it stands."""
+    """One line a thread: what it runs, for how long, and where it stands; who runs a call first, the longest on top."""
     stacks = {stack.lane: stack for stack in found.stacks}
-    table = _table("thread")
-    table.add_column("for", justify="right", no_wrap=True)
-    for name in ("call", "where"):
-        table.add_column(name, no_wrap=True, overflow="ellipsis")
-    known: set[int] = set()
+    lines: list[_ThreadLine] = []
     for row in found.rows:
         for thread in row.threads:
-            known.add(thread.lane)
-            stack = stacks.get(thread.lane)
+            stack = stacks.pop(thread.lane, None)
             if stack is not None:
-                table.add_row(*_thread(stack))
+                lines.append(_asked(stack))
             elif row.name or not found.stacks:  # outside of services, who does not answer has ended
-                call = Text(escape(thread.call_name)) if thread.call else Text("idle", QUIET)
-                call.append(f" #{thread.call}" if thread.call else "", NEWS)
-                took = fmt.duration(found.now - thread.since) if thread.call else ""
-                table.add_row(Text(escape(thread.name), NAME), took, call, Text())
-    for stack in found.stacks:
-        if stack.lane not in known:
-            table.add_row(*_thread(stack))
-    if not table.row_count:
+                lines.append(_known(thread, found.now))
+    lines += map(_asked, stacks.values())
+    if not lines:
         return Text("no thread is known yet", QUIET)
+    table = _table()
+    table.add_column("thread", no_wrap=True, overflow="ellipsis", min_width=12)
+    table.add_column("for", justify="right", no_wrap=True, min_width=7)
+    for name in ("call", "where"):
+        table.add_column(name, no_wrap=True, overflow="ellipsis")
+    for line in sorted(lines, key=lambda one: -one.took):
+        took = fmt.duration(line.took) if line.took >= 0 else ""
+        table.add_row(Text(escape(line.name), NAME), took, line.call, Text(escape(line.where), QUIET))
     more = Text(f"{found.left_out:,} more were left out", QUIET)
     return Group(table, more) if found.left_out else table
 
 
-def _thread(stack: Stack) -> tuple[Text, str, Text, Text]:
-    call = Text(escape(stack.call_name)) if stack.call else Text("outside of calls" if stack.frames else "idle", QUIET)
-    call.append(f" #{stack.call}" if stack.call else "", NEWS)
+@dataclass(frozen=True, slots=True)
+class _ThreadLine:
+    """`took`: ns, -1 for a thread that runs no call."""
+
+    name: str
+    call: Text
+    took: int = -1
+    where: str = ""
+
+
+def _known(thread: ThreadRow, now: int) -> _ThreadLine:
+    if not thread.call:
+        return _ThreadLine(thread.name, Text("idle", QUIET))
+    call = Text(escape(thread.call_name)).append(f" #{thread.call}", NEWS)
+    return _ThreadLine(thread.name, call, max(0, now - thread.since))
+
+
+def _asked(stack: Stack) -> _ThreadLine:
+    frame = own_frame(stack)
+    where = f"{frame.file}:{frame.line}" if frame else ""
+    if not stack.call:
+        return _ThreadLine(stack.name, Text("outside of calls" if stack.frames else "idle", QUIET), where=where)
+    call = Text(escape(stack.call_name)).append(f" #{stack.call}", NEWS)
     if stack.waiting is not None:
         call.append(" waits for ", QUIET).append(_waits_for(stack), WARN)
-    frame = own_frame(stack)
-    where = Text(escape(f"{frame.file}:{frame.line}" if frame else ""), QUIET)
-    took = fmt.duration(stack.at - stack.since) if stack.call else ""
-    return Text(escape(stack.name), NAME), took, call, where
+    return _ThreadLine(stack.name, call, max(0, stack.at - stack.since), where)
 
 
 def stacks(found: commands.StackList) -> RenderableType:

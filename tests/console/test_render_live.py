@@ -64,6 +64,14 @@ def test_threads_say_what_they_run_and_where() -> None:
     assert "no thread is known yet" in text(ThreadList((), (), NOW))
 
 
+@pytest.mark.parametrize("width", [80, 120])
+def test_who_runs_a_call_comes_first_and_keeps_its_name(width: int) -> None:
+    """The longest running one on top, idle threads below, also in a narrow terminal."""
+    threads = (ThreadRow(1, "accomplice-0"), ThreadRow(2, "b-0", 5, "b.do", NOW - 1), ThreadRow(3, "c-0", 6, "c.do", 1))
+    shown = text(ThreadList((ServiceRow("x", threads=threads),), (stack(4, OWN),), NOW), width).splitlines()
+    assert [line.split()[0] for line in shown] == ["thread", "c-0", "store-4", "b-0", "accomplice-0"]
+
+
 def test_threads_outside_that_did_not_answer_have_ended() -> None:
     """Without any answer they are listed: nothing better is known."""
     rows = (ServiceRow("", threads=(ThreadRow(9, "gone"),)),)
