@@ -21,6 +21,9 @@ from tests.support import wait_for
 _UNKNOWN = re.compile(rb"\x1b\[[<>=][0-9;]*[a-zA-Z]|\x1bP[^\x1b]*\x1b\\|\x1b\[\?[0-9;]*\$p")
 
 
+ENTER, ESCAPE = "\r", "\x1b"
+
+
 class Terminal:
     """The screen belongs to the reading thread, and is looked at under `_lock`."""
 
@@ -110,3 +113,16 @@ class Terminal:
                 return
             with self._lock:
                 self._stream.feed(_UNKNOWN.sub(b"", data))
+
+
+def close_outcome(terminal: Terminal) -> None:
+    """Close the result, and wait until it is: an Escape and the next key in one read would be Alt and that key."""
+    terminal.send(ESCAPE)
+    wait_for(lambda: "▔" not in terminal.text)
+
+
+def type_line(terminal: Terminal, line: str) -> None:
+    """Type LINE into the command bar."""
+    terminal.send(":" + line)
+    terminal.see(re.escape(line))
+    terminal.send(ENTER)

@@ -1,55 +1,17 @@
 """The thin line, end to end: the real console in a pty, on the real sample program in a process of its own."""
 
-import contextlib
 import os
-import re
 import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import platformdirs
 import pytest
 
-from tests.e2e.terminal import Terminal
+from tests.e2e.terminal import ENTER, Terminal, close_outcome, type_line
 from tests.support import wait_for
 
-ENTER, ESCAPE, CTRL_C, CTRL_R = "\r", "\x1b", "\x03", "\x12"
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    files = tmp_path / "files"
-    files.mkdir()
-    for number in range(40):
-        (files / f"module_{number:02}.py").write_text(f"# a thread pool, number {number}\n" * 50)
-    return files
-
-
-@pytest.fixture
-def env(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """A runtime directory of this test's own: what is left behind in it was left by this test."""
-    runtime = tmp_path / "run"
-    runtime.mkdir(mode=0o700)
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
-    return {"XDG_RUNTIME_DIR": str(runtime), "XDG_STATE_HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path)}
-
-
-def close_outcome(terminal: Terminal) -> None:
-    """Close the result, and wait until it is: an Escape and the next key in one read would be Alt and that key."""
-    terminal.send(ESCAPE)
-    wait_for(lambda: "▔" not in terminal.text)
-
-
-@pytest.fixture
-def console(folder: Path, env: dict[str, str]) -> Iterator[Terminal]:
-    with Terminal([sys.executable, "-m", "console", "demo", str(folder)], env=env) as terminal:
-        pid = int(terminal.see(r"sample-search +pid (\d+) .*LIVE").group(1))
-        try:
-            yield terminal
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)  # when the test failed, or the console was killed by it
+CTRL_C, CTRL_R = "\x03", "\x12"
 
 
 def program_pid(terminal: Terminal) -> int:
@@ -66,13 +28,6 @@ def is_running(pid: int) -> bool:
 
 def sockets() -> list[Path]:
     return list(Path(platformdirs.user_runtime_dir("bus-console")).glob("*.sock"))
-
-
-def type_line(terminal: Terminal, line: str) -> None:
-    """Type LINE into the command bar."""
-    terminal.send(":" + line)
-    terminal.see(re.escape(line))
-    terminal.send(ENTER)
 
 
 def test_line_goes_through_from_thread_to_lane_and_back(console: Terminal) -> None:
