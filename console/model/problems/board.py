@@ -12,6 +12,7 @@ import numpy as np
 from bus.trace.records import AnyRecord, Call, Dropped, Entry, Output, Problem, State, Wait
 from bus.trace.records import Depth as DepthRecord
 from console.model.columns import Block, Ints
+from console.model.problems.handlers import Handlers
 from console.model.problems.losses import Lossy
 from console.model.problems.rule import NO_CALLS, NS, Finding, Limits, News, Proof, Rule, Severity
 from console.model.problems.table import RULES
@@ -115,6 +116,7 @@ class Problems:
         self._waiting = 0
         self._records: deque[AnyRecord] = deque(maxlen=_SIDE)
         self._earlier: Block = NO_CALLS
+        self._handlers = Handlers()
         self._now = self._start = 0
 
     @property
@@ -136,7 +138,10 @@ class Problems:
         end = self._store.last
         self._start = self._start or min((moment for moment in (self._store.first, end) if moment), default=0)
         for now, some, others in _pieces(calls, records, self._now or self._start, end):
-            news = News(self._store, self._stats, now, self._start, some, self._earlier, others)
+            news = News(
+                self._store, self._stats, now, self._start, some, self._earlier, others,
+                self._handlers, self._handlers.numbers(some),
+            )  # fmt: skip
             self._now = max(self._now, now)
             for rule in self._rules:
                 self._note(rule, list(rule.look(news)))

@@ -10,6 +10,7 @@ from bus.trace.records import Call
 from console import format as fmt
 from console.model.codes import KINDS
 from console.model.columns import Ints
+from console.model.problems.handlers import sorts
 from console.model.problems.rule import (
     CALLS_SHOWN,
     FOREVER,
@@ -21,7 +22,6 @@ from console.model.problems.rule import (
     Number,
     Proof,
     Rule,
-    keys_of,
 )  # fmt: skip
 
 _LONGEST: Final = 128
@@ -109,7 +109,7 @@ def _together(news: News) -> tuple[Ints, Ints, Ints, Ints]:
     live = [call for call in news.store.live.values() if _number(news, call) >= 0]
     ids = [*(block["id"] for block in blocks), np.array([call.id for call in live], np.int64)]
     parents = [*(block["parent"] for block in blocks), np.array([call.parent for call in live], np.int64)]
-    keys = [*(keys_of(block) for block in blocks), np.array([_number(news, call) for call in live], np.int64)]
+    keys = [*(sorts(block) for block in blocks), np.array([_number(news, call) for call in live], np.int64)]
     ended = [*(block["ended"] for block in blocks), np.zeros(len(live), np.int64)]
     return np.concatenate(ids), np.concatenate(parents), np.concatenate(keys), np.concatenate(ended)
 

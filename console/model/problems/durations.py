@@ -1,8 +1,9 @@
 """Rules about how long calls run: a few that take much longer than the rest, and time that goes nowhere."""
 
+import math
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
 import numpy as np
@@ -12,6 +13,7 @@ from console import format as fmt
 from console.model.codes import KINDS
 from console.model.columns import Ints
 from console.model.problems.counts import Totals
+from console.model.problems.handlers import stretches
 from console.model.problems.rule import (
     CALLS_SHOWN,
     NS,
@@ -23,11 +25,12 @@ from console.model.problems.rule import (
     Proof,
     Rule,
     Severity,
-    kind_of,
 )  # fmt: skip
 
 _EVENT: Final = KINDS.index("event")
-_P50, _P99 = 0.5, 0.99
+_AGAIN: Final = 5 * NS
+_AT_ONCE: Final = 4
+"""Handlers whose calls are looked at one by one at a look."""
 
 
 class LongTailLimits(Limits, frozen=True):
@@ -53,7 +56,8 @@ class LongTail(Rule):
         self._limits = limits
         self._long = int(limits.ms * 1_000_000)
         self._runs, self._slow = Totals(), Totals()
-        self._since: dict[int, int] = {}
+        self._asked: dict[int, int] = {}
+        self._found: dict[int, Finding] = {}
         self._slowest: dict[int, list[tuple[int, int]]] = {}
 
     def look(self, news: News) -> Iterator[Finding]:
@@ -70,9 +74,14 @@ class LongTail(Rule):
         self._remember(keys[slow], took[slow], calls["id"][slow])
         fresh = np.bincount(keys[slow], minlength=size) if len(slow) else np.zeros(size, np.int64)
         suspects = np.flatnonzero(enough).tolist()
-        self._since = {key: at for key, at in self._since.items() if key in suspects}
-        for key in suspects:
-            yield from self._percentiles(news, key, int(fresh[key]))
+        self._asked = {key: self._asked.get(key, 0) for key in suspects}
+        due = sorted((key for key in suspects if news.now - self._asked[key] >= _AGAIN), key=self._asked.__getitem__)
+        for key in due[:_AT_ONCE]:
+            self._asked[key] = news.now
+            self._judge(news, key)
+        self._found = {key: found for key, found in self._found.items() if key in self._asked}
+        for key, found in self._found.items():
+            yield replace(found, times=int(fresh[key]), at=news.now)
 
     def _remember(self, keys: Ints, took: Ints, ids: Ints) -> None:
         """The slowest calls of each name, which prove it."""
@@ -82,23 +91,30 @@ class LongTail(Rule):
             both = self._slowest.get(key, []) + list(zip(took[best].tolist(), ids[best].tolist(), strict=True))
             self._slowest[key] = sorted(both, reverse=True)[:CALLS_SHOWN]
 
-    def _percentiles(self, news: News, key: int, fresh: int) -> Iterator[Finding]:
-        name, kind = news.name_of(key), kind_of(key)
-        count, (p50, p99) = news.stats.run_times(kind, key // len(KINDS), (_P50, _P99))
+    def _judge(self, news: News, key: int) -> None:
+        """By the calls that are kept: exact, and looked at only every few seconds."""
+        some = [
+            each.values("ended") - each.values("started")
+            for each in stretches(news.store, news.handler(key), 0, news.now)
+        ]
+        runs = np.sort(np.concatenate(some)) if some else np.zeros(0, np.int64)
+        count = len(runs)
+        p50, p99 = (int(runs[math.ceil(count * part) - 1]) if count else 0 for part in (0.5, 0.99))
         if count < self._limits.samples or p99 <= self._long or p99 <= self._limits.ratio * p50:
-            self._since.pop(key, None)
+            self._found.pop(key, None)
             return
-        since = self._since.setdefault(key, news.now)
-        yield Finding(
-            key=f"{kind} {name}", name=name, subject=name, times=fresh,
+        known = self._found.get(key)
+        self._found[key] = Finding(
+            key=news.identity(key), name=news.name_of(key), subject=news.title(key), times=1,
             text=f"half of {count:,} calls run {fmt.duration(p50)} at most, but one in a hundred {fmt.duration(p99)} "
             "or more",
             advice="Compare the time of the slowest with that of a usual one: computing, waiting for others, or "
             "elsewhere?",
-            at=news.now, since=since,
+            at=news.now, since=known.since if known else news.now,
             proof=Proof(
                 calls=tuple(call for _, call in self._slowest.get(key, ())),
                 lines=(f"run p50 {fmt.duration(p50)} · p99 {fmt.duration(p99)}", f"{count:,} samples"),
+                service=news.service_of(key),
             ),
         )  # fmt: skip
 
@@ -166,7 +182,7 @@ class BlockedElsewhere(Rule):
             yield self._finding(news, key, (int(calls[key]), int(run[key]), int(elsewhere[key])), computing)
 
     def _finding(self, news: News, key: int, figures: tuple[int, int, int], computing: list["_Computing"]) -> Finding:
-        name, kind, (count, run, elsewhere) = news.name_of(key), kind_of(key), figures
+        count, run, elsewhere = figures
         together = sum(each.computed for each in computing)
         names = ", ".join(news.store.lane_name(each.lane) for each in computing[:3])
         blame = f"a lock, I/O or the GIL, while {names} compute"
@@ -180,7 +196,8 @@ class BlockedElsewhere(Rule):
         since = self._since.setdefault(key, max(news.start, news.now - self._span))
         some = np.flatnonzero(news.keys == key)[-CALLS_SHOWN:]
         return Finding(
-            key=f"{kind} {name}", name=name, subject=name, times=count if first else len(some),
+            key=news.identity(key), name=news.name_of(key), subject=news.title(key),
+            times=count if first else len(some),
             text=f"{fmt.share(elsewhere / max(run, 1))} of its run time is elsewhere, not on its own code: {blame}",
             advice=advice, at=news.now, since=since,
             proof=Proof(

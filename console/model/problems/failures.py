@@ -23,7 +23,6 @@ from console.model.problems.rule import (
     Proof,
     Rule,
     Severity,
-    kind_of,
     some,
 )  # fmt: skip
 
@@ -106,22 +105,24 @@ class Failing(Rule):
             call = news.store.codec.failed.get(number)
             if call is not None:
                 groups.setdefault(f"{error_name(call)} {own_frame(call.error)}", []).append(call)
-        return {group: _failing(news.name_of(key), kind_of(key), calls) for group, calls in groups.items()}
+        return {group: _failing(news.title(key), news.identity(key), calls) for group, calls in groups.items()}
 
 
 def _failed_before(news: News, key: int, most: int) -> list[int]:
     """The last failed calls of a name; of a recording, those until now."""
-    name, kind = news.name_of(key), kind_of(key)
+    handler, service = news.handler(key), news.store.codec.names[news.handler(key).service]
+    name = news.name_of(key)
     found: list[int] = []
     for call in reversed(news.store.codec.failed.values()):
-        if call.name == name and call.kind == kind and call.ended <= news.now:
+        alike = call.name == name and call.kind == handler.kind and call.service == service
+        if alike and call.ended <= news.now:
             found.append(call.id)
             if len(found) == most:
                 break
     return found[::-1]
 
 
-def _failing(name: str, kind: str, calls: list[Call]) -> Finding:
+def _failing(title: str, identity: str, calls: list[Call]) -> Finding:
     last, frame = calls[-1], own_frame(calls[-1].error)
     error = error_name(last)
     message = " ".join(last.error.message.split()) if last.error else ""
@@ -132,7 +133,7 @@ def _failing(name: str, kind: str, calls: list[Call]) -> Finding:
     elif last.outcome == "rejected":
         advice = "It never got onto the bus: see whether its service runs, and whether its mailbox is full."
     return Finding(
-        key=f"{kind} {name} {error} {frame}", name=name, subject=f"{name}  {error}",
+        key=f"{identity} {error} {frame}", name=last.name, subject=f"{title}  {error}",
         text=f"{error}: {message}{where}" if message else f"{error}{where}", advice=advice,
         at=last.ended, since=calls[0].ended, times=len(calls),
         proof=Proof(

@@ -8,10 +8,10 @@ from typing import Annotated, ClassVar, Final, Literal
 import numpy as np
 from msgspec import Meta, Struct
 
-from bus.trace.records import AnyRecord, CallKind, Entry, Step
-from console.model.codes import KINDS
+from bus.trace.records import AnyRecord, Entry, Step
 from console.model.columns import Block, Ints
 from console.model.lane import CALL
+from console.model.problems.handlers import Handler, Handlers
 from console.model.stats import Stats
 from console.model.store import Store
 
@@ -39,6 +39,7 @@ class News:
 
     `now`: the last moment (monotonic ns) of which anything is known. `start`: the first one. `calls`: what has ended
     since the last look, `earlier` what had ended before that one. `records`: what is no call and no wait, in order.
+    `keys`: for each of the calls the number of its handler, which `handlers` know.
     """
 
     store: Store
@@ -48,26 +49,29 @@ class News:
     calls: Block = field(default_factory=lambda: NO_CALLS)
     earlier: Block = field(default_factory=lambda: NO_CALLS)
     records: Sequence[AnyRecord] = ()
+    handlers: Handlers = field(default_factory=Handlers)
+    keys: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
 
-    @property
-    def keys(self) -> Ints:
-        """A number for each call that is the same for calls of one kind and name; see `name_of`."""
-        return keys_of(self.calls)
+    def handler(self, key: int) -> Handler:
+        """What a key stands for."""
+        return self.handlers[key]
 
     def name_of(self, key: int) -> str:
-        """The name that a key stands for."""
-        return self.store.codec.names[key // len(KINDS)]
+        """The name of the calls of a key."""
+        return self.store.codec.names[self.handlers[key].name]
 
+    def service_of(self, key: int) -> str:
+        """The service that runs them."""
+        return self.store.codec.names[self.handlers[key].service] or "main"
 
-def keys_of(calls: Block) -> Ints:
-    """A small number for each sort of call."""
-    keys: Ints = calls["name"].astype(np.int64) * len(KINDS) + calls["kind"]
-    return keys
+    def title(self, key: int) -> str:
+        """Their name; of an event's deliveries with the service that listens, because others may do so, too."""
+        delivery = self.handlers[key].kind == "delivery"
+        return f"{self.name_of(key)} in {self.service_of(key)}" if delivery else self.name_of(key)
 
-
-def kind_of(key: int) -> CallKind:
-    """The kind of call that a key stands for."""
-    return KINDS[key % len(KINDS)]
+    def identity(self, key: int) -> str:
+        """The same handler, whatever its number is in another session."""
+        return f"{self.handlers[key].kind} {self.name_of(key)} {self.service_of(key)}"
 
 
 @dataclass(frozen=True, slots=True)

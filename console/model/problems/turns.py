@@ -10,6 +10,7 @@ from console import format as fmt
 from console.model.codes import KINDS
 from console.model.columns import Ints
 from console.model.problems.counts import Recent
+from console.model.problems.handlers import Stretch, sort_of, sorts, stretches
 from console.model.problems.rule import (
     CALLS_SHOWN,
     NS,
@@ -20,7 +21,6 @@ from console.model.problems.rule import (
     Number,
     Proof,
     Rule,
-    kind_of,
 )  # fmt: skip
 
 _AGAIN: Final = 5 * NS
@@ -92,9 +92,8 @@ class WaitsMoreThanWorks(Rule):
         wait, run = int(np.median(recent.waits)), int(np.median(recent.runs))
         if wait <= self._wait or wait <= self._limits.ratio * run:
             return None
-        name, delivery = news.name_of(key), kind_of(key) == "delivery"
         return Finding(
-            key=f"{kind_of(key)} {name}", name=name, subject=f"{name} in {recent.service}" if delivery else name,
+            key=news.identity(key), name=news.name_of(key), subject=news.title(key),
             text=f"waits {fmt.duration(wait)} in the queue of {recent.service}, runs {fmt.duration(run)} "
             f"(medians of {fmt.plural(len(recent.ids), 'call')})",
             advice=f"Its own handler is not slow, its turn comes late: {recent.blame(news, key)}",
@@ -121,28 +120,18 @@ class _Recent:
     @classmethod
     def of(cls, news: News, key: int, since: int) -> "_Recent":
         """By looking at the newest calls of each lane."""
-        name, kind = divmod(key, len(KINDS))
-        parts: list[Ints] = []
+        handler = news.handler(key)
+        parts: list[Ints] = [np.zeros((4, 0), np.int64)]
         busy: dict[int, int] = {}
         lane = 0
-        for number, runs in news.store.runs.items():
-            first = int(np.searchsorted(runs.columns["started"], since))
-            chosen = slice(first, int(np.searchsorted(runs.columns["started"], news.now, "right")))
-            names, kinds = runs.columns["name"][chosen], runs.columns["kind"][chosen]
-            mine = np.flatnonzero((names == name) & (kinds == kind))
-            if not len(mine):
-                continue
-            lane = number
-            started, ended = runs.values("started", chosen), runs.values("ended", chosen)
-            queued, ids = runs.values("queued", chosen), runs.values("id", chosen)
-            parts.append(np.stack([ids[mine], started[mine] - queued[mine], ended[mine] - started[mine], queued[mine]]))
-            sorts, inverse = np.unique(names.astype(np.int64) * len(KINDS) + kinds, return_inverse=True)
-            for sort, ns in zip(sorts.tolist(), np.bincount(inverse, ended - started).tolist(), strict=True):
-                busy[sort] = busy.get(sort, 0) + int(ns)
-        table = np.concatenate(parts, axis=1) if parts else np.zeros((4, 0), np.int64)
-        known = news.store.lanes.get(lane)
-        service = known.service if known and known.service else "main"
-        return cls(table[0], table[1], table[2], int(table[3].min()) if parts else 0, lane, service, busy)
+        for each in stretches(news.store, handler, since, news.now):
+            ids, queued, started, ended = (each.values(name) for name in ("id", "queued", "started", "ended"))
+            parts.append(np.stack([ids, started - queued, ended - started, queued]))
+            lane = each.lane
+            _count_busy(each, busy)
+        table = np.concatenate(parts, axis=1)
+        earliest = int(table[3].min()) if table.shape[1] else 0
+        return cls(table[0], table[1], table[2], earliest, lane, news.service_of(key), busy)
 
     def slowest(self) -> tuple[int, ...]:
         """Those that waited for the longest."""
@@ -153,16 +142,29 @@ class _Recent:
         """What the workers were busy with, the most first."""
         total = sum(self.busy.values()) or 1
         order = sorted(self.busy.items(), key=lambda item: -item[1])[:3]
-        return tuple(f"{ns * 100 / total:.0f} % of the time of its workers: {news.name_of(sort)}" for sort, ns in order)
+        return tuple(f"{ns * 100 / total:.0f} % of the time of its workers: {_name(news, sort)}" for sort, ns in order)
 
     def blame(self, news: News, key: int) -> str:
         """Who has the workers."""
         most = max(self.busy, key=self.busy.__getitem__)
         total = sum(self.busy.values()) or 1
-        if most == key:
+        if most == sort_of(news.handler(key)):
             return f"too many come at once for {self.service}. Give it more workers, or send fewer."
         share = self.busy[most] * 100 / total
         return (
-            f"{news.name_of(most)} has {self.service} for {share:.0f} % of the time. Make that one quicker, or move it "
+            f"{_name(news, most)} has {self.service} for {share:.0f} % of the time. Make that one quicker, or move it "
             "to a service of its own."
         )
+
+
+def _count_busy(each: Stretch, busy: dict[int, int]) -> None:
+    """Add for how long a lane ran calls of each kind and name."""
+    columns = {name: each.runs.columns[name][each.chosen] for name in ("name", "kind")}
+    took = each.runs.values("ended", each.chosen) - each.runs.values("started", each.chosen)
+    spent = np.bincount(sorts(columns), took)
+    for sort in np.flatnonzero(spent).tolist():
+        busy[sort] = busy.get(sort, 0) + int(spent[sort])
+
+
+def _name(news: News, sort: int) -> str:
+    return news.store.codec.names[sort // len(KINDS)]

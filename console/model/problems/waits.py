@@ -7,7 +7,6 @@ import numpy as np
 
 from bus.trace.records import Call, Depth, Lane, Problem, Step
 from console import format as fmt
-from console.model.codes import KINDS
 from console.model.columns import steps
 from console.model.problems.rule import (
     FOREVER,
@@ -20,7 +19,6 @@ from console.model.problems.rule import (
     Proof,
     Rule,
     Severity,
-    kind_of,
     some,
 )  # fmt: skip
 from console.model.store import Store
@@ -126,8 +124,8 @@ class Stuck(Rule):
         calls = news.calls
         ran = np.where(calls["started"] > 0, calls["ended"] - calls["started"] - calls["waited"], 0)
         for position in np.flatnonzero(ran > self._shortest)[:_MAX_STUCK].tolist():
-            key = int(calls["name"][position]) * len(KINDS) + int(calls["kind"][position])
-            if int(ran[position]) > self._limit(news, kind_of(key), news.name_of(key))[0]:
+            key = int(news.keys[position])
+            if int(ran[position]) > self._limit(news, news.handler(key).kind, news.name_of(key))[0]:
                 call = news.store.call(int(calls["id"][position]))
                 if call is not None:
                     yield self._finding(news, call, int(ran[position]))
