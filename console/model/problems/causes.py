@@ -180,7 +180,7 @@ class Storm(Rule):
                 continue
             some = some[calls["id"][some] != root]
             many = self._gathered.setdefault(root, _Descendants())
-            many.add(calls["queued"][some], news.keys[some], news.now)
+            many.add(calls["queued"][some], calls["name"][some].astype(np.int64), news.now)
             if len(many.queued) > self._limits.calls:
                 yield root
 
@@ -228,17 +228,18 @@ class _Descendants:
 
     def __init__(self) -> None:
         self.queued: Ints = np.zeros(0, np.int64)
-        self._keys: Ints = np.zeros(0, np.int64)
+        self._names: Ints = np.zeros(0, np.int64)
         self.last = 0
 
-    def add(self, queued: Ints, keys: Ints, now: int) -> None:
+    def add(self, queued: Ints, names: Ints, now: int) -> None:
         """More of them; the oldest go when there are too many."""
-        both = np.concatenate((self.queued, queued)), np.concatenate((self._keys, keys))
+        both = np.concatenate((self.queued, queued)), np.concatenate((self._names, names))
         order = np.argsort(both[0], kind="stable")[-_KEPT:]
-        self.queued, self._keys, self.last = both[0][order], both[1][order], now
+        self.queued, self._names, self.last = both[0][order], both[1][order], now
 
     def most(self, news: News) -> str:
         """The names of which there are the most."""
-        values, counts = np.unique(self._keys, return_counts=True)
+        names = news.store.codec.names
+        values, counts = np.unique(self._names, return_counts=True)
         order = np.argsort(-counts, kind="stable")[:3]
-        return ", ".join(f"{int(counts[place]):,} × {news.name_of(int(values[place]))}" for place in order)
+        return ", ".join(f"{int(counts[place]):,} × {names[values[place]]}" for place in order)
