@@ -2,10 +2,11 @@
 
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from bus.attach.protocol import Batch
-from bus.trace.records import Call, Output
+from bus.trace.records import AnyRecord, Call, Output, Session
 from bus.trace.redact import escape
 from bus.trace.session import SessionError, SessionWriter
 from console import format as fmt
@@ -15,6 +16,54 @@ _PERIOD = 0.05
 _CONNECT_SECONDS = 30.0
 
 
+class Recording:
+    """A session file that grows with what a target says. `calls` counts those that are in it.
+
+    `problem`: why it stopped before anybody wanted it to, as when the disk is full; "" while all is well.
+    """
+
+    def __init__(self, path: Path, session: Session, opening: Iterable[AnyRecord] = ()) -> None:
+        """Open PATH, or a new file in the folder PATH; OPENING: what was said before, which explains the rest.
+
+        Raises:
+            TargetError: it cannot be written.
+        """
+        try:
+            self._writer = SessionWriter(path, session)
+        except SessionError as error:
+            raise TargetError(str(error)) from None
+        self.calls = 0
+        self.problem = ""
+        self._last = Batch(at=0)
+        self._write(opening)
+
+    @property
+    def path(self) -> Path:
+        """The file that is written."""
+        return self._writer.path
+
+    def take(self, batch: Batch) -> None:
+        """Write what BATCH says."""
+        self._last = batch
+        self._write(batch.records)
+        self.calls += sum(isinstance(each, Call) for each in batch.records)
+
+    def close(self) -> str:
+        """Note the calls that are still in flight as such, close the file, and say what is in it."""
+        self._write(self._last.live)
+        self._writer.close()
+        lost = f", {fmt.count(self._last.dropped)} records lost" if self._last.dropped else ""
+        return f"{escape(str(self.path))}: {fmt.plural(self.calls, 'call')}{lost}"
+
+    def _write(self, records: Iterable[AnyRecord]) -> None:
+        if self.problem:
+            return
+        try:
+            self._writer.write(records)
+        except OSError as error:
+            self.problem = f"recording to {self.path} stopped: {error.strerror or error}"
+
+
 def record(target: Target, path: Path) -> int:
     """Write all that TARGET says to the session file PATH until it ends or Ctrl-C; a child's output is passed on.
 
@@ -22,58 +71,28 @@ def record(target: Target, path: Path) -> int:
         TargetError: the file cannot be written, or the program ended before it had a bus.
     """
     _wait_until_connected(target)
+    recording = Recording(path, target.info.session)
+    sys.stderr.write(f"recording {escape(target.info.session.program)}; Ctrl-C stops\n")
     try:
-        writer = SessionWriter(path, target.info.session)
-    except SessionError as error:
-        raise TargetError(str(error)) from None
-    recording = _Recording(target, writer)
-    try:
-        recording.run()
+        while target.info.state != "ended" and not recording.problem:
+            _drain(target, recording)
+            time.sleep(_PERIOD)
     except KeyboardInterrupt:
         sys.stderr.write("\n")
-    except OSError as error:
-        raise TargetError(f"recording to {writer.path} stopped: {error.strerror or error}") from None
-    finally:
-        recording.finish()
+    _drain(target, recording)
+    said, info = recording.close(), target.info
+    sys.stderr.write(said + (f", {escape(info.reason)}" if info.state == "ended" else "") + "\n")
+    if recording.problem:
+        raise TargetError(recording.problem)
     return 0
 
 
-class _Recording:
-    def __init__(self, target: Target, writer: SessionWriter) -> None:
-        self._target = target
-        self._writer = writer
-        self._last = Batch(at=0)
-        self._calls = 0
-
-    def run(self) -> None:
-        sys.stderr.write(f"recording {escape(self._target.info.session.program)}; Ctrl-C stops\n")
-        while self._target.info.state != "ended":
-            self._write()
-            time.sleep(_PERIOD)
-        self._write()
-
-    def finish(self) -> None:
-        """Calls that are still in flight are noted as such; then the file is closed."""
-        try:
-            self._write()
-            self._writer.write(self._last.live)
-        except OSError:
-            pass  # the disk is full: said already, or what counts is on it
-        self._writer.close()
-        info = self._target.info
-        said = [f"{escape(str(self._writer.path))}: {fmt.plural(self._calls, 'call')}"]
-        said += [f"{fmt.count(self._last.dropped)} records lost"] if self._last.dropped else []
-        said += [escape(info.reason)] if info.state == "ended" else []
-        sys.stderr.write(", ".join(said) + "\n")
-
-    def _write(self) -> None:
-        for batch in self._target.drain():
-            self._last = batch
-            self._writer.write(batch.records)
-            self._calls += sum(isinstance(each, Call) for each in batch.records)
-            for each in batch.records:
-                if isinstance(each, Output) and each.stream != "log":
-                    getattr(sys, each.stream).write(f"{each.text}\n")
+def _drain(target: Target, recording: Recording) -> None:
+    for batch in target.drain():
+        recording.take(batch)
+        for each in batch.records:
+            if isinstance(each, Output) and each.stream != "log":
+                getattr(sys, each.stream).write(f"{each.text}\n")
 
 
 def _wait_until_connected(target: Target) -> None:

@@ -1,7 +1,7 @@
 """Results as rich renderables, for the REPL and for plain output. All text of the program is escaped here once more."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -13,14 +13,15 @@ from rich.text import Text
 from bus.attach.protocol import Reply
 from bus.trace.records import Call, Entry, Error
 from bus.trace.redact import escape
-from console import branches, commands, render_live
+from console import branches, commands, render_live, render_watch
 from console import format as fmt
 from console.language.completion import VerbInfo, signature
 from console.language.grammar import Fire
 from console.language.tokens import Span
 from console.model.problems import ProblemView
 from console.model.split import parts
-from console.model.views import CallDetail, CommandRow, EventRow
+from console.model.views import CallDetail
+from console.render_tables import call_table, command_table, event_table, outcome_word, state
 from console.styles import BAD, GOOD, NAME, NEWS, QUIET, WARN
 
 _NS: Final = 1_000_000_000
@@ -54,7 +55,7 @@ def headline(result: commands.Ended) -> Text:
     said = Text()
     if reply.call:
         said.append(f"#{reply.call} ", NEWS)
-    said.append_text(_outcome_word("error" if reply.error and reply.outcome == "ok" else reply.outcome))
+    said.append_text(outcome_word("error" if reply.error and reply.outcome == "ok" else reply.outcome))
     if result.detail and result.detail.call.kind == "command":
         said.append(" ").append_text(times(result.detail))
     return said
@@ -146,55 +147,6 @@ def listing(result: commands.Listing) -> RenderableType:
     return Group(*tables) if tables else Text("there are no commands and no events yet", QUIET)
 
 
-def command_table(rows: Iterable[CommandRow]) -> Table:
-    """Commands with their figures, times in ms."""
-    table = _table("command", "service")
-    for column in ("calls", "rate/s", "now", "queued", "run p50", "p99 ms", "errors"):
-        table.add_column(column, justify="right", no_wrap=True)
-    for row in rows:
-        table.add_row(
-            Text(escape(row.name), BAD if row.last_failed else NAME),
-            Text(escape(row.service)),
-            fmt.count(row.calls),
-            fmt.rate(row.rate),
-            fmt.count(row.running),
-            fmt.count(row.queued),
-            fmt.millis(row.run_p50),
-            fmt.millis(row.run_p99),
-            _errors(row.errors),
-        )
-    return table
-
-
-def event_table(rows: Iterable[EventRow]) -> Table:
-    """Events with their figures."""
-    table = _table("event")
-    for column in ("fired", "rate/s", "listeners", "failed"):
-        table.add_column(column, justify="right", no_wrap=True)
-    for row in rows:
-        name = Text(escape(row.name), NAME)
-        figures = (fmt.count(row.fired), fmt.rate(row.rate), fmt.count(len(row.listeners)), _errors(row.failed))
-        table.add_row(name, *figures)
-    return table
-
-
-def call_table(calls: Iterable[Call], *, named: bool = False, now: int = 0) -> Table:
-    """Calls, one a line; NAMED where they are of several names. Those in flight took until NOW, if that is known."""
-    table = _table("call")
-    if named:
-        table.add_column("name", no_wrap=True, overflow="ellipsis")
-    table.add_column("outcome", no_wrap=True)
-    table.add_column("took", justify="right", no_wrap=True)
-    table.add_column("arguments", no_wrap=True, overflow="ellipsis")
-    table.columns[0].justify = "right"
-    for each in calls:
-        until = each.ended or now
-        took = fmt.duration(max(0, until - each.queued)) if until else fmt.ABSENT
-        name = [Text(escape(each.name), NAME)] if named else []
-        table.add_row(f"#{each.id}", *name, _state(each), took, Text(escape(each.args)))
-    return table
-
-
 def call_list(result: commands.CallList) -> RenderableType:
     """The calls that were found, and of how many they are the first."""
     found = result.found
@@ -209,7 +161,7 @@ def call_list(result: commands.CallList) -> RenderableType:
 def call(detail: CallDetail) -> RenderableType:
     """One call with all that is known of it."""
     it = detail.call
-    head = Text(f"#{it.id} ", NEWS).append(escape(it.name), NAME).append(" ").append_text(_state(it))
+    head = Text(f"#{it.id} ", NEWS).append(escape(it.name), NAME).append(" ").append_text(state(it))
     lines = [head.append(" ").append_text(times(detail))]
     where = f"on {detail.lane}" if detail.lane else "not started"
     lines.append(Text(escape(where + (f", called from {detail.caller_lane}" if detail.caller_lane else "")), QUIET))
@@ -271,7 +223,7 @@ def tree(shown: commands.TreeShown) -> RenderableType:
 def _took(it: Call | None, now: int) -> tuple[Text, Text]:
     if it is None or it.kind == "event":
         return Text(), Text()
-    return Text(fmt.duration(fmt.total(parts(it, now))), NEWS), _state(it)
+    return Text(fmt.duration(fmt.total(parts(it, now))), NEWS), state(it)
 
 
 def description(result: commands.Description) -> RenderableType:
@@ -309,27 +261,6 @@ def _neighbour(relation: str, other: Call) -> Text:
     return Text(f"{relation} ", QUIET).append(f"#{other.id} ").append(escape(other.name), NAME)
 
 
-def _state(it: Call) -> Text:
-    if it.outcome:
-        return _outcome_word(it.outcome)
-    return Text("running" if it.started else "queued", NAME)
-
-
-def _outcome_word(word: str) -> Text:
-    return Text(word, GOOD) if word == "ok" else Text(f"✗ {escape(word)}", BAD)
-
-
-def _errors(number: int) -> Text:
-    return Text(fmt.count(number), BAD if number else QUIET)
-
-
-def _table(*names: str) -> Table:
-    table = Table(box=None, header_style=QUIET, pad_edge=False)
-    for name in names:
-        table.add_column(name, no_wrap=True, overflow="ellipsis")
-    return table
-
-
 _RENDERERS: Final[Mapping[type, Callable[[Any], RenderableType]]] = {
     commands.Started: lambda started: Text(f"{escape(started.request.name)} is on its way", QUIET),
     commands.Ended: ended,
@@ -347,6 +278,11 @@ _RENDERERS: Final[Mapping[type, Callable[[Any], RenderableType]]] = {
     commands.LetterList: render_live.letters,
     commands.Exporting: exporting,
     commands.Exported: lambda done: Text(plain(done), GOOD),
+    commands.Watching: render_watch.watching,
+    commands.Top: render_watch.top,
+    commands.SettingList: render_watch.settings,
+    commands.LastShown: lambda shown: Group(Text(f"#{shown.reply.call}", NEWS), value(shown.reply)),
+    commands.Said: lambda said: Text(escape(said.text), GOOD),
     commands.Help: lambda page: Group(verbs(page.verbs), Text(page.text)) if page.text else verbs(page.verbs),
     commands.Mistake: mistake,
     commands.Quit: lambda _quit: Text(),

@@ -8,19 +8,22 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from itertools import chain
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
 from msgspec import structs
 
 from bus.attach.protocol import Batch, Reply
-from bus.trace.records import AnyRecord, Call, Entry, Lane
+from bus.trace.records import AnyRecord, Call, Entry, Lane, Level, State
+from console.clock import ProgramClock
 from console.jobs import Job
 from console.language.filters import Filter
 from console.language.past import Past
 from console.model import calls, ranges, snapshot, timeline
 from console.model.alerts import Alerts
 from console.model.catalog import Catalog
+from console.model.filters import of_call
 from console.model.histogram import Distribution
 from console.model.lineage import Lineage, below, lineage
 from console.model.output_rows import OutputRows
@@ -33,10 +36,11 @@ from console.model.stats import Stats
 from console.model.store import Store
 from console.model.tree import CallTree, tree
 from console.model.views import CallDetail, CommandRow, EventRow, Header, KnownNames, ServiceRow, TimelineView
+from console.model.watch import Watch
+from console.preferences import Preferences
+from console.recording import Recording
 from console.target import Target, TargetInfo
 
-RETAIN: Final = 1_000_000
-"""Calls that are kept by default; the figures count all."""
 _REGULARLY: Final = 5
 _PUMP_NS: Final = 50_000_000
 """After so long the screen has its turn, even if there is more to take in."""
@@ -56,12 +60,16 @@ class Session:
     """A target and its model."""
 
     def __init__(
-        self, target: Target, *, retain: int = RETAIN, monotonic: Callable[[], int] = time.monotonic_ns,
-        settings: Settings = Settings(),  # noqa: B008  it is frozen
+        self, target: Target, *, retain: int = 0, monotonic: Callable[[], int] = time.monotonic_ns,
+        settings: Settings = Settings(), preferences: Preferences = Preferences(),  # noqa: B008  they are frozen
     ) -> None:  # fmt: skip
-        """Take over TARGET, which `close` closes; MONOTONIC is the console's own clock (ns), SETTINGS the rules'."""
+        """Take over TARGET, which `close` closes; MONOTONIC is the console's own clock (ns), SETTINGS the rules'.
+
+        RETAIN: calls that are kept, if not as PREFERENCES say; the figures count all.
+        """
         self.target = target
-        self._store = Store(retain=retain)
+        self.preferences = preferences
+        self._store = Store(retain=retain or preferences.retain)
         self._alerts = Alerts(self._store)
         self._stats = Stats()
         self._catalog = Catalog(self._store, self._stats)
@@ -70,7 +78,7 @@ class Session:
         self._problems = Problems(self._store, self._stats, settings)
         self._look_at, self._unlooked = 0, False
         self._monotonic = monotonic
-        self._clock = _Clock(monotonic)
+        self._clock = ProgramClock(monotonic)
         self._waiting: deque[Batch] = deque()
         self._last_batch = Batch(at=0)
         self._state = target.info.state
@@ -80,6 +88,11 @@ class Session:
         self.last_reply: Reply | None = None
         """What the last command that was executed by hand returned."""
         self._jobs: list[Job[Any]] = []
+        self.watch: Watch | None = None
+        """What shows calls as they end, see `watch_calls`."""
+        self.recording: Recording | None = None
+        """The session file that is written, see `start_recording`."""
+        self.level = target.info.session.level
         self._heard, self._times_heard = monotonic(), 0
 
     @property
@@ -272,6 +285,40 @@ class Session:
         """Ask what nobody could receive; raises as `stacks`."""
         return self._request(self.target.dead_letters)
 
+    def set_level(self, level: Level) -> Pending:
+        """Ask the program to record more, or less, from now on; raises as `execute`."""
+        return self._request(self.target.set_level, level)
+
+    @property
+    def retain(self) -> int:
+        """How many calls are kept."""
+        return self._store.retain
+
+    @retain.setter
+    def retain(self, calls: int) -> None:
+        self._store.retain = calls
+
+    def watch_calls(self, what: Filter) -> Watch:
+        """From now on show the calls that WHAT asks for as they end, instead of those that were shown before."""
+        self.watch = Watch(what, of_call(what, self._store.lane_name, lambda call: call.ended))
+        return self.watch
+
+    def start_recording(self, path: Path) -> Recording:
+        """Write what comes from now on to the session file PATH, until `stop_recording` or `close`.
+
+        Raises:
+            TargetError: the file cannot be written.
+        """
+        first = next(self.records(), [])
+        opening = [each for each in first if isinstance(each, Lane | Entry | State)]
+        self.recording = Recording(path, self.info.session, opening)
+        return self.recording
+
+    def stop_recording(self) -> str:
+        """Close the session file, and say what is in it; "" if none is written."""
+        recording, self.recording = self.recording, None
+        return recording.close() if recording is not None else ""
+
     def cancel(self, pending: Pending) -> None:
         """Ask to cancel the call of an `execute`; its reply still comes."""
         self.target.cancel(pending.request)
@@ -299,6 +346,7 @@ class Session:
     def close(self) -> None:
         """Let go of the target, and of the program if the target started it."""
         self.stop_jobs()
+        self.stop_recording()
         self.target.close()
 
     def _merged(self) -> Batch:
@@ -316,6 +364,10 @@ class Session:
 
     def _take(self, batch: Batch) -> None:
         fresh = self._store.take(batch)
+        if self.watch is not None and self._complete:  # what is told of the past does not end now
+            self.watch.take(batch.records)
+        if self.recording is not None:
+            self.recording.take(batch)
         if fresh is not None:
             self._stats.take(fresh)
             self._services.take(fresh)
@@ -347,19 +399,3 @@ class Session:
         pending.set_running_or_notify_cancel()  # from here on only the reply can end it, see `cancel`
         pending.request = ask(*what, pending.set_result)
         return pending
-
-
-class _Clock:
-    """The program's clock, from the last time it told and our own clock since: never ahead of it, never backwards."""
-
-    def __init__(self, monotonic: Callable[[], int]) -> None:
-        self._monotonic = monotonic
-        self._offset: int | None = None
-
-    def set(self, at: int) -> None:
-        """The program's time was AT when the batch was made; the batch that came quickest is the truest."""
-        offset = at - self._monotonic()
-        self._offset = offset if self._offset is None else max(self._offset, offset)
-
-    def now(self) -> int:
-        return 0 if self._offset is None else self._monotonic() + self._offset

@@ -108,7 +108,21 @@ def repl(given: argparse.Namespace) -> int:
     with closing(_repl_target(given)) as target:
         from console import repl as front_end
 
-        return front_end.run(_session(target))
+        look = _look if target.info.state != "recorded" else None
+        return front_end.run(_session(target), look)
+
+
+def _look(name: str, pid: int) -> "Session | None":
+    """The program NAME, which had the pid PID, as it runs again; None if it does not."""
+    from console.target.again import Again
+    from console.target.attached import AttachedTarget
+
+    again = Again(name, pid)
+    try:
+        again.look()
+        return _session(AttachedTarget(again.found.socket)) if again.found else None
+    except TargetError:
+        return None  # gone again, or not there yet: the next look tells
 
 
 def record(given: argparse.Namespace) -> int:

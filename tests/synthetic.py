@@ -17,6 +17,7 @@ from bus.trace.records import (
     Error,
     Lane,
     Letter,
+    Level,
     Parameter,
     Session,
     Stack,
@@ -311,6 +312,10 @@ class FakeTarget:
         self.asked.append(("dead letters", "", (), {}))
         on_reply(Reply(request=len(self.asked), letters=tuple(self.letters)))
         return len(self.asked)
+
+    def set_level(self, level: Level, on_reply: Callable[[Reply], None]) -> int:
+        """See `Target`."""
+        return self._ask("set level", level, (), {}, on_reply)
 
     def cancel(self, request: int) -> None:
         """See `Target`."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
+from console.commands.refusing import RefusedError
 from console.commands.results import (
     CallList,
     CallShown,
@@ -19,17 +20,6 @@ from console.language.filter_parser import parse
 from console.language.filters import ALL, Word, format_filter
 from console.language.patterns import matcher
 from console.session import Session
-
-_LISTED = 20
-
-
-class RefusedError(Exception):
-    """The words of a command do not fit; the message says what to do. `argument`: which one, from 0; None: all."""
-
-    def __init__(self, message: str, argument: int | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.argument = argument
 
 
 def ls(session: Session, args: Sequence[str]) -> Outcome:
@@ -56,7 +46,7 @@ def show(session: Session, args: Sequence[str]) -> Outcome:
 def calls(session: Session, args: Sequence[str]) -> Outcome:
     """The calls that a filter asks for: those in flight, then the last ones."""
     what = parse(args[0]) if args else ALL
-    found = session.find_calls(what, limit=_LISTED)
+    found = session.find_calls(what, limit=session.preferences.listed)
     if isinstance(what, Word) and not found.total and not any(map(matcher(what.text), known := names(session))):
         raise RefusedError(unknown("command or event", what.text, known), 0)
     return CallList(format_filter(what), found, session.now())

@@ -13,8 +13,9 @@ from console.language.tokens import Span
 from console.model.problems import ProblemReport, ProblemView
 from console.model.queries import FoundCalls
 from console.model.tree import CallTree
-from console.model.views import CallDetail, CommandRow, EventRow, ServiceRow
+from console.model.views import CallDetail, CommandRow, EventRow, Header, ServiceRow
 from console.model.waiting import WaitLine
+from console.model.watch import Watch
 from console.session import Pending
 
 if TYPE_CHECKING:
@@ -167,6 +168,54 @@ class Exported:
 
 
 @dataclass(frozen=True, slots=True)
+class Watching:
+    """From now on calls are shown as they end, those that `filter` ("" for all) asks for."""
+
+    watch: Watch
+    filter: str
+
+
+@dataclass(frozen=True, slots=True)
+class Top:
+    """The figures of all, and the commands that are busiest, of so many that were ever called."""
+
+    header: Header
+    rows: tuple[CommandRow, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Something that can be set: to what it is, and to what it usually is."""
+
+    name: str
+    value: str
+    about: str
+    usual: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SettingList:
+    """What can be set."""
+
+    settings: tuple[Setting, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LastShown:
+    """What the last command returned."""
+
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """It is done; what there is to say about it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Help:
     """What can be written, and `text` about it."""
 
@@ -194,5 +243,6 @@ class Quit:
 
 Outcome = (
     Started | Ended | Asked | Listing | Description | CallList | CallShown | ProblemList | TreeShown | ServiceList
-    | ThreadList | StackList | WaitsShown | LetterList | Exporting | Exported | Help | Mistake | Quit
+    | ThreadList | StackList | WaitsShown | LetterList | Exporting | Exported | Watching | Top
+    | SettingList | LastShown | Said | Help | Mistake | Quit
 )  # fmt: skip

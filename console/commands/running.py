@@ -6,9 +6,10 @@ import msgspec
 
 from bus.trace.records import Entry
 from console.commands import handlers
-from console.commands.handlers import RefusedError
 from console.commands.paths import folder_of, paths
+from console.commands.refusing import RefusedError
 from console.commands.results import Asked, Ended, Exported, Exporting, Mistake, Outcome, Started
+from console.commands.settings import SETTINGS
 from console.commands.table import BY_NAME, RESTS, VERBS
 from console.jobs import StoppedError
 from console.language.binding import bind, is_secret, no_last, recall
@@ -120,6 +121,7 @@ def catalogue(session: Session) -> Catalogue:
     return Catalogue(
         known.commands, known.events, VERBS, known.services, session.lanes(), calls=lambda: _numbers(session),
         past=session.past, files=paths, their_files=theirs,
+        settings={name: setting.usual for name, setting in SETTINGS.items()},
     )  # fmt: skip
 
 

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from console.commands import handlers, live
+from console.commands import going_on, handlers, live
 from console.commands.results import Help, Outcome
+from console.commands.settings import SETTINGS, set_to
 from console.export.formats import FORMATS
 from console.language import filter_help
 from console.language.completion import VerbInfo
 from console.language.grammar import EXECUTE, FIRE
+from console.language.values import LAST
 from console.session import Session
 
 _FILTER: Final = "filter"
@@ -85,6 +87,25 @@ COMMANDS: Final = (
         handlers.problems,
         most=1,
     ),
+    ConsoleCommand(VerbInfo("top", "top", "the busiest commands of the last 10 s"), going_on.top),
+    ConsoleCommand(
+        VerbInfo("watch", "watch [FILTER]", "show calls as they end, those that FILTER asks for", filter_at=0),
+        going_on.watch,
+        most=1,
+    ),
+    ConsoleCommand(
+        VerbInfo("record", "record FILE", "write what happens from now on to a session file (.jsonl)", "files"),
+        going_on.record,
+        least=1,
+        most=1,
+    ),
+    ConsoleCommand(VerbInfo("stop", "stop", "end what watch and record began"), going_on.stop),
+    ConsoleCommand(
+        VerbInfo("dump", "dump FILE", "write all that is kept to a session file (.jsonl)", "files"),
+        going_on.dump,
+        least=1,
+        most=1,
+    ),
     ConsoleCommand(
         VerbInfo(
             "export",
@@ -96,6 +117,15 @@ COMMANDS: Final = (
         handlers.export,
         least=1,
         most=2,
+    ),
+    ConsoleCommand(
+        VerbInfo("set", "set [NAME [VALUE]]", f"what is set, or set it: {', '.join(SETTINGS)}", "settings values"),
+        set_to,
+        most=2,
+    ),
+    ConsoleCommand(
+        VerbInfo(LAST, "_", "the last result; also a value, as in search.query _"),
+        going_on.last,
     ),
     ConsoleCommand(
         VerbInfo("help", "help [NAME]", "this list, or one name of it or of the program; help filter", "topics"),

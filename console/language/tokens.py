@@ -58,6 +58,13 @@ def is_quoted(text: str) -> bool:
     return _QUOTED.match(text) is not None
 
 
+def is_open(line: str) -> bool:
+    """Whether LINE ends within a bracket, outside of a text in it: then it can go on in the next line."""
+    found = words(line)
+    problem = found[-1].problem if found else None
+    return problem is not None and problem.span.end == len(line) and line[problem.span.start] in _CLOSING
+
+
 def string_end(line: str, start: int) -> tuple[int, LanguageError | None] | None:
     """The end of the string literal that begins at START and what is wrong with it; None where none begins."""
     quoted = _QUOTED.match(line, start)

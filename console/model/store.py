@@ -70,7 +70,8 @@ class Store:
     """
 
     def __init__(self, *, retain: int = 1_000_000) -> None:
-        self._retain = max(retain, 1)
+        self.retain = max(retain, 1)
+        """Calls that are kept; a smaller number counts from the next batch on."""
         self._recently_ended: deque[Ints] = deque(maxlen=2)
         self._kept_failures = 0
         self._packer = Packer()
@@ -282,10 +283,10 @@ class Store:
 
     def _evict(self) -> None:
         """Let go of the oldest calls when there are too many; failed ones stay while the codec keeps them whole."""
-        if self.size - self._kept_failures <= self._retain + self._retain // _EVICT_PART:
+        if self.size - self._kept_failures <= self.retain + self.retain // _EVICT_PART:
             return
         ended = np.concatenate([calls["ended"] for _, calls in self._places()])
-        excess = self.size - self._retain
+        excess = self.size - self.retain
         cutoff = int(np.partition(ended, excess - 1)[excess - 1])
         self._kept_failures = sum(self._evict_from(calls, cutoff) for _, calls in self._places())
         self.size = sum(len(calls) for _, calls in self._places())

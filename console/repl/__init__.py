@@ -2,13 +2,14 @@
 
 import sys
 
+from console.repl.current import Look
 from console.repl.piped import run_lines
 from console.repl.waiting import until_ready
 from console.session import Session
 
 
-def run(session: Session) -> int:
-    """Serve until the input ends; does not close SESSION.
+def run(session: Session, look: Look | None = None) -> int:
+    """Serve until the input ends; does not close SESSION. LOOK finds the program when it ended and runs again.
 
     Returns 0, or for lines from a pipe: 1 when a call failed, 2 when something could not be done at all.
     """
@@ -18,6 +19,6 @@ def run(session: Session) -> int:
             return run_lines(session, sys.stdin)
         from console.repl.prompt import Prompt
 
-        return Prompt(session).run()
+        return Prompt(session, look=look).run()
     finally:
         session.stop_jobs()

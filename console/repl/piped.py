@@ -5,13 +5,14 @@ from collections.abc import Iterable
 
 from rich.console import Console
 
-from console import commands, render
+from console import commands, render, render_watch
 from console.commands import Ended, Exporting, Mistake, Started
 from console.repl.waiting import run_patiently, settled, until_ended, until_exported
 from console.session import Session
 
 OK, FAILED, NOT_DONE = 0, 1, 2
 WIDTH = 160
+_MOST_WATCHED = 1_000
 
 
 def run_lines(session: Session, lines: Iterable[str]) -> int:
@@ -37,9 +38,22 @@ class _Lines:
                 break
             if result is not None:
                 self._take(result)
+            self._show_watched()
         for started in self._background:
             self._show(until_ended(self._session, started))
+        self._show_watched()
         return self._code
+
+    def _show_watched(self) -> None:
+        """What ended while the last line was carried out."""
+        self._session.pump()
+        if self._session.watch is None:
+            return
+        calls, more = self._session.watch.new(_MOST_WATCHED)
+        for call in calls:
+            self._out.print(render_watch.watch_line(call, self._session.info.session, WIDTH))
+        if more:
+            self._err.print(render_watch.left_out(more))
 
     def _take(self, result: commands.Outcome) -> None:
         if isinstance(result, Started) and not result.waits:

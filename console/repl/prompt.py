@@ -2,30 +2,32 @@
 
 import asyncio
 import signal
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterator
 from concurrent.futures import wait
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import platformdirs
 from prompt_toolkit import PromptSession
-from prompt_toolkit.application import Application, get_app, run_in_terminal
+from prompt_toolkit.application import Application, get_app
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
-from prompt_toolkit.completion import CompleteEvent, Completer, Completion
-from prompt_toolkit.document import Document
 from prompt_toolkit.formatted_text import StyleAndTextTuples
-from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.input import Input
 from prompt_toolkit.output import Output
+from prompt_toolkit.patch_stdout import patch_stdout
 from rich.console import Console
 from rich.text import Text
 
 from bus.trace.redact import escape
 from console import commands, render
-from console import format as fmt
 from console.commands import Exporting, Quit, Started
 from console.model.views import Header
+from console.repl.current import Current, Look
+from console.repl.history import default_path, open_history, recall
+from console.repl.line import LineCompleter, LineLexer, keys
+from console.repl.toolbar import toolbar
 from console.repl.waiting import settled, until_ended
+from console.repl.watch_lines import WatchLines
 from console.session import Session
 from console.styles import BAD, NEWS, QUIET
 
@@ -33,6 +35,8 @@ _LEAVING = (signal.SIGTERM, signal.SIGHUP)
 _TICK = 0.1
 _REDRAW = 5
 """Ticks from one drawing of the toolbar to the next."""
+_LOOK = 10
+"""Ticks from one look for a program that has ended to the next."""
 
 
 class Prompt:
@@ -46,23 +50,48 @@ class Prompt:
         reads: Input | None = None,
         writes: Output | None = None,
         console: Console | None = None,
+        look: Look | None = None,
     ) -> None:
-        self._session = session
+        """Take over SESSION, but closing it is the caller's. LOOK finds the program when it ended and runs again."""
+        self._current = Current(session)
+        self._first = session
+        self._look = look
+        self._watched = WatchLines(time.monotonic)
         self._console = console or Console(highlight=False, markup=False, emoji=False)
         self._background: list[Started] = []
         self._ended = False
+        lines = open_history(self._current, history or default_path())
+        recall(session, lines)
         self._prompt: PromptSession[str] = PromptSession(
-            history=_history(session, history or default_history()),
+            history=lines,
             auto_suggest=AutoSuggestFromHistory(),
-            completer=NameCompleter(session),
+            completer=LineCompleter(self._current),
+            complete_while_typing=session.preferences.complete_while_typing,
+            vi_mode=session.preferences.vi,
+            lexer=LineLexer(self._current),
+            key_bindings=keys(),
+            multiline=True,
+            prompt_continuation=_continuation,
             bottom_toolbar=self._toolbar,
             input=reads,
             output=writes,
         )
 
+    @property
+    def _session(self) -> Session:
+        return self._current.session
+
     def run(self) -> int:
         """Serve until Ctrl-D or quit."""
         self._greet()
+        try:
+            self._serve()
+        finally:
+            if self._session is not self._first:
+                self._session.close()
+        return 0
+
+    def _serve(self) -> None:
         while (line := self._read()) is not None:
             self._session.pump()
             result = commands.run(self._session, line)
@@ -70,11 +99,10 @@ class Prompt:
                 break
             with suppress(KeyboardInterrupt):  # ^C that came too late for the call must not end the REPL
                 self._take(result)
-        return 0
 
     def _read(self) -> str | None:
         """The next line; "" after Ctrl-C, None at the end of the input."""
-        with _signals_kept():
+        with _signals_kept(), patch_stdout(raw=True):
             try:
                 return self._prompt.prompt("› ", pre_run=self._begin)
             except KeyboardInterrupt:
@@ -138,17 +166,27 @@ class Prompt:
         while True:
             await asyncio.sleep(_TICK)
             self._session.pump()
-            if self._has_news():
-                await run_in_terminal(self._say_news)
+            self._say_news()
+            if self._ended and self._look is not None and ticks % _LOOK == 0:
+                await self._look_for_it(self._look)
             ticks += 1
             if ticks % _REDRAW == 0:
                 app.invalidate()
 
-    def _has_news(self) -> bool:
-        ended = self._session.info.state == "ended" and not self._ended
-        return ended or any(started.pending.done() for started in self._background)
+    async def _look_for_it(self, look: Look) -> None:
+        """Go on with the program if it runs again."""
+        info = self._session.info.session
+        found = await asyncio.get_running_loop().run_in_executor(None, look, info.program, info.pid)
+        if found is None:
+            return
+        self._current.replace(found)
+        self._ended = False
+        header = found.header()
+        self._console.print(Text(f"RECONNECTED: {escape(header.program)} runs again, {_pid(header)[:-2]}", NEWS))
 
     def _say_news(self) -> None:
+        for line in self._watched.new(self._session, self._console.width):
+            self._console.print(line)
         for started in [each for each in self._background if each.pending.done()]:
             self._background.remove(started)
             self._console.print(render.outcome(commands.finish(self._session, started)))
@@ -160,7 +198,8 @@ class Prompt:
             self._ended = True
             reason = escape(info.reason) or "the program is gone"
             self._console.print(Text(f"ENDED: {reason}", f"{BAD} {NEWS}"))
-            self._console.print(Text("what was recorded can still be looked at; Ctrl-D leaves", QUIET))
+            then = "when it runs again, this goes on" if self._look is not None else "Ctrl-D leaves"
+            self._console.print(Text(f"what was recorded can still be looked at; {then}", QUIET))
 
     def _greet(self) -> None:
         header = self._session.header()
@@ -170,14 +209,7 @@ class Prompt:
         self._say_if_ended()
 
     def _toolbar(self) -> StyleAndTextTuples:
-        header = self._session.header()
-        style = "fg:ansired bold" if header.state == "ENDED" else "bold"
-        pid = f" pid {header.pid}  " if header.pid else " "
-        said: StyleAndTextTuples = [("bold", f" {escape(header.program)} "), ("", pid)]
-        said += [(style, header.state)]
-        said += [("", f"  {fmt.rate(header.calls_per_second)} calls/s  {fmt.count(header.in_flight)} in flight  ")]
-        said += [("fg:ansired bold" if header.failed else "", f"{fmt.count(header.failed)} failed")]
-        return said
+        return toolbar(self._session, get_app().output.get_size().columns)
 
 
 def _pid(header: Header) -> str:
@@ -185,38 +217,8 @@ def _pid(header: Header) -> str:
     return f"pid {header.pid}; " if header.pid else ""
 
 
-class NameCompleter(Completer):
-    """What the language offers, as prompt_toolkit wants it."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:  # noqa: ARG002
-        """The candidates at the cursor."""
-        for candidate in commands.candidates(self._session, document.text, document.cursor_position):
-            yield Completion(
-                candidate.text,
-                start_position=candidate.start - document.cursor_position,
-                display=escape(candidate.label),
-                display_meta=escape(candidate.note),
-            )
-
-
-class _Discreet(FileHistory):
-    """A history file that no secret gets into."""
-
-    def __init__(self, session: Session, path: Path) -> None:
-        super().__init__(str(path))
-        self._session = session
-
-    def store_string(self, string: str) -> None:
-        if commands.may_be_kept(self._session, string):
-            super().store_string(string)
-
-
-def default_history() -> Path:
-    """Where the lines of earlier sessions are kept."""
-    return platformdirs.user_state_path("bus-console", appauthor=False) / "history"
+def _continuation(width: int, _line: int, _wraps: int) -> str:
+    return "… ".rjust(width)
 
 
 def _leave(app: Application[str], number: int) -> None:
@@ -233,12 +235,3 @@ def _signals_kept() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _history(session: Session, path: Path) -> History:
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-    except OSError:  # a home that cannot be written to is no reason not to serve
-        return InMemoryHistory()
-    return _Discreet(session, path)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from bus.attach.protocol import Batch, Reply
-from bus.trace.records import Session
+from bus.trace.records import Level, Session
 
 TargetState = Literal["connecting", "live", "recorded", "ended"]
 
@@ -69,6 +69,9 @@ class Target(Protocol):
 
     def dead_letters(self, on_reply: Callable[[Reply], None]) -> int:
         """Ask what nobody could receive; otherwise as `stacks`."""
+
+    def set_level(self, level: Level, on_reply: Callable[[Reply], None]) -> int:
+        """Ask to record more, or less, from now on; otherwise as `execute`."""
 
     def cancel(self, request: int) -> None:
         """Ask to cancel the call of an `execute`; nothing happens when it is done already."""

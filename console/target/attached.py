@@ -27,9 +27,10 @@ from bus.attach.protocol import (
     Reply,
     Role,
     ServerMessage,
+    SetLevel,
     Stacks,
 )
-from bus.trace.records import Error
+from bus.trace.records import Error, Level
 from bus.trace.redact import escape
 from console.target import TargetError, TargetInfo
 from console.target.connecting import READ, Connection
@@ -106,6 +107,10 @@ class AttachedTarget:
         """See `Target`."""
         self._must_know("dead letters")
         return self._request(lambda number: DeadLetters(request=number), on_reply)
+
+    def set_level(self, level: Level, on_reply: OnReply) -> int:
+        """See `Target`."""
+        return self._act(lambda number: SetLevel(request=number, level=level), on_reply)
 
     def cancel(self, request: int) -> None:
         """See `Target`."""

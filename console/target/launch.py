@@ -16,7 +16,7 @@ from msgspec import structs
 from bus.attach.door import remove_stale, runtime_dir
 from bus.attach.protocol import Batch, Reply
 from bus.switches import MARKED
-from bus.trace.records import AnyRecord, Session
+from bus.trace.records import AnyRecord, Level, Session
 from console.target import TargetError, TargetInfo
 from console.target.attached import AttachedTarget, is_running, with_records
 from console.target.discover import door_in_session
@@ -190,6 +190,10 @@ class LaunchedTarget:
     def dead_letters(self, on_reply: Callable[[Reply], None]) -> int:
         """See `Target`."""
         return self._must_be_attached().dead_letters(on_reply)
+
+    def set_level(self, level: Level, on_reply: Callable[[Reply], None]) -> int:
+        """See `Target`."""
+        return self._must_be_attached().set_level(level, on_reply)
 
     def cancel(self, request: int) -> None:
         """See `Target`."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bus.attach.protocol import Reply
+from bus.trace.records import Level
 from console.target import TargetError
 
 
@@ -32,6 +33,12 @@ class PastTarget:
         """Always raises `TargetError`."""
         del on_reply
         text = "a recording has no dead letters: only a running program can be asked for them"
+        raise TargetError(text)
+
+    def set_level(self, level: Level, on_reply: Callable[[Reply], None]) -> int:
+        """Always raises `TargetError`."""
+        del level, on_reply
+        text = "a recording is what it is: only a running program can record more or less"
         raise TargetError(text)
 
     def cancel(self, request: int) -> None:

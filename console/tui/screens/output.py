@@ -10,12 +10,12 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from bus.trace.records import Output
+from console.clock import clock
 from console.language.filter_fields import OUTPUT
 from console.language.filter_parser import Typed, parse_typed
 from console.language.filters import ALL
 from console.session import Session
 from console.tui import messages
-from console.tui.clock import clock
 from console.tui.lines import Line, wrapped
 from console.tui.look import HIDDEN, KEY, SOFT, TEXT, ServiceColors
 from console.tui.screens.base import BusScreen

@@ -8,13 +8,13 @@ from textual.strip import Strip
 
 from bus.trace.records import Parameter
 from console import format as fmt
+from console.clock import clock
 from console.language.filter_fields import SERVICES, Fields
 from console.model.predicates import Reader
 from console.model.row_filters import SERVICE_ROWS
 from console.model.views import OUTSIDE_NAME, ServiceRow
 from console.model.waiting import WaitLine, waits
 from console.session import Session
-from console.tui.clock import clock
 from console.tui.lines import Line, wrapped
 from console.tui.live_stacks import LiveStacks
 from console.tui.look import ACCENT, AMBER, FAILED, HIDDEN, SOFT, TEXT, WARN, ServiceColors, style

@@ -7,12 +7,12 @@ from textual.strip import Strip
 from bus.trace.records import AnyRecord, Call
 from bus.trace.records import Session as SessionRecord
 from console import format as fmt
+from console.clock import clock
 from console.export import sequence
 from console.model.lineage import Lineage
 from console.model.split import parts
 from console.model.views import CallDetail
 from console.session import Session
-from console.tui.clock import clock
 from console.tui.lines import Line, brief, width_of, wrapped
 from console.tui.look import AMBER, HIDDEN, KEY, LINK, SOFT, STRONG, TEXT, WARN, ServiceColors, style
 from console.tui.widgets.call_lines import error_lines, outcome, parts_bar

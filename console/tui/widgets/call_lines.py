@@ -6,9 +6,9 @@ from textual.strip import Strip
 from bus.trace.records import Call, Error
 from bus.trace.records import Session as SessionRecord
 from console import format as fmt
+from console.clock import clock
 from console.model.split import CallParts
 from console.model.views import CallDetail
-from console.tui.clock import clock
 from console.tui.lines import Line, clip, wrapped
 from console.tui.look import (
     AMBER,

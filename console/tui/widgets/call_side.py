@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from textual.containers import Vertical
 from textual.widget import Widget
 
+from console.clock import clock
 from console.session import Session
-from console.tui.clock import clock
 from console.tui.invocation import Invocation
 from console.tui.lines import Line, wrapped
 from console.tui.live_stacks import LiveStacks

@@ -5,12 +5,12 @@ from textual.strip import Strip
 from bus.trace.records import Call, Entry
 from bus.trace.redact import escape
 from console import format as fmt
+from console.clock import clock
 from console.language import completion
 from console.model.histogram import Distribution
 from console.model.split import together
 from console.model.views import CallDetail, CommandRow, EventRow
 from console.session import Session
-from console.tui.clock import clock
 from console.tui.lines import Line, brief, clip_left, width_of, wrapped
 from console.tui.look import (
     FAILED,

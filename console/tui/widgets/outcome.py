@@ -1,7 +1,7 @@
 """Above the bar: what came of the last line that was typed into it."""
 
 from console import commands, render
-from console.commands import Asked, Exporting, Outcome, Quit, Started
+from console.commands import Asked, Exporting, Outcome, Quit, Started, Watching
 from console.session import Session
 from console.tui import rich_lines
 from console.tui.invocation import Invocation
@@ -52,11 +52,13 @@ class OutcomePane(Pane):
 
     def tick(self) -> None:
         """Count the time of a running call; take in its record, which may come after the answer."""
-        if (self._act is not None and not self._final) or isinstance(self._outcome, Asked | Exporting):
+        if (self._act is not None and not self._final) or isinstance(self._outcome, Asked | Exporting | Watching):
             self._draw()
 
     def close(self) -> None:
-        """Hide it."""
+        """Hide it; what it showed of calls as they end is not watched any more."""
+        if isinstance(self._outcome, Watching) and self._session and self._session.watch is self._outcome.watch:
+            self._session.watch = None
         self.remove_class("open")
         self._outcome, self._act = None, None
 

@@ -13,9 +13,9 @@ from textual.strip import Strip
 
 from bus.trace.records import Output
 from console import format as fmt
+from console.clock import clock
 from console.model.output_rows import OutputRows
 from console.session import Session
-from console.tui.clock import clock
 from console.tui.lines import Line
 from console.tui.look import FAILED, GREEN, GROUND, HIDDEN, KEY, SELECTED, SOFT, TEXT, WARN, ServiceColors, style
 

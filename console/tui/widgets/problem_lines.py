@@ -9,9 +9,9 @@ from textual.strip import Strip
 from bus.trace.records import Session as SessionRecord
 from bus.trace.records import Stack, Step
 from console import format as fmt
+from console.clock import time_of_day
 from console.model.problems import HealthyRule, ProblemReport, ProblemView
 from console.model.views import CallDetail
-from console.tui.clock import time_of_day
 from console.tui.lines import Line, clip_left, width_of, wrapped
 from console.tui.look import AMBER, HIDDEN, KEY, LINK, RED, SOFT, STRONG, TEXT, WARN, ServiceColors, style
 from console.tui.widgets.call_lines import outcome

@@ -10,9 +10,9 @@ from textual.strip import Strip
 
 from bus.trace.records import Session as SessionRecord
 from console import format as fmt
+from console.clock import clock, moment, time_of_day
 from console.model.ranges import RangeSummary
 from console.model.views import LaneView, TimelineView
-from console.tui.clock import clock, moment, time_of_day
 from console.tui.lines import Line
 from console.tui.look import (
     ACCENT,

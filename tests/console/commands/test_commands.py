@@ -244,10 +244,12 @@ def test_all_that_is_offered_works(live, tmp_path):
         "execute": "execute scan.status", "fire": "fire x", "ls": "ls", "show": "show scan.status",
         "calls": "calls scan.status", "call": "call 1", "tree": "tree 1",
         "services": "services", "threads": "threads", "stack": "stack 1", "waits": "waits", "dead": "dead",
-        "problems": "problems",
-        "export": f"export {tmp_path}/a.csv", "help": "help", "quit": "quit",
+        "problems": "problems", "top": "top", "watch": "watch took>1s", "record": f"record {tmp_path}", "stop": "stop",
+        "dump": f"dump {tmp_path}", "export": f"export {tmp_path}/a.csv", "set": "set level full", "_": "_",
+        "help": "help", "quit": "quit",
     }  # fmt: skip
     assert list(examples) == list(commands.VERBS)
+    commands.finish(live, commands.run(live, "scan.status"))
     for line in examples.values():
         assert not isinstance(commands.run(live, line), Mistake), line
 

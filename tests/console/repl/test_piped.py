@@ -5,7 +5,7 @@ import io
 import pytest
 
 from bus.attach.protocol import Batch, Reply
-from bus.trace.records import Error
+from bus.trace.records import Call, Error
 from console.repl import waiting
 from console.repl.piped import run_lines
 from console.session import Session
@@ -133,3 +133,23 @@ def test_a_program_that_does_not_answer_is_given_up(monkeypatch, capsys):
     monkeypatch.setattr(waiting, "_ANSWER_SECONDS", 0.05)
     assert run_lines(Session(Stopped(state="live")), io.StringIO("waits\n")) == 2
     assert "does not answer; is it stopped?" in capsys.readouterr().err
+
+
+def test_watched_calls_come_between_the_lines(capsys):
+    """What ended while a line was carried out is shown behind it."""
+    target = synthetic.FakeTarget(synthetic.batches(synthetic.session(50)), state="live")
+    session = Session(target)
+    session.pump()
+    call = Call(
+        id=77_001, root=77_001, kind="command", name="scan.status", queued=synthetic.START, started=synthetic.START,
+        ended=synthetic.START + 5_000_000, outcome="ok",
+    )  # fmt: skip
+
+    def lines():
+        yield "watch scan.*"
+        target.add(Batch(at=synthetic.START + 10**12, records=(call,)))
+        yield "ls scan.status"
+
+    assert run_lines(session, lines()) == 0
+    out = capsys.readouterr().out
+    assert out.index("watching") < out.index("scan.status") < out.index("#77001")

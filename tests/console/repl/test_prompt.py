@@ -13,8 +13,10 @@ from prompt_toolkit.output import DummyOutput
 from rich.console import Console
 
 from bus.attach.protocol import Batch, Reply
-from bus.trace.records import Entry, Parameter
-from console.repl.prompt import NameCompleter, Prompt
+from bus.trace.records import Call, Entry, Parameter
+from console.repl.current import Current
+from console.repl.line import LineCompleter
+from console.repl.prompt import Prompt
 from console.session import Session
 from tests import synthetic
 from tests.support import wait_for
@@ -44,7 +46,7 @@ class Deaf(SlowTarget):
 def play(tmp_path):
     """Type keys at a prompt on a target until it ends; gives what was shown."""
 
-    def typed(keys, target=None, during=None):
+    def typed(keys, target=None, during=None, look=None):
         target = target or synthetic.FakeTarget(synthetic.batches(synthetic.session(50)), state="live")
         session = Session(target)
         session.pump()
@@ -53,7 +55,12 @@ def play(tmp_path):
         with create_pipe_input() as reads:
             reads.send_text(keys)
             prompt = Prompt(
-                session, history=tmp_path / "h" / "history", reads=reads, writes=DummyOutput(), console=console
+                session,
+                history=tmp_path / "h" / "history",
+                reads=reads,
+                writes=DummyOutput(),
+                console=console,
+                look=look,
             )
             thread = threading.Thread(target=during, args=(target, shown, reads)) if during else None
             if thread:
@@ -175,8 +182,58 @@ def test_completion_is_escaped():
     session = Session(synthetic.FakeTarget([Batch(at=1, records=(hostile,))], state="live"))
     session.pump()
     (found,) = [
-        each for each in NameCompleter(session).get_completions(Document("x"), CompleteEvent()) if "2J" in each.text
+        each
+        for each in LineCompleter(Current(session)).get_completions(Document("x"), CompleteEvent())
+        if "2J" in each.text
     ]
     shown = fragment_list_to_text(found.display) + fragment_list_to_text(found.display_meta)
     assert (found.text + shown).isprintable()
     assert found.start_position == -1
+
+
+def test_json_over_several_lines(play):
+    """Enter within a bracket goes on below; the closing one makes it whole."""
+    target = synthetic.FakeTarget(synthetic.batches(synthetic.session(50)), state="live")
+    play("fire x [1,\r2,\r3]\r\x04", target)
+    assert target.asked == [("fire", "x", ([1, 2, 3],), {})]
+
+
+def test_watch_lines_beside_typing(play):
+    """Calls that end while a line is being written are shown above it."""
+    target = synthetic.FakeTarget(synthetic.batches(synthetic.session(50)), state="live")
+    call = Call(
+        id=77_001, root=77_001, kind="command", name="scan.status", queued=synthetic.START, started=synthetic.START,
+        ended=synthetic.START + 5_000_000, outcome="ok",
+    )  # fmt: skip
+
+    def during(_target, shown, reads):
+        wait_for(lambda: "watching" in shown.getvalue())
+        target.add(Batch(at=synthetic.START + 10**12, records=(call,)))
+        wait_for(lambda: "#77001" in shown.getvalue())
+        reads.send_text("\x03\x04")
+
+    assert "scan.status" in play("watch name:scan.*\rhalf a li", target, during).split("#77001")[1]
+
+
+def test_the_program_is_found_again(play):
+    """When it ended and runs again that is said, and lines go to the new one, with what was done before."""
+    target = synthetic.FakeTarget(synthetic.batches(synthetic.session(50)), state="live")
+    later = synthetic.FakeTarget(synthetic.batches(synthetic.session(50)), state="live")
+    looked = []
+
+    def look(name, pid):
+        looked.append((name, pid))
+        return Session(later) if len(looked) == 2 else None
+
+    def during(_target, shown, reads):
+        wait_for(lambda: target.asked)
+        target.end("process 48213 ended")
+        wait_for(lambda: "when it runs again" in shown.getvalue())
+        wait_for(lambda: "RECONNECTED: sample-search runs again" in shown.getvalue())
+        reads.send_text("search.query _\r\x04")
+
+    play("scan.status\r", target, during, look)
+    assert looked == [("sample-search", 48213)] * 2
+    assert later.asked == [("execute", "search.query", ("ok",), {})]
+    assert target.closed
+    assert later.closed

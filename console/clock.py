@@ -1,6 +1,7 @@
-"""The program's monotonic ns as moments that a person knows."""
+"""The program's clock as seen from here, and its monotonic ns as moments that a person knows."""
 
 import datetime as dt
+from collections.abc import Callable
 
 from bus.trace.records import Session
 
@@ -32,3 +33,20 @@ def moment(ns: int, step: int) -> str:
     if minutes:
         return f"{sign}{int(minutes)}:{seconds:0{3 + decimals if decimals else 2}.{decimals}f}"
     return f"{sign}{seconds:.{decimals}f} s"
+
+
+class ProgramClock:
+    """From the last time it told and our own clock since: never ahead of it, never backwards."""
+
+    def __init__(self, monotonic: Callable[[], int]) -> None:
+        self._monotonic = monotonic
+        self._offset: int | None = None
+
+    def set(self, at: int) -> None:
+        """The program's time was AT when the batch was made; the batch that came quickest is the truest."""
+        offset = at - self._monotonic()
+        self._offset = offset if self._offset is None else max(self._offset, offset)
+
+    def now(self) -> int:
+        """What it says now (ns); 0 before it ever told."""
+        return 0 if self._offset is None else self._monotonic() + self._offset
