@@ -1,11 +1,10 @@
 """The prompt in a terminal: prompt_toolkit for the line, rich for what is shown above it."""
 
 import asyncio
-import signal
 import time
-from collections.abc import Iterator
 from concurrent.futures import wait
-from contextlib import contextmanager, suppress
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from prompt_toolkit import PromptSession
@@ -19,7 +18,7 @@ from rich.console import Console
 from rich.text import Text
 
 from bus.trace.redact import escape
-from console import commands, render
+from console import commands, leaving, render
 from console.commands import Exporting, Quit, Started
 from console.model.views import Header
 from console.repl.current import Current, Look
@@ -31,7 +30,6 @@ from console.repl.watch_lines import WatchLines
 from console.session import Session
 from console.styles import BAD, NEWS, QUIET
 
-_LEAVING = (signal.SIGTERM, signal.SIGHUP)
 _TICK = 0.1
 _REDRAW = 5
 """Ticks from one drawing of the toolbar to the next."""
@@ -102,7 +100,7 @@ class Prompt:
 
     def _read(self) -> str | None:
         """The next line; "" after Ctrl-C, None at the end of the input."""
-        with _signals_kept(), patch_stdout(raw=True):
+        with leaving.signals_kept(), patch_stdout(raw=True):
             try:
                 return self._prompt.prompt("› ", pre_run=self._begin)
             except KeyboardInterrupt:
@@ -154,9 +152,8 @@ class Prompt:
 
     def _begin(self) -> None:
         """When a prompt opens. Signals are the loop's: an exit raised within a task would be shown as a bug."""
-        app, loop = get_app(), asyncio.get_running_loop()
-        for number in _LEAVING:
-            loop.add_signal_handler(number, _leave, app, number)
+        app = get_app()
+        leaving.leave_by(partial(_leave, app))
         app.create_background_task(self._keep_up())
 
     async def _keep_up(self) -> None:
@@ -221,17 +218,6 @@ def _continuation(width: int, _line: int, _wraps: int) -> str:
     return "… ".rjust(width)
 
 
-def _leave(app: Application[str], number: int) -> None:
+def _leave(app: Application[str], status: int) -> None:
     if app.is_running and not app.is_done:
-        app.exit(exception=SystemExit(128 + number))
-
-
-@contextmanager
-def _signals_kept() -> Iterator[None]:
-    """The loop of a prompt takes the signals' handlers and does not give them back."""
-    before = {number: signal.getsignal(number) for number in _LEAVING}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        app.exit(exception=SystemExit(status))

@@ -1,5 +1,7 @@
 """The app: which screen is shown, the ten frames a second, and the keys that work everywhere."""
 
+import asyncio
+import signal
 from collections.abc import Sequence
 from time import monotonic
 from typing import ClassVar
@@ -9,7 +11,7 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter, Monochrome
 
-from console import commands, render
+from console import commands, leaving, render
 from console.appearance import ATTACH_AGAIN, Appearance
 from console.commands import Exporting, Mistake
 from console.session import Session
@@ -260,7 +262,14 @@ def run(session: Session, appearance: Appearance, again: Again | None = None) ->
 
     AGAIN: looks for the program when it has ended; ATTACH_AGAIN is returned when the person wants to go on with that.
     """
+    app = ConsoleApp(session, appearance, again)
+
+    async def shown() -> int:
+        leaving.leave_by(app.exit, signal.SIGINT)  # ^C is a key here: that one comes from somebody else
+        return await app.run_async() or 0
+
     try:
-        return ConsoleApp(session, appearance, again).run() or 0
+        with leaving.signals_kept():
+            return asyncio.run(shown())
     finally:
         session.stop_jobs()

@@ -298,8 +298,18 @@ def test_signals_leave_nothing_behind(place, number):
     with screen("run", "shop.py") as terminal:
         terminal.see("say_hello")
         os.kill(terminal.pid, number)
-        terminal.wait()
+        assert terminal.wait() == 128 + number
     assert not list(place.glob("run/**/*.sock"))
+
+
+def test_a_signal_at_any_moment_ends_the_screens(place):
+    """Also in the middle of a frame: what reads and writes the terminal must not be left behind, and keep it alive."""
+    for moment in range(8):
+        with screen("run", "shop.py") as terminal:
+            terminal.see("LIVE")
+            terminal.send("3572"[: moment % 5])
+            os.kill(terminal.pid, signal.SIGTERM)
+            assert terminal.wait() == 128 + signal.SIGTERM
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
@@ -326,7 +336,7 @@ def test_repl_in_a_terminal(shop):
         terminal.see("'Hello, Bob!'")
         terminal.send("die\r")
         terminal.see("ENDED: process")
-        terminal.see("what was recorded can still be looked at; Ctrl-D leaves")
+        terminal.see("what was recorded can still be looked at; when it runs again, this goes on")
         # Between two prompts the terminal takes Ctrl-D for itself, and nobody gets it: then a person presses it again.
         assert terminal.wait_typing("\x04") == 0
 
