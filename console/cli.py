@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from importlib import metadata
 
 from bus.trace.redact import escape
-from console import subcommands
+from console import script_parsers, subcommands
 from console.appearance import THEME_NAMES
 from console.export import formats
 from console.language import durations, filter_help
@@ -31,6 +31,8 @@ examples:
   bus-console run shop.app:make_bus        a function that returns a Bus
   bus-console attach                       a program that runs with BUS_CONSOLE=1
   echo 'search.query "x"' | bus-console repl NAME
+  bus-console call NAME search.query "thread pool" limit=5
+  bus-console calls NAME 'took>10ms outcome:failed' --json
   bus-console record NAME -o today.jsonl; bus-console open today.jsonl
   bus-console export today.jsonl -o today.pftrace --from 10s --to 12s
   bus-console export today.jsonl -o slow.csv --filter 'service:store took>10ms'
@@ -80,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     adds = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_screens(adds)
     _add_others(adds)
+    script_parsers.add(adds)
     return parser
 
 
@@ -121,14 +124,13 @@ def _add_screens(adds: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
     for screens in (demo, run, attach, web, opens):
         names = ", ".join(THEME_NAMES)
-        screens.add_argument(
-            "--theme", metavar="NAME", choices=THEME_NAMES, default=THEME_NAMES[0], help=f"colours: {names}"
-        )
+        screens.add_argument("--theme", metavar="NAME", choices=THEME_NAMES, default="", help=f"colours: {names}")
         screens.add_argument("--ascii", action="store_true", help="draw with ASCII only")
 
 
 def _add_others(adds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     ps = adds.add_parser("ps", help="list the programs that can be attached to")
+    ps.add_argument("--json", action="store_true", help="one JSON object a line")
     ps.set_defaults(carry_out=subcommands.ps)
 
     repl = adds.add_parser(

@@ -1,4 +1,11 @@
-"""The config file: what the rules for problems are set to, and for which names they are allowed.
+"""The config file: how the console looks and how much it keeps, what the rules for problems are set to.
+
+[console]
+theme = "light"
+retain = 100000
+
+[repl]
+vi = true
 
 [problems.stuck]
 seconds = 5
@@ -7,18 +14,39 @@ allow = ["index.*"]
 
 import tomllib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal, get_args
 
 import msgspec
 import platformdirs
 
+from bus.trace.records import Level
+from console.appearance import THEME_NAMES
 from console.model.problems import RULES, Limits, Settings, setting_name
+from console.preferences import Preferences
 from console.target import TargetError
 
 ALLOW: Final = "allow"
 _SECTION: Final = "problems"
+_Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)]
+_A_COUNT: Final = "a whole number of 1 or more"
+_TRUE_OR_FALSE: Final = "true or false"
+_PREFERENCES: Final[Mapping[str, Mapping[str, tuple[Any, str]]]] = {
+    "console": {
+        "theme": (Literal[THEME_NAMES], f"one of {', '.join(THEME_NAMES)}"),
+        "ascii": (bool, _TRUE_OR_FALSE),
+        "retain": (Annotated[int, msgspec.Meta(ge=1_000, le=1_000_000_000)], "a whole number of 1000 or more"),
+        "level": (Level, f"one of {', '.join(get_args(Level))}"),
+        "listed": (_Count, _A_COUNT),
+        "watched": (_Count, _A_COUNT),
+    },
+    "repl": {"vi": (bool, _TRUE_OR_FALSE), "complete_while_typing": (bool, _TRUE_OR_FALSE)},
+}
+"""Of each section the keys: the type of a value, and how that is said."""
+_FIELDS: Final = {"ascii": "ascii_only"}
+"""What is called otherwise in `Preferences`."""
 _RULES: Final = {setting_name(rule.name): rule for rule in RULES if rule.name != "reported"}
 
 
@@ -31,7 +59,15 @@ def config_path() -> Path:
     return platformdirs.user_config_path("bus-console", appauthor=False) / "config.toml"
 
 
-def load(path: Path | None = None) -> Settings:
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What the file says: to the rules for problems, and to everything else."""
+
+    rules: Settings = field(default_factory=Settings)
+    preferences: Preferences = field(default_factory=Preferences)
+
+
+def load(path: Path | None = None) -> Config:
     """What the config file at PATH says; the defaults where there is none.
 
     Raises:
@@ -41,13 +77,13 @@ def load(path: Path | None = None) -> Settings:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        return Settings()
+        return Config()
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{path}: is not UTF-8 text") from None
     try:
-        return _settings(tomllib.loads(text))
+        return _config(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: is not TOML: {error}") from None
     except _WrongError as error:
@@ -58,8 +94,26 @@ class _WrongError(Exception):
     """Something in the file; the message begins with the key."""
 
 
+def _config(data: Mapping[str, Any]) -> Config:
+    _known("", data, [*_PREFERENCES, _SECTION], "section")
+    return Config(_settings(data), _preferences(data))
+
+
+def _preferences(data: Mapping[str, Any]) -> Preferences:
+    found: dict[str, Any] = {}
+    for section, keys in _PREFERENCES.items():
+        table = _table(section, data.get(section, {}))
+        _known(f"{section}.", table, keys, "setting")
+        for key, value in table.items():
+            kind, what = keys[key]
+            try:
+                found[_FIELDS.get(key, key)] = msgspec.convert(value, kind)
+            except msgspec.ValidationError:
+                raise _WrongError(f"{section}.{key} = {_said(value)}: must be {what}") from None
+    return Preferences(**found)
+
+
 def _settings(data: Mapping[str, Any]) -> Settings:
-    _known("", data, [_SECTION], "section")
     rules = _table(_SECTION, data.get(_SECTION, {}))
     _known(f"{_SECTION}.", rules, _RULES, "rule")
     limits: dict[str, Limits] = {}
@@ -73,11 +127,11 @@ def _settings(data: Mapping[str, Any]) -> Settings:
 
 
 def _limits(place: str, table: Mapping[str, Any], kind: type[Limits]) -> Limits:
-    fields = msgspec.structs.fields(kind)
-    _known(f"{place}.", table, [*(field.name for field in fields), ALLOW], "setting")
-    for field in fields:
-        if field.name in table:
-            _check(f"{place}.{field.name}", table[field.name], field.type)
+    limits = msgspec.structs.fields(kind)
+    _known(f"{place}.", table, [*(limit.name for limit in limits), ALLOW], "setting")
+    for limit in limits:
+        if limit.name in table:
+            _check(f"{place}.{limit.name}", table[limit.name], limit.type)
     return msgspec.convert(table, kind)
 
 

@@ -1,4 +1,4 @@
-"""What a person can set, in the config file and with `set`: how much is kept, recorded and shown."""
+"""What a person can set, in the config file and with `set`: how much is kept, recorded and shown, and how."""
 
 from dataclasses import dataclass
 

@@ -6,7 +6,6 @@ Not thread-safe: everything but `Pending` belongs to the thread of the front end
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
 from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
@@ -37,9 +36,10 @@ from console.model.store import Store
 from console.model.tree import CallTree, tree
 from console.model.views import CallDetail, CommandRow, EventRow, Header, KnownNames, ServiceRow, TimelineView
 from console.model.watch import Watch
+from console.pending import Pending, requested
 from console.preferences import Preferences
 from console.recording import Recording
-from console.target import Target, TargetInfo
+from console.target import Target, TargetError, TargetInfo
 
 _REGULARLY: Final = 5
 _PUMP_NS: Final = 50_000_000
@@ -48,12 +48,6 @@ _JOB_SECONDS: Final = 5.0
 _MERGED_RECORDS: Final = 4_000
 _LOOK_NS: Final = 500_000_000
 """The rules look for problems twice a second."""
-
-
-class Pending(Future[Reply]):
-    """A request on its way; resolves to the `Reply`, also when that holds an error."""
-
-    request: int = 0
 
 
 class Session:
@@ -93,6 +87,7 @@ class Session:
         self.recording: Recording | None = None
         """The session file that is written, see `start_recording`."""
         self.level = target.info.session.level
+        self._wanted = preferences.level
         self._heard, self._times_heard = monotonic(), 0
 
     @property
@@ -127,6 +122,8 @@ class Session:
             self._take(self._merged())
             if self._monotonic() > deadline:
                 break
+        if self._wanted is not None and self._complete and self._is_live():
+            self._want_level(self._wanted)
         self._unlooked = self._unlooked or changed
         self._look_for_problems()
         state, self._state = self._state, self.target.info.state
@@ -267,11 +264,11 @@ class Session:
         Raises:
             TargetError: The target cannot act, or a value is not JSON-like.
         """
-        return self._request(self.target.execute, name, args, kwargs)
+        return requested(self.target.execute, name, args, kwargs)
 
     def fire(self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Pending:
         """Fire an event in the program; raises as `execute`."""
-        return self._request(self.target.fire, name, args, kwargs)
+        return requested(self.target.fire, name, args, kwargs)
 
     def stacks(self, lanes: Sequence[int] = (), calls: Sequence[int] = ()) -> Pending:
         """Ask what these lanes, and those that run these calls, are doing now; all of them, if none is given.
@@ -279,15 +276,23 @@ class Session:
         Raises:
             TargetError: Nothing is live there, or the program's bus is too old.
         """
-        return self._request(self.target.stacks, lanes, calls)
+        return requested(self.target.stacks, lanes, calls)
 
     def dead_letters(self) -> Pending:
         """Ask what nobody could receive; raises as `stacks`."""
-        return self._request(self.target.dead_letters)
+        return requested(self.target.dead_letters)
 
     def set_level(self, level: Level) -> Pending:
         """Ask the program to record more, or less, from now on; raises as `execute`."""
-        return self._request(self.target.set_level, level)
+        return requested(self.target.set_level, level)
+
+    def _want_level(self, level: Level) -> None:
+        self._wanted = None
+        try:
+            self.set_level(level)
+        except TargetError:  # attached for reading only: it stays as it is
+            return
+        self.level = level
 
     @property
     def retain(self) -> int:
@@ -392,10 +397,3 @@ class Session:
         """While it is live the program counts more calls than it lists."""
         listed = len(self._store.live)
         return max(listed, self._last_batch.in_flight) if self._state != "recorded" else listed
-
-    @staticmethod
-    def _request(ask: Callable[..., int], *what: object) -> Pending:
-        pending = Pending()
-        pending.set_running_or_notify_cancel()  # from here on only the reply can end it, see `cancel`
-        pending.request = ask(*what, pending.set_result)
-        return pending

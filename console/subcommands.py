@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, TextIO
 
 from bus.trace.records import Output
 from bus.trace.redact import escape
+from console import choosing
 from console import format as fmt
-from console.appearance import ATTACH_AGAIN, Appearance
+from console.appearance import ATTACH_AGAIN, THEME_NAMES, Appearance
 from console.target import Target, TargetError
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ _IN_BROWSER = "textual.drivers.web_driver:WebDriver"
 
 def demo(given: argparse.Namespace) -> int:
     """The sample program in a child, and the screens on it."""
-    argv = _demo_command(given.folder)
+    argv = choosing.demo_command(given.folder)
     _need_terminal()
     from console.target.launch import launch
 
@@ -57,7 +58,7 @@ def attach(given: argparse.Namespace) -> int:
     from console.target.again import Again
     from console.target.attached import AttachedTarget
 
-    target = _attached(given.target)
+    target = choosing.attached(given.target)
     while True:
         with closing(target):
             _need_terminal()
@@ -75,7 +76,7 @@ def web(given: argparse.Namespace) -> int:
     from console.web import serve
 
     program = find(given.target)
-    looks = ["--theme", given.theme, *(["--ascii"] if given.ascii else [])]
+    looks = [*(["--theme", given.theme] if given.theme else []), *(["--ascii"] if given.ascii else [])]
     # A name finds the program again when it was started anew; without one, it is this one.
     spec = given.target or str(program.socket)
     return serve(["attach", *looks, spec], f"{program.name} {program.pid}", given.port, lambda: find(spec))
@@ -83,16 +84,21 @@ def web(given: argparse.Namespace) -> int:
 
 def open_session(given: argparse.Namespace) -> int:
     """The screens on a recording."""
-    with closing(_recorded(given.sessions)) as target:
+    with closing(choosing.recorded(given.sessions)) as target:
         _need_terminal()
         return _show(target, _appearance(given))
 
 
-def ps(_given: argparse.Namespace) -> int:
-    """A table of the programs that can be attached to."""
+def ps(given: argparse.Namespace) -> int:
+    """A table of the programs that can be attached to, or one JSON object each."""
     from console.target.discover import programs
 
     found = programs()
+    if given.json:
+        from console import json_lines
+
+        sys.stdout.writelines(json_lines.line(json_lines.program(each)) for each in found)
+        return 0
     if not found:
         raise TargetError(
             "no program can be attached to: start one with BUS_CONSOLE=1 in its environment, or call bus.serve() in it"
@@ -105,11 +111,11 @@ def ps(_given: argparse.Namespace) -> int:
 
 def repl(given: argparse.Namespace) -> int:
     """Lines, from a person or a pipe."""
-    with closing(_repl_target(given)) as target:
+    with closing(choosing.repl_target(given)) as target:
         from console import repl as front_end
 
         look = _look if target.info.state != "recorded" else None
-        return front_end.run(_session(target), look)
+        return front_end.run(choosing.session(target), look)
 
 
 def _look(name: str, pid: int) -> "Session | None":
@@ -120,7 +126,7 @@ def _look(name: str, pid: int) -> "Session | None":
     again = Again(name, pid)
     try:
         again.look()
-        return _session(AttachedTarget(again.found.socket)) if again.found else None
+        return choosing.session(AttachedTarget(again.found.socket)) if again.found else None
     except TargetError:
         return None  # gone again, or not there yet: the next look tells
 
@@ -129,7 +135,7 @@ def record(given: argparse.Namespace) -> int:
     """Everything that a program does, into a file."""
     from console.recording import record as write
 
-    with closing(_recordable(given.target)) as target:
+    with closing(choosing.recordable(given.target)) as target:
         return write(target, Path(given.output))
 
 
@@ -154,54 +160,6 @@ def export(given: argparse.Namespace) -> int:
     left_out = f", {fmt.plural(written.damaged, 'damaged line')} left out" if written.damaged else ""
     sys.stdout.write(f"{escape(str(written.path))}: {fmt.plural(written.calls, 'call')}{left_out}\n")
     return 0
-
-
-# ---- targets
-
-
-def _demo_command(folder: str | None) -> list[str]:
-    command = [sys.executable, "-m", "sample_services"]
-    if folder is None:
-        return command
-    path = Path(folder).expanduser()
-    if not path.is_dir():
-        raise TargetError(f"{path} is not a folder" if path.exists() else f"there is no folder {path}")
-    if not os.access(path, os.R_OK | os.X_OK):
-        raise TargetError(f"the folder {path} cannot be read by you")
-    return [*command, str(path.resolve())]
-
-
-def _attached(spec: str | None) -> Target:
-    from console.target.attached import AttachedTarget
-    from console.target.injecting import reach
-
-    return AttachedTarget(reach(spec).socket)
-
-
-def _recorded(paths: list[str]) -> Target:
-    from console.target.merged import open_recordings
-
-    return open_recordings(paths)
-
-
-def _repl_target(given: argparse.Namespace) -> Target:
-    if given.open is not None:
-        return _recorded(given.open)
-    if given.demo:
-        from console.target.launch import launch
-
-        return launch(_demo_command(None), name="sample-search")
-    return _attached(given.target)
-
-
-def _recordable(spec: str) -> Target:
-    """A program to start, if SPEC is what `run` takes; else one that runs."""
-    from console.target.launch import command_line, launch
-
-    if ":" in spec or spec.endswith(".py"):
-        stdin = subprocess.DEVNULL if sys.stdin is None or sys.stdin.isatty() else sys.stdin.fileno()
-        return launch(command_line(spec), name=Path(spec.partition(":")[0]).stem, stdin=stdin)
-    return _attached(spec)
 
 
 # ---- screens
@@ -234,27 +192,25 @@ def _need_terminal() -> None:
 
 
 def _appearance(given: argparse.Namespace) -> Appearance:
-    return Appearance(theme=given.theme, ascii_only=given.ascii)
-
-
-def _session(target: Target) -> "Session":
+    """As the command line says; what it does not say, as the config file does."""
     from console import config
-    from console.session import Session
 
-    return Session(target, settings=config.load())
+    preferences = config.load().preferences
+    theme = given.theme or preferences.theme or THEME_NAMES[0]
+    return Appearance(theme=theme, ascii_only=given.ascii or preferences.ascii_only)
 
 
 def _show(target: Target, appearance: Appearance, again: "Again | None" = None) -> int:
     from console.tui.app import run as show
 
-    return show(_session(target), appearance, again)
+    return show(choosing.session(target), appearance, again)
 
 
 def _show_child(child: "LaunchedTarget", appearance: Appearance) -> int:
     """The screens on CHILD; if it ended by itself, its last words afterwards, and its exit status."""
     from console.tui.app import run as show
 
-    session = _session(child)
+    session = choosing.session(child)
     _wait_for_start(session)
     if _was_seen(child):
         shown = show(session, appearance)

@@ -16,7 +16,7 @@ from console.model.tree import CallTree
 from console.model.views import CallDetail, CommandRow, EventRow, Header, ServiceRow
 from console.model.waiting import WaitLine
 from console.model.watch import Watch
-from console.session import Pending
+from console.pending import Pending
 
 if TYPE_CHECKING:
     from console.export import Exported as Written  # what only some lines need is loaded when they come

@@ -186,5 +186,6 @@ def _entry(session: Session, request: Execute) -> Entry:
         raise LanguageError(f"{request.name} was removed: the program has no such command any more", span)
     if found and found.entry:
         return found.entry
-    known = [*(row.name for row in rows if not row.removed), *VERBS]
+    verbs = VERBS if span.start == 0 else ()  # behind `execute` none is meant
+    known = [*(row.name for row in rows if not row.removed), *verbs]
     raise UnknownNameError(handlers.unknown("command", request.name, known), span)

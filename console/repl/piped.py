@@ -3,15 +3,13 @@
 import sys
 from collections.abc import Iterable
 
-from rich.console import Console
-
 from console import commands, render, render_watch
 from console.commands import Ended, Exporting, Mistake, Started
+from console.printing import PLAIN_WIDTH, PlainConsole
 from console.repl.waiting import run_patiently, settled, until_ended, until_exported
 from console.session import Session
 
 OK, FAILED, NOT_DONE = 0, 1, 2
-WIDTH = 160
 _MOST_WATCHED = 1_000
 
 
@@ -26,8 +24,7 @@ def run_lines(session: Session, lines: Iterable[str]) -> int:
 class _Lines:
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._out = Console(width=WIDTH, soft_wrap=True, highlight=False, markup=False, emoji=False)
-        self._err = Console(file=sys.stderr, width=WIDTH, soft_wrap=True, highlight=False, markup=False, emoji=False)
+        self._out, self._err = PlainConsole(sys.stdout), PlainConsole(sys.stderr)
         self._background: list[Started] = []
         self._code = OK
 
@@ -51,7 +48,7 @@ class _Lines:
             return
         calls, more = self._session.watch.new(_MOST_WATCHED)
         for call in calls:
-            self._out.print(render_watch.watch_line(call, self._session.info.session, WIDTH))
+            self._out.print(render_watch.watch_line(call, self._session.info.session, PLAIN_WIDTH))
         if more:
             self._err.print(render_watch.left_out(more))
 

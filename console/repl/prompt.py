@@ -195,8 +195,9 @@ class Prompt:
             self._ended = True
             reason = escape(info.reason) or "the program is gone"
             self._console.print(Text(f"ENDED: {reason}", f"{BAD} {NEWS}"))
-            then = "when it runs again, this goes on" if self._look is not None else "Ctrl-D leaves"
-            self._console.print(Text(f"what was recorded can still be looked at; {then}", QUIET))
+            self._console.print(Text("what was recorded can still be looked at; Ctrl-D leaves", QUIET))
+            if self._look is not None:
+                self._console.print(Text("when the program runs again, this goes on", QUIET))
 
     def _greet(self) -> None:
         header = self._session.header()

@@ -5,7 +5,8 @@ from time import monotonic
 from typing import Final
 
 from bus.trace.records import Stack
-from console.session import Pending, Session
+from console.pending import Pending
+from console.session import Session
 from console.target import TargetError
 
 EVERY: Final = 1.0

@@ -5,86 +5,14 @@ import signal
 import subprocess
 import sys
 import textwrap
-from pathlib import Path
 
 import pytest
 
 from bus.attach.door import runtime_dir
+from tests.console.processes import SHOP, console
 from tests.console.target.test_merged import two
 from tests.e2e.terminal import Terminal
 from tests.support import wait_for
-
-SHOP = """\
-import os, sys, threading
-from bus import Bus, Service, command
-
-class Greeter(Service):
-    @command("say_hello")
-    def say_hello(self, name: str, times: int = 1) -> str:
-        '''Greet NAME.'''
-        return " ".join([f"Hello, {name}!"] * times)
-
-    @command("fail")
-    def fail(self) -> None:
-        raise ValueError("as asked")
-
-    @command("die")
-    def die(self) -> None:
-        print("going down", file=sys.stderr, flush=True)
-        os._exit(3)
-
-def make():
-    bus = Bus("shop")
-    bus.add(Greeter())
-    return bus
-
-def broken():
-    raise RuntimeError("no shop today")
-
-thing = 5
-
-if __name__ == "__main__":
-    with make() as bus:
-        print("open", flush=True)
-        threading.Event().wait(60)
-"""
-
-
-@pytest.fixture
-def place(tmp_path, monkeypatch):
-    """A folder with a program in it, and a runtime directory and a home of their own."""
-    runtime = tmp_path / "run"
-    runtime.mkdir(mode=0o700)
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setenv(
-        "PYTHONPATH", os.pathsep.join(map(str, [Path.cwd(), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]))
-    )
-    (tmp_path / "shop.py").write_text(SHOP)
-    (tmp_path / "plain.py").write_text("print('hello'); import sys; print('bye', file=sys.stderr)")
-    (tmp_path / "blank.txt").write_text("\nnothing of ours\n")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def shop(place):
-    """The program, running with its endpoint open."""
-    env = {**os.environ, "BUS_CONSOLE": "1", "BUS_TRACE": "full"}
-    with subprocess.Popen([sys.executable, "shop.py"], env=env, stdout=subprocess.PIPE, cwd=place) as process:
-        assert process.stdout.readline() == b"open\n"
-        yield process
-        process.send_signal(signal.SIGINT)
-        process.wait(10)
-
-
-def console(*args, stdin="", timeout=30):
-    """Run bus-console; gives the exit code, stdout, stderr."""
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "console", *args],
-        input=stdin, capture_output=True, text=True, timeout=timeout, check=False,
-    )  # fmt: skip
-    return done.returncode, done.stdout, done.stderr
 
 
 def screen(*args, **settings):
@@ -345,7 +273,7 @@ def test_repl_in_a_terminal(shop):
     ("done", "never"),
     [
         ("cli._parser()", ["textual", "prompt_toolkit", "rich", "numpy"]),
-        ("subcommands.ps(None)", ["textual", "prompt_toolkit", "rich", "numpy"]),
+        ("subcommands.ps(cli._parser().parse_args(['ps']))", ["textual", "prompt_toolkit", "rich", "numpy"]),
         ("cli.main(['export', 's.jsonl', '-o', 's.json'])", ["textual", "prompt_toolkit"]),
         ("cli.main(['repl', '--open', 's.jsonl'])", ["textual", "prompt_toolkit"]),
         ("__import__('console.repl.prompt')", ["textual"]),

@@ -18,7 +18,7 @@ from console.model.queries import FoundCalls
 from console.model.split import CallParts
 from console.model.tree import CallTree, TreeLine
 from console.model.views import CallDetail, CommandRow, EventRow
-from console.session import Pending
+from console.pending import Pending
 from tests.hostile import TEXTS
 
 MS = 1_000_000

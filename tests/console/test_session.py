@@ -8,7 +8,9 @@ from msgspec import structs
 from bus.attach.protocol import Batch, Reply
 from bus.trace.records import Call, Error, Stack
 from console.language.filter_parser import parse
-from console.session import Pending, Session
+from console.pending import Pending
+from console.preferences import Preferences
+from console.session import Session
 from console.target import TargetError
 from tests import synthetic
 from tests.synthetic import MS, START, FakeTarget
@@ -254,3 +256,17 @@ def test_silence_is_measured_of_a_program_that_was_heard_regularly() -> None:
     target.end()
     clock.ns += 3_000 * MS
     assert session.silence == 0
+
+
+def test_the_level_that_the_person_wants() -> None:
+    """A program is asked for it once, when all it had is there; one that may only be read stays as it is."""
+    target = synthetic.FakeTarget(synthetic.batches(synthetic.session(20)), state="live")
+    session = Session(target, preferences=Preferences(level="times"))
+    session.pump()
+    session.pump()
+    assert target.asked == [("set level", "times", (), {})]
+    assert session.level == "times"
+    reading = synthetic.FakeTarget(synthetic.batches(synthetic.session(20)), state="live", can_act=False)
+    session = Session(reading, preferences=Preferences(level="off"))
+    session.pump()
+    assert session.level == "full"

@@ -525,3 +525,9 @@ def test_problems(live):
     mistake = commands.run(live, "problems nonsense")
     assert isinstance(mistake, Mistake)
     assert mistake.message == "no problem contains nonsense: problems without a text lists all"
+
+
+def test_behind_execute_no_verb_is_meant(live):
+    """What is close to a verb of the console is not taken for it there."""
+    assert "services" in commands.run(live, "servces").message
+    assert "services" not in commands.run(live, "execute servces").message

@@ -228,7 +228,7 @@ def test_the_program_is_found_again(play):
     def during(_target, shown, reads):
         wait_for(lambda: target.asked)
         target.end("process 48213 ended")
-        wait_for(lambda: "when it runs again" in shown.getvalue())
+        wait_for(lambda: "when the program runs again" in shown.getvalue())
         wait_for(lambda: "RECONNECTED: sample-search runs again" in shown.getvalue())
         reads.send_text("search.query _\r\x04")
 

@@ -6,7 +6,7 @@ from textual.widgets import Input
 from bus.attach.protocol import Reply
 from bus.trace.records import Call, Entry, Error, Parameter
 from console import format as fmt
-from console.session import Pending
+from console.pending import Pending
 from console.tui.widgets.form import CallForm
 from console.tui.widgets.rows import RowList
 from tests import synthetic

@@ -6,7 +6,7 @@ import pytest
 from msgspec import structs
 
 from bus.trace.records import Call, Error, Problem
-from console.session import Pending
+from console.pending import Pending
 from console.tui.widgets.timeline import Timeline
 from tests import synthetic
 from tests.console.tui.driving import LARGE, SMALL, TINY, Driver, batch, drive, target
