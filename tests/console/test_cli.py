@@ -232,10 +232,10 @@ def test_signals_leave_nothing_behind(place, number):
 
 def test_a_signal_at_any_moment_ends_the_screens(place):
     """Also in the middle of a frame: what reads and writes the terminal must not be left behind, and keep it alive."""
-    for moment in range(8):
+    for moment in range(4):
         with screen("run", "shop.py") as terminal:
             terminal.see("LIVE")
-            terminal.send("3572"[: moment % 5])
+            terminal.send("357"[:moment])
             os.kill(terminal.pid, signal.SIGTERM)
             assert terminal.wait() == 128 + signal.SIGTERM
 
@@ -264,7 +264,7 @@ def test_repl_in_a_terminal(shop):
         terminal.see("'Hello, Bob!'")
         terminal.send("die\r")
         terminal.see("ENDED: process")
-        terminal.see("what was recorded can still be looked at; when it runs again, this goes on")
+        terminal.see("what was recorded can still be looked at")
         # Between two prompts the terminal takes Ctrl-D for itself, and nobody gets it: then a person presses it again.
         assert terminal.wait_typing("\x04") == 0
 

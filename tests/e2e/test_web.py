@@ -7,10 +7,11 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
-from bus import Bus, Service, command
+from bus import Bus, Service, command, lanes
 from bus.trace.records import Call
 from console.target.attached import AttachedTarget
 from console.target.discover import find
@@ -32,7 +33,8 @@ def shop(monkeypatch, tmp_path):
     chromium()
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "r"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    with Bus("shop", trace="full") as bus:
+    # Without the lanes of threads that other tests had: the timeline would begin with them.
+    with mock.patch.dict(lanes.lanes, clear=True), Bus("shop", trace="full") as bus:
         bus.add(Shop("shop"))
         bus.serve()
         for _ in range(10):

@@ -24,7 +24,7 @@ def test_random_keys_and_mouse_do_no_harm(state: str, tmp_path: Path, monkeypatc
     monkeypatch.chdir(tmp_path)  # an export may be asked for
 
     async def test(driver: Driver) -> None:
-        await monkey.play(driver, seed=len(state), count=200)
+        await monkey.play(driver, seed=len(state), count=100)
 
     drive(test, target(state=state))  # type: ignore[arg-type]  # one of the states
 
