@@ -18,6 +18,7 @@ from console.export import formats
 from console.language import durations, filter_help
 from console.language.filters import Filter
 from console.language.tokens import LanguageError
+from console.shell_scripts import SCRIPTS
 from console.target import TargetError
 
 USER_MISTAKE = 2
@@ -83,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_screens(adds)
     _add_others(adds)
     script_parsers.add(adds)
+    _add_completion(adds)
     return parser
 
 
@@ -179,6 +181,34 @@ def _add_export(adds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     export.add_argument("--to", dest="end", metavar="TIME", type=_length, help="end, as --from")
     export.add_argument("--call", metavar="ID", type=int, default=0, help="what a sequence diagram shows")
     export.set_defaults(carry_out=subcommands.export)
+
+
+def _add_completion(adds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    completion = adds.add_parser(
+        "completion",
+        help="print a script that makes a shell complete all this",
+        description="The script says in its first line where it belongs.",
+        epilog='example:\n  eval "$(bus-console completion bash)"',
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    completion.add_argument("shell", metavar="SHELL", choices=SCRIPTS, help=", ".join(SCRIPTS))
+    completion.set_defaults(carry_out=_print_script)
+
+    complete = adds.add_parser("complete")  # not in the help: it is what the script asks
+    complete.add_argument("shell", choices=SCRIPTS)
+    complete.add_argument("words", nargs=argparse.REMAINDER)
+    complete.set_defaults(carry_out=_complete)
+
+
+def _print_script(given: argparse.Namespace) -> int:
+    sys.stdout.write(SCRIPTS[given.shell])
+    return 0
+
+
+def _complete(given: argparse.Namespace) -> int:
+    from console.shell_completion import complete
+
+    return complete(given, _parser())
 
 
 def _length(text: str) -> int:
