@@ -21,6 +21,8 @@ from console.language.filters import ALL, Word, format_filter
 from console.language.patterns import matcher
 from console.session import Session
 
+_NEARLY = 0.8
+
 
 def ls(session: Session, args: Sequence[str]) -> Outcome:
     """Commands and events whose names match a pattern, or contain it when it has no wildcard."""
@@ -130,6 +132,17 @@ def names(session: Session) -> list[str]:
 
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
     """The sentence that says that nothing is called NAME, with up to three names that are close."""
-    known = list(known)
-    close = get_close_matches(name, known, n=3) or [other for other in known if name and name in other][:3]
+    close = _close(name, list(known))
     return f"no {what} is called {name}" + (f": did you mean {' or '.join(close)}?" if close else ": ls lists them")
+
+
+def _close(name: str, known: list[str]) -> list[str]:
+    """Up to three: names that are nearly it, else those with a part that is, else what is like it or contains it."""
+    nearly = get_close_matches(name, known, n=3, cutoff=_NEARLY)
+    if nearly or not name:
+        return nearly
+    parts = {part for other in known for part in other.split(".")}
+    near = get_close_matches(name, parts, n=1, cutoff=_NEARLY)
+    if near:
+        return [other for other in known if near[0] in other.split(".")][:3]
+    return get_close_matches(name, known, n=3) or [other for other in known if name in other][:3]

@@ -531,3 +531,10 @@ def test_behind_execute_no_verb_is_meant(live):
     """What is close to a verb of the console is not taken for it there."""
     assert "services" in commands.run(live, "servces").message
     assert "services" not in commands.run(live, "execute servces").message
+
+
+def test_what_was_meant(live):
+    """A name that is nearly it comes first, then names with a part that is nearly it, then what is like it."""
+    assert commands.run(live, "serch.query").message.endswith("did you mean search.query?")
+    assert commands.run(live, "serch").message.endswith("did you mean search.query or search.suggest or store.search?")
+    assert commands.run(live, "nothing.like.it").message.endswith("ls lists them")
