@@ -135,7 +135,17 @@ def as_texts(parameters: Sequence[Parameter], line: str) -> dict[str, str]:
 def _word(text: str) -> str:
     """What was typed into a field as one word of a line: between quotes where it has to be."""
     found = words(text)
-    return text if len(found) == 1 and not found[0].key and not found[0].problem and text != NO_WAIT else quote(text)
+    alone = len(found) == 1 and not found[0].key and not found[0].problem and text != NO_WAIT
+    return text if alone and _is_value(text) else quote(text)
+
+
+def _is_value(word: str) -> bool:
+    """Whether a line can have it as it stands: `(:)` is a text in a field, and in a line a value that is not right."""
+    try:
+        read(word, Span(0, len(word)))
+    except LanguageError:
+        return False
+    return True
 
 
 def _typed(word: str) -> str:
@@ -143,7 +153,7 @@ def _typed(word: str) -> str:
     if not is_quoted(word):
         return word
     text = str(read(word, Span(0, len(word))))
-    return text if text.strip() == text and text and _word(text) == word else word
+    return text if text.strip() == text and text and not is_quoted(text) and _word(text) == word else word
 
 
 def _optional(parameter: Parameter) -> Parameter:
