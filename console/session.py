@@ -5,7 +5,7 @@ Not thread-safe: everything but `Pending` belongs to the thread of the front end
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
@@ -183,9 +183,9 @@ class Session:
         """The listeners that EVENT would be delivered to now, in order (exact names and globs)."""
         return self._catalog.receivers(event)
 
-    def timeline(self, start: int, end: int, width: int) -> TimelineView:
-        """All lanes over [start, end) ns in WIDTH cells."""
-        return timeline.view(self._store, start, end, width, self.now())
+    def timeline(self, start: int, end: int, width: int, keep: Collection[int] | None = None) -> TimelineView:
+        """All lanes over [start, end) ns in WIDTH cells; KEEP: only those that were there then, and these."""
+        return timeline.view(self._store, start, end, width, self.now(), keep=keep)
 
     def distributions(self, command: str, columns: int) -> tuple[Distribution, Distribution]:
         """How queue wait and run time of a command are spread, over one logarithmic scale in so many columns."""

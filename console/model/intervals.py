@@ -22,6 +22,11 @@ class Intervals:
         return int(self._columns["began"][-1] + self._columns["length"][-1]) if len(self._columns) else 0
 
     @property
+    def bounds(self) -> tuple[int, ...]:
+        """The beginning of the first interval and the end of the last one; () if there is none."""
+        return (int(self._columns["began"][0]), self.last) if len(self._columns) else ()
+
+    @property
     def nbytes(self) -> int:
         """Bytes that the intervals and their totals take."""
         return self._columns.nbytes + self._totals.nbytes

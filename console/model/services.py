@@ -1,6 +1,6 @@
 """What each service is like: its state, what its threads are doing, how busy it is, what it lost."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Final
 
 import numpy as np
@@ -9,6 +9,7 @@ from bus.trace.records import Call, Lane
 from console.model.blocks import KINDS
 from console.model.columns import Block, Ints
 from console.model.lane import CANCELLED
+from console.model.presence import present
 from console.model.stats import WINDOW_SECONDS, Rates
 from console.model.store import Store
 from console.model.views import ServiceRow, ThreadRow
@@ -57,7 +58,7 @@ class Services:
         return [*rows, ServiceRow(OUTSIDE, threads=tuple(outside))] if outside else rows
 
     def _service(
-        self, name: str, lanes: Iterable[Lane], running: dict[int, Call], rates: list[float], now: int
+        self, name: str, lanes: Collection[Lane], running: dict[int, Call], rates: list[float], now: int
     ) -> ServiceRow:
         store, row = self._store, self._rows.get(name, -1)
         state, mailbox = store.states.get(name), store.mailboxes.last(name)
@@ -108,14 +109,10 @@ class Services:
         return self._lanes
 
 
-def _present(lanes: Iterable[Lane], running: dict[int, Call], workers: int) -> tuple[ThreadRow, ...]:
-    """The threads that a service has now: of each number the newest, and whoever still runs something."""
-    newest = {lane.worker: lane.key for lane in lanes if not workers or lane.worker < workers}
-    present = {*newest.values(), *(lane.key for lane in lanes if lane.key in running)}
+def _present(lanes: Collection[Lane], running: dict[int, Call], workers: int) -> tuple[ThreadRow, ...]:
+    keys = present(lanes, running, workers)
     return tuple(
-        _thread(lane, running)
-        for lane in sorted(lanes, key=lambda lane: (lane.worker, lane.key))
-        if lane.key in present
+        _thread(lane, running) for lane in sorted(lanes, key=lambda lane: (lane.worker, lane.key)) if lane.key in keys
     )
 
 

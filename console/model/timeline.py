@@ -1,6 +1,6 @@
 """The timeline of a window: every lane as cells, by searching and never by a scan; calls in flight drawn over it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,10 +12,13 @@ from console.model.cells import LABEL_CELLS, Cells, Floats, Window, failures
 from console.model.columns import Ints, steps
 from console.model.lane import Runs
 from console.model.lanes import order
+from console.model.presence import absent
 from console.model.store import Store
 from console.model.views import Bar, LaneView, TimelineView
 
 _NO_RUNS: Final = Runs()
+_WORTH: Final = 3
+"""So many lanes at least have to be absent: fewer take hardly more room than the line that stands for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +59,25 @@ class _InFlight:
         return (Bar(int(first[0]), int(after[0]), call.id, call.name, call.args),)
 
 
-def view(store: Store, start: int, end: int, width: int, now: int) -> TimelineView:
+def view(
+    store: Store, start: int, end: int, width: int, now: int, *, keep: Collection[int] | None = None
+) -> TimelineView:
     """All lanes over [start, end) ns in WIDTH cells; calls in flight reach to NOW.
 
-    A window of less than a nanosecond a cell is made that long.
+    A window of less than a nanosecond a cell is made that long. KEEP: lanes that were not there in the window are only
+    counted, if they are several, but for these.
     """
     window = Window.over(start, end, max(1, width))
     first, last = bounds(store, now)
     in_flight = _in_flight(store, now)
-    shown = (key for key in in_flight if _has_content(store, key, in_flight[key]))
+    shown = {key for key in in_flight if _has_content(store, key, in_flight[key])}
+    left_out = set[int]() if keep is None else _absent(store, shown - set(keep), window, in_flight)
+    shown -= left_out
     return TimelineView(
         start=int(window.edges[0]), end=int(window.edges[-1]), first=first, last=last,
         lanes=_lanes(store, window, {key: in_flight[key] for key in sorted(shown, key=order(store.lanes))}),
         density=store.density.over(store.runs.values(), Window.over(first, last, window.width).edges),
+        absent=len(left_out),
     )  # fmt: skip
 
 
@@ -89,6 +98,12 @@ def _in_flight(store: Store, now: int) -> dict[int, _InFlight]:
     services = {key: lane.service for key, lane in store.lanes.items()}
     keys = services.keys() | store.runs.keys() | running.keys()
     return {key: _InFlight(running.get(key), queued.get(services.get(key, ""), 0), now) for key in keys if key}
+
+
+def _absent(store: Store, keys: Collection[int], window: Window, in_flight: Mapping[int, _InFlight]) -> set[int]:
+    running = {key: lane.running for key, lane in in_flight.items() if lane.running is not None}
+    found = absent(store, keys, int(window.edges[0]), int(window.edges[-1]), running)
+    return found if len(found) >= _WORTH else set()
 
 
 def _has_content(store: Store, key: int, in_flight: _InFlight) -> bool:

@@ -168,7 +168,10 @@ class LaneView:
 
 @dataclass(frozen=True, slots=True)
 class TimelineView:
-    """All lanes over [start, end) ns; `density`: float32 (W,), 0 to 1, calls over the whole recording [first, last)."""
+    """All lanes over [start, end) ns; `density`: float32 (W,), 0 to 1, calls over the whole recording [first, last).
+
+    `absent`: lanes that were left out, because their threads were not there in the window.
+    """
 
     start: int
     end: int
@@ -176,6 +179,7 @@ class TimelineView:
     last: int
     lanes: tuple[LaneView, ...]
     density: NDArray[np.float32]
+    absent: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ class TimelineScreen(BusScreen):
         ("v", "range", "screen.lanes('mark')"),
         ("p", "pin", "screen.lanes('pin')"),
         ("t", "time", "screen.lanes('axis')"),
+        ("h", "all lanes", "screen.lanes('absent')"),
     )
     LIVE: ClassVar[tuple[tuple[str, str, str], ...]] = (
         ("End", "follow", "screen.lanes('follow')"),
@@ -53,6 +54,7 @@ class TimelineScreen(BusScreen):
         ("g", "to the slowest call of the range"),
         ("t", "time of day, or time since the beginning"),
         ("p", "keep this lane on top"),
+        ("h", "the lanes of threads that were not there in what is shown, too"),
         ("PgUp PgDn", "other lanes, when there are more than lines"),
     )
 

@@ -8,7 +8,6 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 
-from bus.trace.records import Call
 from console.model.ranges import RangeSummary
 from console.model.views import CallDetail, LaneView, TimelineView
 from console.session import Session
@@ -16,8 +15,8 @@ from console.tui.look import ServiceColors
 from console.tui.viewport import Viewport
 from console.tui.widgets import cells
 from console.tui.widgets import timeline_lines as lines
-from console.tui.widgets.cells import Marks
 from console.tui.widgets.time_range import TimeRange
+from console.tui.widgets.timeline_marks import marks
 from console.tui.widgets.timeline_mouse import LanesMouse
 from console.tui.widgets.timeline_rows import LaneRows
 
@@ -52,6 +51,7 @@ class Timeline(LanesMouse, can_focus=True):
         Binding("g", "slowest"),
         Binding("t", "axis"),
         Binding("p", "pin"),
+        Binding("h", "absent"),
         Binding("pageup", "scroll_lanes(-5)"),
         Binding("pagedown", "scroll_lanes(5)"),
     ]
@@ -74,7 +74,7 @@ class Timeline(LanesMouse, can_focus=True):
         self.range = TimeRange()
         self._absolute = False
         self._alerts: Mapping[int, tuple[int, ...]] = {}
-        self._opened = False
+        self._opened = self._with_absent = False
 
     # ---- what is shown
 
@@ -97,10 +97,14 @@ class Timeline(LanesMouse, can_focus=True):
         self._open()
         if self.viewport.follow and not self.frozen:
             self._follow_now()
-        self._view = self.session.timeline(self.viewport.start, self.viewport.end, width)
+        self._view = self.session.timeline(self.viewport.start, self.viewport.end, width, self._kept())
         self._detail = self.session.call(self.selected) if self.selected else None
         self._alerts = self.session.alerts()
         self._paint()
+
+    def _kept(self) -> set[int] | None:
+        """The lanes to show although their threads were not there; None: all."""
+        return None if self._with_absent else {*self._lane_rows.pinned, self._lane}
 
     def _open(self) -> None:
         """A recording opens fitted; so does what is left of a program that had ended already."""
@@ -127,10 +131,10 @@ class Timeline(LanesMouse, can_focus=True):
             return
         width, record = self.size.width, self.session.info.session
         rows = self._rows()
-        shown = sum(lane is not None for lane in rows)
+        lanes = sum(lane is not None for lane in rows), len(view.lanes) + view.absent
         state = "LIVE" if self.session.info.state == "live" else ""
         strips = [
-            lines.status(width, self.viewport, record, self.session.now(), state=state, lanes=(shown, len(view.lanes))),
+            lines.status(width, self.viewport, record, self.session.now(), state=state, lanes=lanes),
             lines.minimap(width, self.label, view, self.viewport),
             lines.axis(
                 width,
@@ -142,22 +146,20 @@ class Timeline(LanesMouse, can_focus=True):
                 marked=self.range.columns(self.viewport),
             ),
         ]
-        strips += self._lane_strips(rows) if view.lanes else lines.notice(width, self._empty())
+        strips += self._lane_strips(rows) if lanes[1] else lines.empty(width, can_act=self.session.info.can_act)
+        if view.absent:
+            strips.append(lines.absent(width, self.label, view.absent))
         if self.size.height >= len(strips) + 1:
             strips += [lines.blank(width, self.label)] * (self.size.height - len(strips) - 1)
             strips.append(lines.legend(width))
         self.show(strips)
 
-    def _empty(self) -> list[tuple[str, str]]:
-        if self.session.info.can_act:
-            return [("", ""), ("Nothing has run yet.", "strong"), ("Press 1 and execute a command with x.", "")]
-        return [("", ""), ("No calls were recorded.", "strong"), ("Was the program started with BUS_TRACE=off?", "")]
-
     def _rows(self) -> list[LaneView | None]:
         """The lanes in view, None between two groups."""
         lanes = self._view.lanes if self._view else ()
-        legend = self.size.height > len(lanes) + _ABOVE
-        return self._lane_rows.shown(lanes, self._lane, max(1, self.size.height - _ABOVE - legend))
+        absent = self._view is not None and self._view.absent > 0
+        legend = self.size.height > len(lanes) + absent + _ABOVE
+        return self._lane_rows.shown(lanes, self._lane, max(1, self.size.height - _ABOVE - absent - legend))
 
     def _ordered(self) -> list[LaneView]:
         return self._lane_rows.ordered(self._view.lanes if self._view else ())
@@ -171,26 +173,16 @@ class Timeline(LanesMouse, can_focus=True):
     def _lane_strip(self, lane: LaneView, row: cells.Row) -> Strip:
         color = self.service_colors.color(lane.service)
         cells.put_labels(row, lane.bars)
-        cells.put_marks(row, self._marks(lane))
+        cells.put_marks(row, self._marks(lane.key))
         pinned = lane.key in self._lane_rows.pinned
         head = lines.name(self.label, lane, color, current=lane.key == self._lane, pinned=pinned)
         return Strip([*head, *row.segments(color)], self.size.width)
 
-    def _marks(self, lane: LaneView) -> Marks:
-        cursor = self._cursor() if lane.key == self._lane else -1
-        alerts = tuple(self.viewport.column(at) for at in self._alerts.get(lane.key, ()))
-        marks = Marks(cursor=cursor, alerts=alerts, range=self.range.columns(self.viewport))
-        detail = self._detail
-        if detail is None:
-            return marks
-        selected = self._cells_of(detail.call) if detail.call.lane == lane.key else (0, 0)
-        marked = [(call, "]") for call in detail.effects] + ([(detail.cause, "[")] if detail.cause else [])
-        glyphs = tuple((self._cells_of(call)[0], glyph) for call, glyph in marked if call.lane == lane.key)
-        return replace(marks, selected=selected, glyphs=glyphs)
-
-    def _cells_of(self, call: Call) -> tuple[int, int]:
-        start, end = call.started or call.queued, call.ended or self.session.now()
-        return self.viewport.column(start), self.viewport.column(max(start, end - 1)) + 1
+    def _marks(self, lane: int) -> cells.Marks:
+        return marks(
+            lane, self.viewport, self._detail, self.session.now(), cursor=self._cursor() if lane == self._lane else -1,
+            alerts=self._alerts.get(lane, ()), marked=self.range.columns(self.viewport),
+        )  # fmt: skip
 
     def _cursor(self) -> int:
         column = self.viewport.column(self._at)
@@ -326,6 +318,11 @@ class Timeline(LanesMouse, can_focus=True):
             self._lane_rows.pin(self._lane)
             self.moved(self.viewport)
 
+    def action_absent(self) -> None:
+        """Show the lanes of threads that were not there, too; or leave them out."""
+        self._with_absent = not self._with_absent
+        self.moved(self.viewport)
+
     def action_scroll_lanes(self, lines: int) -> None:
         """Other lanes, when there are more than there is room for."""
         self._lane = 0
@@ -380,6 +377,9 @@ class Timeline(LanesMouse, can_focus=True):
             self.moved(replace(self.viewport, start=at - self.viewport.span // 2, follow=False))
             return
         rows = self._rows()
+        if self._view and self._view.absent and line == _ABOVE + len(rows):
+            self.action_absent()
+            return
         lane = rows[line - _ABOVE] if 0 <= line - _ABOVE < len(rows) else None
         if lane is None:
             return

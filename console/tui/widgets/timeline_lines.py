@@ -1,6 +1,5 @@
 """The lines around the lanes: status, minimap, axis, names, legend. Pure: text and figures in, strips out."""
 
-from collections.abc import Sequence
 from itertools import groupby
 from operator import itemgetter
 
@@ -20,9 +19,7 @@ from console.tui.look import (
     BRIGHT,
     DIM,
     ELSEWHERE,
-    FAINT,
     GREEN,
-    HIDDEN,
     KEY,
     LINK,
     MINIMAP,
@@ -123,6 +120,12 @@ def name(label: int, lane: LaneView, color: str, *, current: bool, pinned: bool 
     return [*line.strip(), Segment("│", _SEPARATOR)]
 
 
+def absent(width: int, label: int, count: int) -> Strip:
+    """The line that stands for the lanes that are left out."""
+    line = Line(width).gap(2).cell(f"+{count:,} others", label - 3, SOFT).put("│", _SEPARATOR)
+    return line.put(" threads that had ended, or not begun: ", SOFT).put("h", KEY).put(" shows them", SOFT).strip()
+
+
 def blank(width: int, label: int) -> Strip:
     """The space between two services."""
     return Line(width).gap(label - 1).put("│", _SEPARATOR).strip()
@@ -145,10 +148,17 @@ def legend(width: int) -> Strip:
     return line.strip()
 
 
-def notice(width: int, texts: Sequence[tuple[str, str]]) -> list[Strip]:
-    """An empty timeline: what is missing, and what to do about it."""
-    looks = {"": SOFT, "strong": STRONG, "warn": style(AMBER), "faint": style(FAINT)}
-    return [Line(width).gap(2).put(text, looks.get(look, HIDDEN)).strip() for text, look in texts]
+def empty(width: int, *, can_act: bool) -> list[Strip]:
+    """A timeline without lanes: what is missing, and what to do about it."""
+    if can_act:
+        said, advice = "Nothing has run yet.", "Press 1 and execute a command with x."
+    else:
+        said, advice = "No calls were recorded.", "Was the program started with BUS_TRACE=off?"
+    return [
+        Line(width).strip(),
+        Line(width).gap(2).put(said, STRONG).strip(),
+        Line(width).gap(2).put(advice, SOFT).strip(),
+    ]
 
 
 def range_line(width: int, found: RangeSummary) -> Strip:

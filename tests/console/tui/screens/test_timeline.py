@@ -5,7 +5,7 @@ import re
 import pytest
 from msgspec import structs
 
-from bus.trace.records import Call, Error, Problem
+from bus.trace.records import Call, Error, Lane, Problem
 from console.pending import Pending
 from console.tui.widgets.timeline import Timeline
 from tests import synthetic
@@ -326,3 +326,39 @@ def test_a_problem_is_marked_in_its_lane() -> None:
     problem = Problem(rule="deadlock", at=synthetic.START + 200 * MS, text="a waits for b", calls=(1,))
     records = (*SOME.records, problem)
     drive(test, target([structs.replace(SOME, records=records)], "recorded"))
+
+
+THREADS = batch(*(Lane(key=100 + n, name=f"helper-{n}") for n in range(20)))
+"""Twenty threads outside of all services; the n-th ran something at n seconds."""
+
+
+def helper_call(number: int) -> Call:
+    at = synthetic.START + number * 1_000 * MS
+    return Call(
+        id=50 + number, root=50 + number, kind="command", name="help", lane=100 + number, queued=at, started=at,
+        ended=at + 10 * MS, outcome="ok",
+    )  # fmt: skip
+
+
+def test_lanes_of_threads_that_were_not_there_are_one_line_until_they_are_asked_for() -> None:
+    """`h` or a click on that line shows them, `h` leaves them out; the lane with the cursor stays."""
+
+    async def test(driver: Driver) -> None:
+        timeline = await opened(driver)
+        await driver.sees("helper-0", "helper-19")
+        timeline.choose(53)
+        await driver.press("f")
+        await driver.sees("+19 others", "h shows them", "helper-3", "indexer-0")
+        assert "helper-4" not in driver.text()
+        await driver.press("d", "d", "d", "d")
+        await driver.sees("helper-3")
+        await driver.press("h")
+        await driver.sees("helper-4", "helper-19")
+        await driver.press("h")
+        await driver.misses("helper-19")
+        y = next(y for y, line in enumerate(driver.lines()) if "+19 others" in line)
+        await driver.pilot.click(offset=(30, y))
+        await driver.sees("helper-19")
+
+    records = (*THREADS.records, *map(helper_call, range(20)))
+    drive(test, target([structs.replace(THREADS, records=records)], "recorded"))
