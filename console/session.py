@@ -20,7 +20,7 @@ from console.jobs import Job
 from console.language.filters import Filter
 from console.language.past import Past
 from console.model import calls, ranges, snapshot, timeline
-from console.model.alerts import Alerts
+from console.model.alerts import Alert, Alerts
 from console.model.catalog import Catalog
 from console.model.filters import of_call
 from console.model.histogram import Distribution
@@ -64,12 +64,12 @@ class Session:
         self.target = target
         self.preferences = preferences
         self._store = Store(retain=retain or preferences.retain)
-        self._alerts = Alerts(self._store)
         self._stats = Stats()
         self._catalog = Catalog(self._store, self._stats)
         self._queries = Queries(self._store)
         self._services = Services(self._store)
         self._problems = Problems(self._store, self._stats, settings)
+        self._alerts = Alerts(self._store, self._problems)
         self._look_at, self._unlooked = 0, False
         self._monotonic = monotonic
         self._clock = ProgramClock(monotonic)
@@ -155,8 +155,8 @@ class Session:
         """All services, sorted by name, and the threads outside of them."""
         return self._services.rows(self.now())
 
-    def alerts(self) -> Mapping[int, tuple[int, ...]]:
-        """When (ns) the bus itself saw something go wrong, by lane."""
+    def alerts(self) -> Mapping[int, tuple[Alert, ...]]:
+        """When problems were seen to happen that are not allowed, by lane."""
         return self._alerts.by_lane()
 
     def output(self) -> OutputRows:

@@ -224,6 +224,16 @@ class ConsoleApp(App[int]):
         if isinstance(screen, CallsScreen):
             screen.call_after_refresh(screen.show_tree if tree else screen.find, call_id)
 
+    def open_problem(self, problem: str) -> None:
+        """Show all that is known of a problem, by the id of its view."""
+        self.run_worker(self._open_problem(problem), exclusive=True)
+
+    async def _open_problem(self, problem: str) -> None:
+        await self.action_show("problems")
+        screen = self.screen
+        if isinstance(screen, ProblemsScreen):
+            screen.call_after_refresh(screen.find, problem)
+
     def action_freeze(self) -> None:
         """Stop or go on with what is shown; the program runs on."""
         if self.session.info.state != "live" or not isinstance(self.screen, BusScreen):

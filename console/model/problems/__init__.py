@@ -2,6 +2,7 @@
 
 from console.model.problems.board import HealthyRule, ProblemReport, Problems, ProblemView, Settings
 from console.model.problems.rule import Limits, Proof, Severity, setting_name
+from console.model.problems.sightings import Sighting
 from console.model.problems.table import RULES
 
 __all__ = [
@@ -14,5 +15,6 @@ __all__ = [
     "Proof",
     "Settings",
     "Severity",
+    "Sighting",
     "setting_name",
 ]

@@ -15,6 +15,7 @@ from console.model.columns import Block, Ints
 from console.model.problems.handlers import Handlers
 from console.model.problems.losses import Lossy
 from console.model.problems.rule import NO_CALLS, NS, Finding, Limits, News, Proof, Rule, Severity
+from console.model.problems.sightings import Sighting, Sightings
 from console.model.problems.table import RULES
 from console.model.stats import Stats
 from console.model.store import Store
@@ -117,6 +118,8 @@ class Problems:
         self._records: deque[AnyRecord] = deque(maxlen=_SIDE)
         self._earlier: Block = NO_CALLS
         self._handlers = Handlers()
+        self._sightings = Sightings()
+        self._allowances = 0
         self._now = self._start = 0
 
     @property
@@ -150,6 +153,17 @@ class Problems:
     def allow(self, rule: str, pattern: str) -> None:
         """Do not count what RULE finds about names that match PATTERN."""
         self._allowed.setdefault(rule, []).append(pattern)
+        self._allowances += 1
+
+    @property
+    def version(self) -> int:
+        """Counts the changes of `sightings`."""
+        return self._sightings.version + self._allowances
+
+    def sightings(self) -> Iterator[Sighting]:
+        """When and where problems were seen to happen that are not allowed, problem by problem, the newest first."""
+        allowed = {_id(*key) for key, known in self._known.items() if self._ok(key[0], known)}
+        return (sighting for sighting in self._sightings.newest() if sighting.problem not in allowed)
 
     def count(self) -> int:
         """Problems that are not over, and not allowed."""
@@ -178,6 +192,8 @@ class Problems:
         found: set[str] = set()
         for finding in findings:
             found.add(finding.key)
+            if finding.times:
+                self._sightings.note(_id(rule.name, finding.key), rule.name, finding)
             known = self._known.get((rule.name, finding.key))
             if known is None:
                 self._make_room()
@@ -210,7 +226,7 @@ class Problems:
     def _view(self, rule: str, key: str, known: _Known) -> ProblemView:
         finding = known.finding
         return ProblemView(
-            id=f"{rule}:{key}", rule=rule, severity=finding.severity or _SEVERITY[rule], name=finding.name,
+            id=_id(rule, key), rule=rule, severity=finding.severity or _SEVERITY[rule], name=finding.name,
             subject=finding.subject, text=finding.text, advice=finding.advice, since=known.since, last=known.last,
             count=known.count, proof=finding.proof, over=self._is_over(rule, known), uncertain=known.uncertain,
             allowed=self._ok(rule, known),
@@ -219,6 +235,10 @@ class Problems:
 
 _STAYS: Final = {rule.name: rule.stays for rule in RULES}
 _SEVERITY: Final = {rule.name: rule.severity for rule in RULES}
+
+
+def _id(rule: str, key: str) -> str:
+    return f"{rule}:{key}"
 
 
 def _made(rule: type[Rule], limits: Limits | None) -> Rule:

@@ -168,6 +168,15 @@ class ProblemsScreen(BusScreen):
         about.styles.height = len(strips)
         about.show(strips)
 
+    def find(self, problem: str) -> None:
+        """Put the cursor on a problem, out of the filter if need be."""
+        self.remove_class("entered")
+        self._filter = ""
+        self.refresh_frame()
+        self.refresh_body()
+        self.rows.choose(problem)
+        self._focus_main()
+
     # ---- the live stack
 
     def _wants_stack(self) -> bool:

@@ -17,7 +17,7 @@ from console.tui.widgets.call_lines import as_text, headline, neighbours_line, r
 from console.tui.widgets.canvas import Canvas
 from console.tui.widgets.outcome import OutcomePane
 from console.tui.widgets.timeline import Timeline
-from console.tui.widgets.timeline_lines import range_line
+from console.tui.widgets.timeline_lines import alert_line, range_line
 
 
 class TimelineScreen(BusScreen):
@@ -48,7 +48,7 @@ class TimelineScreen(BusScreen):
         ("w s", "closer and farther; the wheel does the same"),
         (", .", "previous and next call in this lane"),
         ("[ ]", "the cause of this call, its first effect"),
-        ("Enter", "all about this call"),
+        ("Enter", "all about this call; on a ⚠ all about the problem"),
         ("f 0 End", "fit the range or the call, show all, follow the program"),
         ("v", "mark a range from the cursor; a drag does the same; Esc lets go of it"),
         ("g", "to the slowest call of the range"),
@@ -93,22 +93,30 @@ class TimelineScreen(BusScreen):
         self.timeline.update()
         self._show_call()
 
+    @on(Timeline.Entered)
+    def _entered(self) -> None:
+        self.action_details()
+
     @on(Timeline.Moved)
     def _moved(self) -> None:
         self._show_call()
 
     def _show_call(self) -> None:
         canvas, detail, marked = self.query_one("#call", Canvas), self.timeline.detail, self.timeline.marked
-        width, app = canvas.size.width, self.console_app
+        width, app, alert = canvas.size.width, self.console_app, self.timeline.alert
         call = call_strips(width, detail, app.session, app.service_colors) if detail else _nothing(width)
-        if marked is None:
+        if alert is not None:
+            canvas.show([_rule(width), alert_line(width, alert), *(call if detail else ())])
+        elif marked is None:
             canvas.show([_rule(width), *call])
         else:
             canvas.show([_rule(width), range_line(width, marked), *(call if detail else _range_keys(width))])
 
     def action_details(self) -> None:
-        """All about the selected call."""
-        if self.timeline.selected:
+        """All about the problem under the cursor, else about the selected call."""
+        if alert := self.timeline.alert:
+            self.console_app.open_problem(alert.problem)
+        elif self.timeline.selected:
             self.console_app.open_call(self.timeline.selected)
 
     def copied(self) -> str:

@@ -8,6 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 
+from console.model.alerts import Alert
 from console.model.ranges import RangeSummary
 from console.model.views import CallDetail, LaneView, TimelineView
 from console.session import Session
@@ -16,6 +17,7 @@ from console.tui.viewport import Viewport
 from console.tui.widgets import cells
 from console.tui.widgets import timeline_lines as lines
 from console.tui.widgets.time_range import TimeRange
+from console.tui.widgets.timeline_keys import KEYS
 from console.tui.widgets.timeline_marks import marks
 from console.tui.widgets.timeline_mouse import LanesMouse
 from console.tui.widgets.timeline_rows import LaneRows
@@ -27,37 +29,13 @@ _LABEL, _NARROW_LABEL, _NARROW = 19, 13, 100
 class Timeline(LanesMouse, can_focus=True):
     """A lane a thread. Everything is kept by call id and by time, never by row or column."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("a", "pan(-1)"),
-        Binding("d", "pan(1)"),
-        Binding("w", "zoom(1)"),
-        Binding("s", "zoom(-1)"),
-        Binding("plus,equals_sign", "zoom(1)"),
-        Binding("minus", "zoom(-1)"),
-        Binding("left", "across(-1)"),
-        Binding("right", "across(1)"),
-        Binding("shift+left", "across(-10)"),
-        Binding("shift+right", "across(10)"),
-        Binding("up", "lane(-1)"),
-        Binding("down", "lane(1)"),
-        Binding("comma", "neighbour(-1)"),
-        Binding("full_stop", "neighbour(1)"),
-        Binding("left_square_bracket", "cause"),
-        Binding("right_square_bracket", "effect"),
-        Binding("f", "fit"),
-        Binding("0", "all"),
-        Binding("end", "follow"),
-        Binding("v", "mark"),
-        Binding("g", "slowest"),
-        Binding("t", "axis"),
-        Binding("p", "pin"),
-        Binding("h", "absent"),
-        Binding("pageup", "scroll_lanes(-5)"),
-        Binding("pagedown", "scroll_lanes(5)"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding(key, action) for key, action in KEYS]
 
     class Moved(Message):
         """Something else is selected, or another part is shown."""
+
+    class Entered(Message):
+        """A problem that had the cursor was clicked."""
 
     def __init__(self, session: Session, colors: ServiceColors) -> None:
         super().__init__(id="timeline")
@@ -73,7 +51,7 @@ class Timeline(LanesMouse, can_focus=True):
         self._lane_rows = LaneRows()
         self.range = TimeRange()
         self._absolute = False
-        self._alerts: Mapping[int, tuple[int, ...]] = {}
+        self._alerts: Mapping[int, tuple[Alert, ...]] = {}
         self._opened = self._with_absent = False
 
     # ---- what is shown
@@ -82,6 +60,13 @@ class Timeline(LanesMouse, can_focus=True):
     def detail(self) -> CallDetail | None:
         """The selected call, as it was at the last update."""
         return self._detail
+
+    @property
+    def alert(self) -> Alert | None:
+        """The problem under the cursor, the newest if there are several."""
+        column, mine = self._cursor(), self._alerts.get(self._lane, ())
+        here = [alert for alert in mine if column >= 0 and self.viewport.column(alert.at) == column]
+        return max(here, key=lambda alert: alert.at, default=None)
 
     @property
     def label(self) -> int:
@@ -181,7 +166,7 @@ class Timeline(LanesMouse, can_focus=True):
     def _marks(self, lane: int) -> cells.Marks:
         return marks(
             lane, self.viewport, self._detail, self.session.now(), cursor=self._cursor() if lane == self._lane else -1,
-            alerts=self._alerts.get(lane, ()), marked=self.range.columns(self.viewport),
+            alerts=(alert.at for alert in self._alerts.get(lane, ())), marked=self.range.columns(self.viewport),
         )  # fmt: skip
 
     def _cursor(self) -> int:
@@ -383,10 +368,12 @@ class Timeline(LanesMouse, can_focus=True):
         lane = rows[line - _ABOVE] if 0 <= line - _ABOVE < len(rows) else None
         if lane is None:
             return
-        self._lane = lane.key
+        before, self._lane = self.alert, lane.key
         if column >= 0:
             self._at = self.viewport.moment(column)
             self._reselect()
+            if before is not None and before == self.alert:
+                self.post_message(self.Entered())
         else:
             self.moved(self.viewport)
 

@@ -10,6 +10,7 @@ from textual.strip import Strip
 from bus.trace.records import Session as SessionRecord
 from console import format as fmt
 from console.clock import clock, moment, time_of_day
+from console.model.alerts import Alert
 from console.model.ranges import RangeSummary
 from console.model.views import LaneView, TimelineView
 from console.tui.lines import Line
@@ -159,6 +160,12 @@ def empty(width: int, *, can_act: bool) -> list[Strip]:
         Line(width).gap(2).put(said, STRONG).strip(),
         Line(width).gap(2).put(advice, SOFT).strip(),
     ]
+
+
+def alert_line(width: int, alert: Alert) -> Strip:
+    """The problem under the cursor."""
+    line = Line(width).gap().put(f"{ALERT_GLYPH} {alert.rule}", WARN).put(f"  {alert.subject}", TEXT)
+    return line.put("   Enter", KEY).put(" shows what is wrong", SOFT).strip()
 
 
 def range_line(width: int, found: RangeSummary) -> Strip:

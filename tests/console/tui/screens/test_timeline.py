@@ -362,3 +362,29 @@ def test_lanes_of_threads_that_were_not_there_are_one_line_until_they_are_asked_
 
     records = (*THREADS.records, *map(helper_call, range(20)))
     drive(test, target([structs.replace(THREADS, records=records)], "recorded"))
+
+
+def test_a_problem_that_a_rule_found_is_marked_and_leads_to_the_list() -> None:
+    """With the cursor on its sign it is named below; Enter, or another click, goes to it."""
+
+    async def test(driver: Driver) -> None:
+        timeline = await opened(driver)
+        await driver.until(lambda: "⚠" in driver.line("indexer-1"))
+        y = next(y for y, line in enumerate(driver.lines()) if "indexer-1" in line)
+        place = (driver.lines()[y].index("⚠"), y)
+        await driver.pilot.click(offset=place)
+        await driver.sees("⚠ failing", "Enter shows what is wrong")
+        await driver.press("enter")
+        await driver.sees("FAILING")
+        assert driver.app.screen.query_one("#list").selected.startswith("failing")
+        await driver.press("3")
+        timeline.action_unselect()
+        await driver.pilot.click(offset=place)
+        await driver.pilot.pause(0.6)
+        await driver.sees("⚠ failing")
+        await driver.pilot.click(offset=place)
+        await driver.sees("FAILING")
+
+    bad = Error("ValueError", "bad")
+    failures = [call(60 + n, "indexer-1", 100 * n, 100 * n + 50, outcome="error", error=bad) for n in range(7)]
+    drive(test, target([batch(*failures)], "recorded"))
