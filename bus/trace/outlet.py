@@ -106,10 +106,11 @@ class Outlet(Generic[T]):
             self._finish()
 
     def _next(self) -> bool:
+        closing = self._closing  # before the queue is looked at: what was queued before `close` is handled
         try:
             job, weight = self._queue.popleft()
         except IndexError:
-            if self._closing:
+            if closing:
                 return False
             self._wakeup.wait()
             return True

@@ -1,4 +1,5 @@
 import threading
+from collections import deque
 
 from bus.runtime import REAL
 from bus.trace.outlet import Outlet
@@ -76,3 +77,30 @@ def test_a_flush_waits_for_what_is_queued():
     leave.set()
     assert one.flush(5)
     assert one.close(5)
+
+
+def test_what_is_queued_just_before_the_end_is_handled():
+    """Also when the thread found the queue empty a moment before, and sees that it is to end a moment after."""
+    got: list[str] = []
+    ended = threading.Event()
+    one = outlet(got.append, ended.set)
+
+    class Overtaken(deque):
+        """Its first look at the queue is overtaken by who queues a last thing and closes."""
+
+        said = False
+
+        def popleft(self):
+            try:
+                return super().popleft()
+            except IndexError:
+                if not self.said:
+                    self.said = True
+                    one.put("the last word")
+                    one.close(None)
+                raise
+
+    one._queue = Overtaken(one._queue)
+    one._wakeup.wake()
+    assert ended.wait(5)
+    assert got == ["the last word"]
