@@ -10,7 +10,7 @@ BIN := .venv/bin
 # pip below 25.1 does not know dependency groups.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test soak versions check bench screenshots clean
+.PHONY: help demo test soak versions check bench screenshots snapshots clean
 .DEFAULT_GOAL := help
 
 help: ## what there is
@@ -19,8 +19,8 @@ help: ## what there is
 demo: .venv/run ## the console on the sample program; FOLDER=~/src indexes that folder instead
 	@$(BIN)/bus-console demo $(if $(FOLDER),"$(FOLDER)")
 
-test: .venv/test ## all tests
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+test: .venv/test ## all tests, two processes side by side; PYTEST_ARGS="-n0 -x tests/bus" for one, as far as the first failure
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 soak: .venv/test ## the proofs about the bus, at full length; half an hour
 	$(BIN)/python -m pytest --timeout=3600 tests/soak $(PYTEST_ARGS)
@@ -39,6 +39,9 @@ bench: .venv/bench ## how fast the bus is, beside what people use today; BENCH_A
 
 screenshots: .venv/run ## draw the README's pictures anew from the recorded session
 	$(BIN)/python screenshots/make.py
+
+snapshots: .venv/test ## keep what the screens look like now, for the tests to compare
+	$(BIN)/python -m tests.console.tui.snapshots
 
 clean: ## remove what make and the tools made
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .tox .import_linter_cache .hypothesis

@@ -1,7 +1,7 @@
 """Figures that a test measured are shown at the end of the run, whether it passed or not."""
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 
 import pytest
 from hypothesis import settings
@@ -10,7 +10,7 @@ from hypothesis import settings
 settings.register_profile("shared machine", deadline=None)
 settings.load_profile("shared machine")
 
-_FIGURES = pytest.StashKey[list[str]]()
+_FIGURE = "figure"
 
 
 def pytest_configure() -> None:
@@ -22,13 +22,22 @@ def pytest_configure() -> None:
 @pytest.fixture
 def figure(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """Note a line for the end of the run."""
-    return request.config.stash.setdefault(_FIGURES, []).append
+    return lambda line: request.node.user_properties.append((_FIGURE, line))
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test of hostile text prints what no encoding has; two processes could not pass it on."""
+    report = yield
+    report.sections = [(name, text.encode(errors="backslashreplace").decode()) for name, text in report.sections]
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Show what was noted."""
-    lines = config.stash.get(_FIGURES, [])
+    reports = [one for kind in ("passed", "failed") for one in terminalreporter.getreports(kind)]
+    lines = [text for one in reports if one.when == "call" for key, text in one.user_properties if key == _FIGURE]
     if lines:
         terminalreporter.section("figures")
     for line in lines:
-        terminalreporter.write_line(line)
+        terminalreporter.write_line(str(line))

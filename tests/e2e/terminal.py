@@ -35,9 +35,10 @@ class Terminal:
         self._lock = threading.Lock()
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
-            # As a whole: readline, which pytest loads, has put COLUMNS and LINES past `os.environ` into the process's.
             terminal = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "TEXTUAL_ANIMATIONS": "none"}
-            os.execve(argv[0], list(argv), os.environ | (env or {}) | terminal)
+            whole = os.environ | (env or {}) | terminal
+            # readline, which pytest loads, puts the size of pytest's own terminal into the environment.
+            os.execve(argv[0], list(argv), {key: whole[key] for key in whole if key not in {"COLUMNS", "LINES"}})
         self.resize(columns, rows)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -59,6 +60,11 @@ class Terminal:
         """The screen, line by line, without trailing blanks."""
         with self._lock:
             return "\n".join(line.rstrip() for line in self._screen.display)
+
+    def ground(self, row: int, column: int) -> str:
+        """The colour behind a cell, as six hex digits."""
+        with self._lock:
+            return str(self._screen.buffer[row][column].bg)
 
     def send(self, keys: str) -> None:
         """Type KEYS."""
