@@ -1,6 +1,9 @@
 """What the command line and the screens agree on: light enough to be read before any UI library is."""
 
 from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
 
 THEME_NAMES = ("dark", "light", "safe-dark", "safe-light", "mono")
 """What `console.tui.themes` has, in its order."""
@@ -14,3 +17,26 @@ class Appearance:
 
     theme: str = THEME_NAMES[0]
     ascii_only: bool = False
+
+
+def remembered_theme() -> str:
+    """The theme that was chosen in the palette last; "" where none was, or it is none of ours any more."""
+    try:
+        name = _memory().read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
+    return name if name in THEME_NAMES else ""
+
+
+def remember_theme(name: str) -> None:
+    """Begin with the theme NAME the next time. Where that cannot be kept, it is chosen again: nothing else is lost."""
+    path = _memory()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name, encoding="utf-8")
+    except OSError:
+        return
+
+
+def _memory() -> Path:
+    return platformdirs.user_state_path("bus-console", appauthor=False) / "theme"

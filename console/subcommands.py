@@ -13,7 +13,7 @@ from bus.trace.records import Output
 from bus.trace.redact import escape
 from console import choosing
 from console import format as fmt
-from console.appearance import ATTACH_AGAIN, THEME_NAMES, Appearance
+from console.appearance import ATTACH_AGAIN, THEME_NAMES, Appearance, remembered_theme
 from console.target import Target, TargetError
 
 if TYPE_CHECKING:
@@ -192,11 +192,11 @@ def _need_terminal() -> None:
 
 
 def _appearance(given: argparse.Namespace) -> Appearance:
-    """As the command line says; what it does not say, as the config file does."""
+    """As the command line says; what it does not say, as the config file does; then what was chosen last."""
     from console import config
 
     preferences = config.load().preferences
-    theme = given.theme or preferences.theme or THEME_NAMES[0]
+    theme = given.theme or preferences.theme or remembered_theme() or THEME_NAMES[0]
     return Appearance(theme=theme, ascii_only=given.ascii or preferences.ascii_only)
 
 

@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.filter import LineFilter, Monochrome
 
 from console import commands, leaving, render
-from console.appearance import ATTACH_AGAIN, Appearance
+from console.appearance import ATTACH_AGAIN, Appearance, remember_theme
 from console.commands import Exporting, Mistake
 from console.session import Session
 from console.target.again import Again
@@ -86,7 +86,8 @@ class ConsoleApp(App[int]):
         self._ascii_only = appearance.ascii_only
         for each in THEMES.values():
             self.register_theme(paint.textual_theme(each))
-        self.action_use_theme(MONO.name if self.no_color else appearance.theme)
+        self.chosen_theme = ""
+        self._use_theme(MONO.name if self.no_color else appearance.theme)
         self.session = session
         self.service_colors = ServiceColors()
         self.frozen = False
@@ -112,7 +113,11 @@ class ConsoleApp(App[int]):
         return [*(each for each in super().get_line_filters() if not isinstance(each, Monochrome)), *self.painting]
 
     def action_use_theme(self, name: str) -> None:
-        """Change all colours."""
+        """Change all colours, as a person wants it; `chosen_theme` says which they were."""
+        self.chosen_theme = name
+        self._use_theme(name)
+
+    def _use_theme(self, name: str) -> None:
         self.painting = paint.filters(THEMES[name], ascii_only=self._ascii_only)
         self.theme = name
 
@@ -282,4 +287,6 @@ def run(session: Session, appearance: Appearance, again: Again | None = None) ->
         with leaving.signals_kept():
             return asyncio.run(shown())
     finally:
+        if app.chosen_theme:
+            remember_theme(app.chosen_theme)
         session.stop_jobs()

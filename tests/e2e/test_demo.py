@@ -11,7 +11,9 @@ import pytest
 from tests.e2e.terminal import ENTER, Terminal, close_outcome, type_line
 from tests.support import wait_for
 
-CTRL_C, CTRL_R = "\x03", "\x12"
+CTRL_C, CTRL_R, CTRL_P = "\x03", "\x12", "\x10"
+LIGHT = "edeff1"
+"""Behind the first line, in the theme of that name."""
 
 
 def program_pid(terminal: Terminal) -> int:
@@ -144,3 +146,23 @@ def test_recording_opens(folder: Path, env: dict[str, str], tmp_path: Path) -> N
         two.see(r"indexer-0.*[░█▒▓▌▍▎▏▁▂▃▄▅▆▇]")
         two.send("q")
         assert two.wait() == 0
+
+
+def test_a_chosen_theme_is_the_one_of_the_next_time(folder: Path, env: dict[str, str]) -> None:
+    """Chosen in the palette, it is there again when the console is started anew."""
+    command = [sys.executable, "-m", "console", "demo", str(folder)]
+    with Terminal(command, env=env) as terminal:
+        terminal.see("LIVE")
+        terminal.send(CTRL_P)
+        terminal.see("Search")
+        terminal.send("theme light")
+        terminal.see("Theme light")
+        terminal.send(ENTER)
+        wait_for(lambda: terminal.ground(0, 20) == LIGHT)
+        terminal.send("q")
+        assert terminal.wait() == 0
+    with Terminal(command, env=env) as terminal:
+        terminal.see("LIVE")
+        assert terminal.ground(0, 20) == LIGHT
+        terminal.send("q")
+        assert terminal.wait() == 0
