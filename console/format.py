@@ -33,6 +33,12 @@ def parts(times: "CallParts") -> str:
     return " · ".join(f"{name} {_figure(ns, size)}" for name, ns in times.named())
 
 
+def main_parts(times: "CallParts") -> str:
+    """As `parts`, but only those that are at least a hundredth of the whole: `queued 1.17`."""
+    size, _ = _unit(total(times))
+    return " · ".join(f"{name} {_figure(ns, size)}" for name, ns in times.named() if ns * 100 >= total(times))
+
+
 def total(times: "CallParts") -> int:
     """The whole time of a call in ns, from queued to ended."""
     return times.queued + times.computing + times.waiting + times.elsewhere

@@ -1,9 +1,12 @@
 """Reads files and hands their text to the store: four threads, for most of the time is spent reading and waiting."""
 
+import logging
 from pathlib import Path
 
 from bus import Service, command, listener
 from sample_services.files import read_text
+
+_log = logging.getLogger(__name__)
 
 
 class Indexer(Service):
@@ -19,6 +22,7 @@ class Indexer(Service):
         try:
             text = read_text(path)
         except (OSError, ValueError) as error:
+            _log.info("not indexed: %s", error)
             self.bus.fire_event("file.failed", path, reason=str(error))
             raise
         lines: int = self.bus.execute_command("store.put", str(path), text).result()

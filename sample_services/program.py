@@ -1,5 +1,6 @@
 """The sample program: its services on one bus, and a light load that keeps them busy."""
 
+import logging
 import random
 import sysconfig
 import threading
@@ -32,6 +33,7 @@ def default_folder() -> Path:
 def build(folder: Path | None = None) -> Bus:
     """A bus with all services on it, which begin to index FOLDER (default: the standard library) at once."""
     where = (folder or default_folder()).resolve()
+    logging.getLogger(__package__).setLevel(logging.INFO)  # for the console; nobody prints it
     bus = Bus(NAME)
     work = (Store(), Indexer(), Search(), Metrics(), Scanner(), Watcher())
     for service in (*work, Racer(), Accomplice(), Clerk(), Cruncher(), Trouble()):

@@ -1,10 +1,13 @@
 """Finds the files of a folder and says so, one event a file."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
 from bus import Service, command
 from sample_services.files import text_files
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,7 @@ class Scanner(Service):
             self.bus.fire_event("file.found", file)
             found += 1
         self._progress = Progress(self._progress.folders + 1, self._progress.files + found)
+        _log.info("%d files in %s", found, path)
         self.bus.fire_event("scan.finished", path, files=found)
         return found
 

@@ -1,5 +1,6 @@
 """Answers searches, from a small cache where nothing has changed."""
 
+import logging
 import threading
 from collections import OrderedDict
 from pathlib import Path
@@ -8,6 +9,7 @@ from bus import Service, command, listener
 from sample_services.store import Hit
 
 _CACHED = 256
+_log = logging.getLogger(__name__)
 
 
 class Search(Service):
@@ -29,6 +31,7 @@ class Search(Service):
                 self._cache.move_to_end(key)
                 return self._cache[key]
         hits: list[Hit] = self.bus.execute_command("store.search", text, limit).result()
+        _log.info("%d hits for %r", len(hits), text)
         with self._lock:
             self._cache[key] = hits
             if len(self._cache) > _CACHED:

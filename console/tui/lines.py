@@ -33,11 +33,11 @@ def clip_left(text: str, width: int) -> str:
 
 
 def brief(args: str, width: int) -> str:
-    """ARGS in WIDTH cells; where they do not fit, the end of the first one: of a path, that says most."""
+    """ARGS in WIDTH cells; where they do not fit and the first one is a path, its end, which says most."""
     text = escape(args)
-    if width_of(text) <= width:
-        return text
     first, more, _ = text.partition(", ")
+    if width_of(text) <= width or "/" not in first:
+        return clip(text, width)
     return clip_left(first, width - 3) + ", …" if more else clip_left(first, width)
 
 

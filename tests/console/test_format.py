@@ -35,6 +35,12 @@ def test_parts_are_in_the_unit_of_their_sum():
     assert fmt.parts(times) == "queued 0.1 · computing 2.4 · waiting 0 · elsewhere 0.6"
 
 
+def test_main_parts_leave_out_what_does_not_count():
+    """Where there is little room, only what the time went to is said."""
+    times = CallParts(queued=1_170_000_000, computing=40_000, waiting=0, elsewhere=12_000_000)
+    assert fmt.main_parts(times) == "queued 1.17 · elsewhere 0.01"
+
+
 def test_parts_of_a_long_call():
     """A call of minutes has its parts in seconds."""
     times = CallParts(queued=0, computing=0, waiting=180_000_000_000, elsewhere=5_000_000)

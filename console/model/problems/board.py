@@ -21,6 +21,8 @@ from console.model.stats import Stats
 from console.model.store import Store
 
 _RANK: Final[Mapping[Severity, int]] = MappingProxyType({"error": 0, "warning": 1, "note": 2})
+_BLOCKING: Final = frozenset({"deadlock", "stuck", "starved"})
+"""Rules about threads that do not go on, which is worse than what goes wrong and on."""
 _MOST: Final = 500
 """Problems that are remembered; the oldest of those that are over go first."""
 _PIECES, _PIECE = 128, NS
@@ -173,7 +175,7 @@ class Problems:
     def report(self) -> ProblemReport:
         """All there is to say now."""
         views = [self._view(rule, key, known) for (rule, key), known in self._known.items()]
-        views.sort(key=lambda view: (view.over, _RANK[view.severity], -view.last, view.id))
+        views.sort(key=lambda view: (view.over, _RANK[view.severity], view.rule not in _BLOCKING, -view.last, view.id))
         problems = tuple(view for view in views if not view.allowed)
         last = {view.rule: view.last for view in sorted(problems, key=lambda view: view.last) if view.over}
         wrong = {view.rule for view in problems if not view.over}

@@ -47,7 +47,8 @@ def _time(width: int, detail: CallDetail, colors: ServiceColors) -> list[Strip]:
     bar = Line(width)
     for segment in parts_bar(detail.parts, width, colors.color(call.service)):
         bar.raw(segment.text, segment.style or TEXT)
-    return [total.put(fmt.parts(detail.parts), SOFT).strip(), bar.strip()]
+    said = fmt.parts(detail.parts)
+    return [total.put(said if len(said) <= total.left else fmt.main_parts(detail.parts), SOFT).strip(), bar.strip()]
 
 
 def below_call(width: int, detail: CallDetail, place: Lineage, session: Session) -> list[Shown]:

@@ -138,7 +138,7 @@ def _call_line(width: int, detail: CallDetail) -> Strip:
     outcome(line, call, long=False)
     line.to(left + (24 if call.outcome not in {None, "ok"} else 9))
     line.cell(fmt.duration(fmt.total(detail.parts)), 8, TEXT, right=True).gap(2)
-    line.cell(detail.lane or "in the queue", min(14, max(0, line.left)), SOFT).gap(2)
+    line.put(detail.lane or "in the queue", SOFT).gap(2)
     return line.put(brief(call.args, line.left), HIDDEN if call.outcome == "ok" else SOFT).strip()
 
 

@@ -111,15 +111,22 @@ class Tabs(Canvas):
     """The screens that there are, each with its key; a click goes there."""
 
     def update(self, tabs: Sequence[tuple[str, str, str]], current: str, marks: Mapping[str, str] = _UNMARKED) -> None:
-        """Show (mode, key, title) for each; CURRENT is the mode that is shown, MARKS stand behind some."""
-        line = Line(self.size.width).gap(1)
+        """Show (mode, key, title) for each; CURRENT is the mode that is shown, MARKS stand behind some.
+
+        Where there is little room they stand closer, at last without the titles of those that are not shown.
+        """
+        marked = {mode: f" {marks[mode]}" if mode in marks else "" for mode, _, _ in tabs}
+        length = sum(width_of(f"{key} {title}{marked[mode]}") for mode, key, title in tabs)
+        room = self.size.width - length
+        gap = next((gap for gap in (3, 2, 1) if gap * len(tabs) <= room), 0)
+        line = Line(self.size.width)
         for mode, key, title in tabs:
             here = mode == current
             action = f"app.show('{mode}')"
-            line.gap(2).put(key, acting(style(ACCENT if here else DIM, bold=here), action)).gap()
-            line.put(title, acting(style(BRIGHT, bold=True, underline=True) if here else SOFT, action)).gap()
-            if mode in marks:
-                line.put(marks[mode], acting(style(AMBER, bold=True), action))
+            line.gap(gap or 1).put(key, acting(style(ACCENT if here else DIM, bold=here), action))
+            if gap or here:
+                line.gap().put(title, acting(style(BRIGHT, bold=True, underline=True) if here else SOFT, action))
+            line.put(marked[mode], acting(style(AMBER, bold=True), action))
         self.show([line.strip()])
 
 
@@ -129,22 +136,26 @@ class Keys(Canvas):
     ground = RAISED
 
     def update(self, keys: Sequence[Key], always: Sequence[Key]) -> None:
-        """Show (key, word, action) for each: those of KEYS for which there is room beside ALWAYS."""
+        """Show (key, word, action) for each: ALWAYS, and those of KEYS for which there is room, closer if need be."""
+        whole = [*keys, *always]
+        room = self.size.width - sum(map(_key_width, whole))
+        gap = next((gap for gap in (3, 2, 1) if gap * len(whole) <= room), 2)
         line = Line(self.size.width, RAISED)
-        room = line.left - sum(map(_key_width, always))
+        beside = line.left - sum(_key_width(key) + gap for key in always)
         for key in keys:
-            if line.used + _key_width(key) <= room:
-                _put_key(line, key)
+            if line.used + gap + _key_width(key) <= beside:
+                _put_key(line, key, gap)
         for key in always:
-            _put_key(line, key)
+            _put_key(line, key, gap)
         self.show([line.strip()])
 
 
 def _key_width(key: Key) -> int:
-    return len(key[0]) + len(key[1]) + 4
+    name, word, _ = key
+    return width_of(f"{name} {word}")
 
 
-def _put_key(line: Line, key: Key) -> None:
+def _put_key(line: Line, key: Key, gap: int) -> None:
     name, word, action = key
-    if line.left >= _key_width(key):
-        line.gap(2).put(name, acting(style(ACCENT, bold=True), action)).put(f" {word}", acting(SOFT, action)).gap()
+    if line.left >= gap + _key_width(key):
+        line.gap(gap).put(name, acting(style(ACCENT, bold=True), action)).put(f" {word}", acting(SOFT, action))

@@ -145,7 +145,7 @@ def _calls(width: int, calls: list[CallDetail], colors: ServiceColors) -> Iterat
         line = Line(width).gap(2).put(f"#{call.id} ", KEY).put(call.name, TEXT)
         line.put("  ").put(detail.lane or "in the queue", colors.style(call.service)).gap(2)
         outcome(line, call).put(f"  {fmt.duration(fmt.total(detail.parts))}", TEXT)
-        line.put(f"  {fmt.parts(detail.parts)}", SOFT)
+        line.put(f"  {fmt.main_parts(detail.parts)}", SOFT)
         yield Shown(line.strip(), call.id)
     if len(calls) > _CALLS:
         yield Shown(Line(width).gap(2).put(f"and {len(calls) - _CALLS:,} more", SOFT).strip())

@@ -33,6 +33,7 @@ def test_clipping_marks_what_is_missing() -> None:
     assert clip("abcdef", 4) == "abc…"
     assert clip_left("/usr/lib/ast.py", 8) == "…/ast.py"
     assert brief("path='/usr/lib/ast.py', limit=5", 14) == "…ib/ast.py', …"
+    assert brief("'regular expression', limit=5", 14) == "'regular expr…"
 
 
 @given(st.text(st.characters(exclude_categories=["C", "Z"]), max_size=200), st.integers(2, 40))
