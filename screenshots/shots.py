@@ -1,0 +1,215 @@
+"""What each picture shows: the keys that a person would press, on the recorded session; drawn the same every time."""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+os.environ.update(TZ="UTC", TEXTUAL_ANIMATIONS="none", COLORTERM="truecolor", TERM="xterm-256color")
+os.environ.pop("NO_COLOR", None)
+time.tzset()
+
+from textual.pilot import Pilot  # noqa: E402  the environment first: Textual reads it when it is imported
+from textual.widgets import Input  # noqa: E402
+
+from console.appearance import Appearance  # noqa: E402
+from console.session import Session  # noqa: E402
+from console.target.recorded import RecordedTarget  # noqa: E402
+from console.tui.app import ConsoleApp  # noqa: E402
+from console.tui.screens.calls import CallsScreen  # noqa: E402
+from console.tui.screens.listing import ListScreen  # noqa: E402
+from console.tui.screens.problems import ProblemsScreen  # noqa: E402
+from console.tui.screens.timeline import TimelineScreen  # noqa: E402
+
+SAMPLE = Path(__file__).resolve().parent / "sample.jsonl"
+LARGE, SMALL = (160, 45), (80, 24)
+_PATIENCE = 30.0
+_STILL = 0.12
+"""Seconds in which nothing changes any more: longer than a frame of the app."""
+_BEFORE, _AFTER = -1_000_000, 19_000_000
+"""Ns around the selected call that the timeline shows."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The app on the recording, and who presses its keys."""
+
+    app: ConsoleApp
+    pilot: Pilot[int]
+
+    async def press(self, *keys: str) -> None:
+        """Press KEYS and let what follows happen."""
+        await self.pilot.press(*keys)
+        await self.settle()
+
+    async def write(self, text: str) -> None:
+        """Type TEXT."""
+        await self.press(*("space" if letter == " " else letter for letter in text))
+
+    async def settle(self) -> None:
+        """Until nothing is being worked out, and two pictures of different moments are the same."""
+        give_up = time.monotonic() + _PATIENCE
+        before, now = "", self._picture()
+        while (now != before or self._works()) and time.monotonic() < give_up:
+            await self.pilot.pause(_STILL)
+            before, now = now, self._picture()
+
+    def _works(self) -> bool:
+        return any(worker.is_running for worker in self.app.workers)
+
+    def _picture(self) -> str:
+        for field in self.app.screen.query(Input):
+            field.cursor_blink = False
+        return self.app.export_screenshot(title="bus-console")
+
+    async def draw(self, name: str) -> str:
+        """The SVG of the picture NAME, from wherever the app is; afterwards it is at rest again."""
+        await SHOTS[name](self)
+        svg = self._picture()
+        await self.pilot.press("escape", "escape", "escape")
+        return svg
+
+
+@asynccontextmanager
+async def stage(size: tuple[int, int], appearance: Appearance, recording: Path = SAMPLE) -> AsyncIterator[Stage]:
+    """The app in a terminal of SIZE, when RECORDING was read to its end."""
+    session = Session(RecordedTarget(recording))
+    try:
+        give_up = time.monotonic() + _PATIENCE
+        while not session.complete and time.monotonic() < give_up:
+            session.pump()
+            await asyncio.sleep(0.01)
+        app = ConsoleApp(session, appearance)
+        async with app.run_test(size=size) as pilot:
+            yield Stage(app, pilot)
+    finally:
+        session.close()
+
+
+# ---- the pictures
+
+
+async def _commands(on: Stage) -> None:
+    await _list(on, "1", "search.query")
+
+
+async def _events(on: Stage) -> None:
+    await _list(on, "2", "file.found")
+
+
+async def _timeline(on: Stage) -> None:
+    """Who puts files into the index: four threads that wait for one, and what a failure was at."""
+    await on.press("3")
+    screen = on.app.screen
+    assert isinstance(screen, TimelineScreen)
+    screen.show_call(_first(on.app.session, "index.rebuild"))
+    await on.settle()
+    timeline = screen.timeline
+    began = timeline.detail.call.queued if timeline.detail else 0
+    timeline.moved(timeline.viewport.fitted(began + _BEFORE, began + _AFTER))
+    await on.settle()
+
+
+async def _calls(on: Stage) -> None:
+    await on.press("4")
+    await _call(on, "search.query")
+
+
+async def _tree(on: Stage) -> None:
+    await on.press("4")
+    await _call(on, "index.rebuild")
+    await on.press("t")
+
+
+async def _services(on: Stage) -> None:
+    await on.press("5", "home")
+
+
+async def _problems(on: Stage) -> None:
+    await _problem(on, "deadlock")
+
+
+async def _output(on: Stage) -> None:
+    await on.press("7", "home", "down")
+
+
+async def _form(on: Stage) -> None:
+    await _list(on, "1", "search.query")
+    await on.press("x")
+
+
+async def _help(on: Stage) -> None:
+    await on.press("1", "question_mark")
+
+
+async def _palette(on: Stage) -> None:
+    await on.press("1", "ctrl+p")
+    await on.write("export")
+
+
+async def _no_match(on: Stage) -> None:
+    await on.press("1", "slash")
+    await on.write("nothing like it")
+    await on.press("enter")
+
+
+async def _slow_listener(on: Stage) -> None:
+    await _problem(on, "clerk.answer")
+
+
+async def _slow_listener_timeline(on: Stage) -> None:
+    await _problem(on, "clerk.answer")
+    await on.press("g")
+
+
+Act = Callable[[Stage], Awaitable[None]]
+SHOTS: dict[str, Act] = {
+    "commands": _commands,
+    "events": _events,
+    "timeline": _timeline,
+    "calls": _calls,
+    "tree": _tree,
+    "services": _services,
+    "problems": _problems,
+    "output": _output,
+    "slow-listener": _slow_listener,
+    "slow-listener-timeline": _slow_listener_timeline,
+    "form": _form,
+    "help": _help,
+    "palette": _palette,
+    "no-match": _no_match,
+}
+
+
+# ---- where they are
+
+
+async def _list(on: Stage, key: str, name: str) -> None:
+    await on.press(key)
+    screen = on.app.screen
+    assert isinstance(screen, ListScreen)
+    screen.find(name)
+    await on.settle()
+
+
+async def _call(on: Stage, name: str) -> None:
+    screen = on.app.screen
+    assert isinstance(screen, CallsScreen)
+    screen.find(_first(on.app.session, name))
+    await on.settle()
+
+
+async def _problem(on: Stage, text: str) -> None:
+    await on.press("6")
+    screen = on.app.screen
+    assert isinstance(screen, ProblemsScreen)
+    found = [one.id for one in on.app.session.problems().problems if text in (one.rule, one.name)]
+    screen.rows.choose(found[0])
+    await on.settle()
+
+
+def _first(session: Session, name: str) -> int:
+    return min(call.id for call in session.recent(name))
