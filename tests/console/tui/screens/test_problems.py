@@ -61,7 +61,7 @@ def test_the_list_has_the_worst_first_and_healthy_rules_below() -> None:
         await driver.press("6")
         await driver.sees("3 problems, worst first", "⚠ 3 problems", "6 Problems ⚠3")
         rules = [line.split("│")[0].split()[1] for line in driver.lines()[6:10]]
-        assert rules == ["failing", "deadlock", "lossy", "stuck"]
+        assert rules == ["deadlock", "failing", "lossy", "stuck"]
         assert "index.file  BadInput" in driver.line("✗ failing")
         assert "6×" in driver.line("✗ failing")
         assert "nothing" in driver.line("✓ never matched")
@@ -73,7 +73,7 @@ def test_the_proof_of_a_deadlock_is_its_cycle_and_what_to_do() -> None:
     """Threads, calls, the line where each waits; Enter there opens a call, t its tree, g the stretch of time."""
 
     async def test(driver: Driver) -> None:
-        await driver.press("6", "down")
+        await driver.press("6")
         await driver.sees(
             "DEADLOCK  refused in trouble.deadlock #1", "┌▶ trouble-0  runs trouble.deadlock #1",
             "waits at sample/trouble.py:62", "for store.hold #2", "waits at sample/store.py:88",
@@ -95,7 +95,7 @@ def test_the_proof_of_failures_is_the_own_frame() -> None:
     """The exception, the program's own place, the traceback, the calls."""
 
     async def test(driver: Driver) -> None:
-        await driver.press("6")
+        await driver.press("6", "down")
         await driver.sees(
             "FAILING  BadInput: no such thing, raised at app/shop.py:7 in sell", "/x/app/shop.py:7 in sell",
             "#15 index.file", "✗ BadInput  1.0 ms",
@@ -108,7 +108,7 @@ def test_a_problem_can_be_allowed() -> None:
     """It leaves the list and the counts; the bar says how to keep it so."""
 
     async def test(driver: Driver) -> None:
-        await driver.press("6")
+        await driver.press("6", "down")
         await driver.sees("✗ failing")
         await driver.press("a")
         await driver.sees('[problems.failing] allow = ["index.file"]', "2 problems", "1 allowed")
@@ -161,7 +161,7 @@ def test_small_terminals_show_the_list_or_the_proof(size: tuple[int, int]) -> No
     """Enter goes to the proof, Escape back."""
 
     async def test(driver: Driver) -> None:
-        await driver.press("6")
+        await driver.press("6", "down")
         await driver.sees("failing")
         await driver.press("enter")
         await driver.sees("FAILING")
@@ -175,7 +175,7 @@ def test_copy_and_export() -> None:
     """The problem as text; the bar has the line that exports the evidence."""
 
     async def test(driver: Driver) -> None:
-        await driver.press("6", "down", "y")
+        await driver.press("6", "y")
         await driver.sees("copied: deadlock: trouble ⇄ store")
         assert "waits at /x/sample/store.py:88" in driver.app.clipboard
         await driver.press("e")
