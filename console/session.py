@@ -45,7 +45,7 @@ _REGULARLY: Final = 5
 _PUMP_NS: Final = 50_000_000
 """After so long the screen has its turn, even if there is more to take in."""
 _JOB_SECONDS: Final = 5.0
-_MERGED_RECORDS: Final = 4_000
+_MERGED_RECORDS: Final = 20_000
 _LOOK_NS: Final = 500_000_000
 """The rules look for problems twice a second."""
 
@@ -105,6 +105,11 @@ class Session:
     def complete(self) -> bool:
         """Whether all that the target had at the start has come in: a program's snapshot, or the whole recording."""
         return self._complete
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether all that the target has said up to now is taken in."""
+        return self._complete and not self._waiting
 
     def pump(self) -> bool:
         """Take in what the target has; True when anything changed. Front ends call it 10 times a second.

@@ -159,13 +159,16 @@ class ConsoleApp(App[int]):
             self.exit(ATTACH_AGAIN)
 
     def _pump(self) -> bool:
-        """Take in what came. Where that takes long, it gathers for a while first: more at once is cheaper."""
+        """Take in what came. Where that takes long, it gathers for a while first: more at once is cheaper.
+
+        What there was when we attached, and a recording, are taken in as fast as possible.
+        """
         began = monotonic()
         if began < self._gathers_until and self._state == self.session.info.state:
             return False
         changed = self.session.pump()
         ended = monotonic()
-        if self.session.info.state == "live":  # a recording is to be read as fast as possible
+        if self.session.info.state == "live" and self.session.caught_up:
             self._gathers_until = ended + min(_MOST_GATHERED, _GATHERED * (ended - began))
         return changed
 

@@ -30,6 +30,8 @@ _ROOT = Path(__file__).parents[2]
 _PATIENCE = 60.0
 _TICK: Final = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 _COLORS: Final = re.compile(rb"\x1b\[[\d;]*m")
+_NOT_OURS = {"COLUMNS", "LINES", "NO_COLOR", "PYTHONDONTWRITEBYTECODE"}
+"""Of the environment: the size of another terminal, and what would have each start compile all of the console anew."""
 _TAIL = 200_000
 """Bytes of output that are kept to be looked at."""
 
@@ -112,7 +114,7 @@ def _start(args: tuple[str, ...]) -> None:
     """In the child: a terminal with colours, and no CPU forbidden."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, range(os.cpu_count() or 1))
-    env = {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "LINES", "NO_COLOR"}}
+    env = {name: value for name, value in os.environ.items() if name not in _NOT_OURS}
     env |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
     os.execve(sys.executable, [sys.executable, "-m", "console", *args], env)
 

@@ -19,6 +19,12 @@ def longer(counts: Counts, size: int) -> Counts:
     return np.concatenate((counts, np.zeros(max(size, 2 * len(counts)) - len(counts), np.int64)))
 
 
+def equally_long(one: Counts, other: Counts) -> tuple[Counts, Counts]:
+    """Both, of the length of the longer one: each has grown by what was counted in it."""
+    size = max(len(one), len(other))
+    return longer(one, size)[:size], longer(other, size)[:size]
+
+
 class Totals:
     """How many there were of each, since the beginning."""
 

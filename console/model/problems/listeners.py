@@ -12,7 +12,7 @@ from console import format as fmt
 from console.model.catalog import hears, is_pattern
 from console.model.codes import KINDS
 from console.model.problems.close import close_names, suggestion
-from console.model.problems.counts import Recent
+from console.model.problems.counts import Recent, equally_long
 from console.model.problems.rule import (
     FOREVER,
     NS,
@@ -67,8 +67,7 @@ class NoListener(Rule):
         proper = deliveries & ~np.isin(calls["entry"], catch_all)
         self._fired.add(names[events], calls["ended"][events])
         self._heard.add(names[proper], calls["ended"][proper])
-        fired, heard = self._fired.counts(news.now), self._heard.counts(news.now)
-        heard = np.concatenate((heard, np.zeros(max(0, len(fired) - len(heard)), np.int64)))[: len(fired)]
+        fired, heard = equally_long(self._fired.counts(news.now), self._heard.counts(news.now))
         unheard = np.flatnonzero((fired >= self._limits.times) & (heard == 0)).tolist()
         fresh = np.bincount(names[events], minlength=len(fired)) if events.any() else np.zeros(len(fired), np.int64)
         for number in unheard:

@@ -9,7 +9,7 @@ import numpy as np
 from console import format as fmt
 from console.model.codes import KINDS
 from console.model.columns import Ints
-from console.model.problems.counts import Recent
+from console.model.problems.counts import Recent, equally_long
 from console.model.problems.handlers import Stretch, sort_of, sorts, stretches
 from console.model.problems.rule import (
     CALLS_SHOWN,
@@ -62,8 +62,7 @@ class WaitsMoreThanWorks(Rule):
         keys = news.keys
         self._calls.add(keys[ran], calls["started"][ran])
         self._slow.add(keys[slow], calls["started"][slow])
-        count, waiting = self._calls.counts(now), self._slow.counts(now)
-        waiting = np.concatenate((waiting, np.zeros(len(count) - len(waiting), np.int64)))
+        count, waiting = equally_long(self._calls.counts(now), self._slow.counts(now))
         suspects = np.flatnonzero((count >= self._limits.calls) & (2 * waiting > count)).tolist()
         fresh = np.bincount(keys[slow], minlength=len(count)) if slow.any() else np.zeros(len(count), np.int64)
         yield from self._judged(news, suspects, fresh, waiting)

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.model.problems.counts import Recent, Totals
+from console.model.problems.counts import Recent, Totals, equally_long
 
 
 def test_totals_grow() -> None:
@@ -38,3 +38,12 @@ def test_what_comes_late_is_counted_where_it_belongs() -> None:
     recent = Recent(60)
     recent.add(np.array([1, 1, 1]), np.array([100, 900, 910]))
     assert recent.counts(920)[1] == 2
+
+
+@given(st.lists(st.integers(0, 9), max_size=8), st.lists(st.integers(0, 9), max_size=8))
+def test_two_counts_are_made_equally_long(one: list[int], other: list[int]) -> None:
+    """Nothing of the longer one is cut off, and the shorter one has zeros behind."""
+    first, second = equally_long(np.array(one, np.int64), np.array(other, np.int64))
+    assert len(first) == len(second) == max(len(one), len(other))
+    assert first.tolist() == one + [0] * (len(first) - len(one))
+    assert second.tolist() == other + [0] * (len(second) - len(other))

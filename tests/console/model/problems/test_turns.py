@@ -81,3 +81,13 @@ def test_the_limits_can_be_set() -> None:
     """Waits of a millisecond, of ten calls."""
     settings = Settings({"waits more than works": WaitLimits(calls=10, wait_ms=1.0)})
     assert found(Model(settings).look(*waiting(12, 2 * MS, MS // 2)), "waits more than works") is not None
+
+
+def test_many_names_of_which_some_wait() -> None:
+    """Counts of what was called and of what waited grow by themselves, and are compared name by name all the same."""
+    model = Model()
+    model.look(*[call(n, START + n, name=f"n{n}") for n in range(1, 300)])
+    for most in (200, 250):
+        model.look(*[call(most * n, START + n, wait=50 * MS, run=MS, name=f"n{n}") for n in range(1, most)])
+    again = [call(10**6 + n, START + n, wait=50 * MS, run=MS, name="n3") for n in range(80)]
+    assert found(model.look(*again), "waits more than works") is not None
