@@ -114,4 +114,5 @@ def _reached(groups: NDArray[np.uint32], sums: Ints, ranks: Ints) -> Ints:
     inside = groups[rows, group].cumsum(axis=1, dtype=np.int64)
     before = sums[rows, group] - inside[:, -1]
     index = group * _GROUP + (inside + before[:, None] < ranks).sum(axis=1)
-    return np.minimum(index, _BUCKETS - 1)
+    reached: Ints = np.minimum(index, _BUCKETS - 1)
+    return reached
