@@ -9,6 +9,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.command import CommandPalette
 from textual.filter import LineFilter, Monochrome
 
 from console import commands, leaving, render
@@ -18,7 +19,7 @@ from console.session import Session
 from console.target.again import Again
 from console.tui import messages, paint
 from console.tui.look import ServiceColors
-from console.tui.palette import ActionsProvider
+from console.tui.palette import ActionsProvider, Palette
 from console.tui.screens.base import TABS, BusScreen
 from console.tui.screens.calls import CallsScreen
 from console.tui.screens.commands import CommandsScreen
@@ -249,6 +250,11 @@ class ConsoleApp(App[int]):
         self.frozen = not self.frozen
         self.screen.refresh_frame()
         self.screen.refresh_body()
+
+    def action_command_palette(self) -> None:
+        """All that can be done, by a few letters."""
+        if not isinstance(self.screen, CommandPalette):
+            self.push_screen(Palette(id="--command-palette"))
 
     async def action_help(self) -> None:
         """Every key."""

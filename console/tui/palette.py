@@ -4,13 +4,23 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 
 from bus.trace.redact import escape
 from console.tui.themes import THEMES
 
 if TYPE_CHECKING:
     from console.tui.app import ConsoleApp
+
+
+class Palette(CommandPalette):
+    """As Textual's, whose list fails on a page up or down where the terminal is too small to show any of it."""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Nothing is done in a list that cannot be seen."""
+        if action == "command_list" and not self.query_one(CommandList).scrollable_content_region.area:
+            return False
+        return super().check_action(action, parameters)
 
 
 class ActionsProvider(Provider):

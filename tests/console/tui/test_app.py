@@ -197,6 +197,22 @@ def test_export_asks_for_a_file_on_every_screen() -> None:
     drive(test)
 
 
+def test_the_palette_survives_keys_in_a_terminal_without_room_for_its_list() -> None:
+    """A page up or down in a list of which nothing is seen does nothing."""
+
+    async def test(driver: Driver) -> None:
+        await driver.press("ctrl+p")
+        await driver.type("c")
+        for size in ((20, 4), (10, 2), (40, 6)):
+            await driver.pilot.resize_terminal(*size)
+            await driver.press("pagedown", "pageup", "down", "pagedown")
+        await driver.pilot.resize_terminal(*LARGE)
+        await driver.press("down", "pagedown", "escape")
+        await driver.sees("index.file")
+
+    drive(test)
+
+
 def test_the_palette_finds_commands_by_name() -> None:
     """Ctrl+P, a few letters, Enter: the command is selected in its list."""
 
