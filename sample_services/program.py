@@ -20,7 +20,7 @@ NAME = "sample-search"
 _PAUSE = 0.05
 """Seconds between two searches of the load."""
 _WORDS = (
-    "thread pool", "lock", "queue", "import", "socket timeout", "encoding", "regular expression", "event loop",
+    "thread pool", "lock", "queue", "import", "timeout", "encoding", "regular expression", "event loop",
     "temporary file", "signal", "subclass", "iterator", "unicode", "garbage", "deprecated", "buffer",
 )  # fmt: skip
 
@@ -56,7 +56,7 @@ def load(bus: Bus, stop: threading.Event) -> None:
 
 
 def _one_turn(bus: Bus, turn: int, dice: random.Random) -> None:
-    bus.execute_command("search.query", dice.choice(_WORDS), limit=dice.choice((5, 20))).result()
+    bus.execute_command("search.query", dice.choice(_WORDS), limit=dice.choice((5, 10))).result()
     if turn % 7 == 0:
         bus.execute_command("search.suggest", dice.choice(_WORDS)[:2]).result()
     if turn % 20 == 0:

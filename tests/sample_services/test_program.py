@@ -5,12 +5,13 @@ import signal
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from bus import Bus, CallTimeout, DeadlockError, HandlerAborted
+from bus import Bus, Call, CallTimeout, DeadlockError, HandlerAborted
 from sample_services import program
 from tests.support import wait_for
 
@@ -32,6 +33,26 @@ def bus(folder: Path) -> Iterator[Bus]:
         wait_for(lambda: made.execute_command("metrics.snapshot").result(10).get("scan.finished"))
         wait_for(lambda: made.execute_command("store.stats").result(10).files == 2)
         yield made
+
+
+def test_scan_tells_of_its_files_little_by_little(bus: Bus, folder: Path) -> None:
+    """Nobody has to wait behind two thousand files: each is told of once, twenty at a time, then that it was all."""
+    for number in range(43):
+        (folder / f"more{number}.py").write_text("x = 1\n")
+    bus.execute_command("watch.stop").result(10)
+    told: list[tuple[int, str]] = []
+
+    class Told:
+        def ended(self, call: Call) -> None:
+            if call.kind == "delivery" and call.service == "metrics" and call.name in {"file.found", "scan.finished"}:
+                told.append((call.root, call.name))
+
+    bus.add_hook(Told())
+    assert bus.execute_command("scan.folder", folder, "more*.py").result(10) == 43
+    wait_for(lambda: told[-1:] and told[-1][1] == "scan.finished")
+    assert [name for _, name in told] == ["file.found"] * 43 + ["scan.finished"]
+    assert max(Counter(root for root, _ in told).values()) <= 20 + 1
+    assert bus.execute_command("scan.status").result(10).folders == 2
 
 
 def test_search_finds_the_file_and_the_line(bus: Bus, folder: Path) -> None:
