@@ -1,6 +1,6 @@
 """Screen 1: every command with its figures, the troubled ones first; execute one by hand."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 from rich.style import Style
@@ -18,6 +18,7 @@ from console.tui.order import Sort, bucket
 from console.tui.screens.listing import ListScreen
 from console.tui.widgets.command_lines import about_command, bars_room, last_calls
 from console.tui.widgets.details import Shown
+from console.tui.widgets.named_rows import NamedRows
 from console.tui.widgets.rows import Column, RowList
 
 _CROWD = 10
@@ -45,6 +46,7 @@ class CommandsScreen(ListScreen[CommandRow]):
 
     MODE = "commands"
     VERB = "execute"
+    NOUN = "command"
     SORTS: ClassVar[Sequence[Sort[CommandRow]]] = SORTS
     FIELDS: ClassVar[Fields] = COMMANDS
     READER: ClassVar[Reader[Any]] = COMMAND_ROWS
@@ -57,9 +59,8 @@ class CommandsScreen(ListScreen[CommandRow]):
 
     def make_rows(self) -> RowList[CommandRow]:
         """The list of commands."""
-        return RowList(
-            columns(self.console_app.service_colors, self.console_app.session), lambda row: row.name, id="list"
-        )
+        app = self.console_app
+        return NamedRows(columns(app.service_colors, app.session, self.namespaces.title), self.namespaces)
 
     def known_names(self) -> Iterable[str]:
         """All commands."""
@@ -72,6 +73,10 @@ class CommandsScreen(ListScreen[CommandRow]):
     def empty(self) -> Sequence[tuple[str, Style]]:
         """How a program gets commands."""
         return [("No command is registered.", TEXT), ("bus.register_command(…) or @command makes one.", SOFT)]
+
+    def total(self, key: str, rows: Sequence[CommandRow]) -> CommandRow:
+        """Sums; of the percentiles the worst."""
+        return total(key, rows)
 
     def parameters(self, row: CommandRow) -> tuple[Sequence[Parameter] | None, str]:
         """The schema; a free line for a command whose schema is not known."""
@@ -87,11 +92,11 @@ class CommandsScreen(ListScreen[CommandRow]):
         return last_calls(width, self.recent(row.name), self.console_app.session)
 
 
-def columns(colors: ServiceColors, session: Session) -> list[Column[CommandRow]]:
+def columns(colors: ServiceColors, session: Session, title: Callable[[str], str]) -> list[Column[CommandRow]]:
     """The columns; in a narrow terminal wait and service go before rate and failures."""
     return [
         Column("", 1, 99, _glyph),
-        Column("command", 0, 100, lambda row: (row.name, HIDDEN if row.removed else TEXT), least=18),
+        Column("command", 0, 100, lambda row: (title(row.name), HIDDEN if row.removed else TEXT), least=18),
         Column("service", 10, 40, lambda row: (row.service or "main", colors.style(row.service))),
         Column("calls", 6, 25, lambda row: (fmt.count(row.calls), SOFT if row.calls else HIDDEN), right=True),
         Column("rate/s", 6, 90, lambda row: (fmt.rate(row.rate), TEXT if row.rate else HIDDEN), right=True),
@@ -104,6 +109,23 @@ def columns(colors: ServiceColors, session: Session) -> list[Column[CommandRow]]
         Column("failed", 6, 85, lambda row: (fmt.count(row.errors), FAILED if row.errors else HIDDEN), right=True),
         Column("last", 5, 15, lambda row: (_ago(row, session), SOFT), right=True),
     ]
+
+
+def total(key: str, rows: Sequence[CommandRow]) -> CommandRow:
+    """All commands of a namespace as one."""
+    services = {row.service for row in rows}
+    return CommandRow(
+        name=key, service=services.pop() if len(services) == 1 else fmt.ABSENT, calls=sum(row.calls for row in rows),
+        rate=sum(row.rate for row in rows), running=sum(row.running for row in rows),
+        queued=sum(row.queued for row in rows), wait_p50=None, wait_p99=_worst(row.wait_p99 for row in rows),
+        run_p50=None, run_p99=_worst(row.run_p99 for row in rows), errors=sum(row.errors for row in rows),
+        last=max(row.last for row in rows), last_failed=any(row.last_failed for row in rows),
+        removed=all(row.removed for row in rows), entry=None,
+    )  # fmt: skip
+
+
+def _worst(figures: Iterable[int | None]) -> int | None:
+    return max((figure for figure in figures if figure is not None), default=None)
 
 
 def _ago(row: CommandRow, session: Session) -> str:

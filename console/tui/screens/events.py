@@ -1,6 +1,6 @@
 """Screen 2: every event, who listens to it, and firing one by hand."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 from rich.style import Style
@@ -21,6 +21,7 @@ from console.tui.screens.listing import ListScreen
 from console.tui.widgets.command_lines import about_event, last_fired, listened
 from console.tui.widgets.details import Shown
 from console.tui.widgets.form import CallForm
+from console.tui.widgets.named_rows import NamedRows
 from console.tui.widgets.rows import Column, RowList
 
 SORTS: tuple[Sort[EventRow], ...] = (
@@ -38,6 +39,7 @@ class EventsScreen(ListScreen[EventRow]):
 
     MODE = "events"
     VERB = "fire"
+    NOUN = "event"
     SORTS: ClassVar[Sequence[Sort[EventRow]]] = SORTS
     FIELDS: ClassVar[Fields] = EVENTS
     READER: ClassVar[Reader[Any]] = EVENT_ROWS
@@ -60,7 +62,7 @@ class EventsScreen(ListScreen[EventRow]):
 
     def make_rows(self) -> RowList[EventRow]:
         """The list of events."""
-        return RowList(columns(), lambda row: row.name, id="list")
+        return NamedRows(columns(self.namespaces.title), self.namespaces)
 
     def known_names(self) -> Iterable[str]:
         """All events."""
@@ -73,6 +75,15 @@ class EventsScreen(ListScreen[EventRow]):
     def empty(self) -> Sequence[tuple[str, Style]]:
         """How a program gets events."""
         return [("No event was fired, and nobody listens.", TEXT), ("bus.fire_event(…) or @listener makes one.", SOFT)]
+
+    def total(self, key: str, rows: Sequence[EventRow]) -> EventRow:
+        """Sums."""
+        return EventRow(
+            name=key, fired=sum(row.fired for row in rows), rate=sum(row.rate for row in rows),
+            delivery_rate=sum(row.delivery_rate for row in rows), failed=sum(row.failed for row in rows),
+            last=max(row.last for row in rows), last_args="",
+            listeners=tuple(entry for row in rows for entry in row.listeners),
+        )  # fmt: skip
 
     def parameters(self, row: EventRow) -> tuple[Sequence[Parameter] | None, str]:
         """Events have no schema: a free line; the first listener's parameters are the hint."""
@@ -110,11 +121,11 @@ class EventsScreen(ListScreen[EventRow]):
         await super().action_back()
 
 
-def columns() -> list[Column[EventRow]]:
+def columns(title: Callable[[str], str]) -> list[Column[EventRow]]:
     """The columns; the last arguments go first when there is no room."""
     return [
         Column("", 1, 99, lambda row: ("✗", FAILED) if row.failed else (" ", SOFT)),
-        Column("event", 0, 100, lambda row: (row.name, TEXT), least=18),
+        Column("event", 0, 100, lambda row: (title(row.name), TEXT), least=18),
         Column("fired/s", 8, 90, lambda row: (fmt.rate(row.rate), TEXT if row.rate else HIDDEN), right=True),
         Column("deliveries/s", 13, 60, _deliveries, right=True),
         Column("fired", 9, 50, lambda row: (fmt.count(row.fired), _figure(row.fired)), right=True),

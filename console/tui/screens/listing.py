@@ -1,6 +1,7 @@
 """A list on the left, what is selected on the right: the Commands and the Events screen."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 from rich.style import Style
@@ -21,6 +22,7 @@ from console.tui import messages
 from console.tui.invocation import Invocation
 from console.tui.lines import Line
 from console.tui.look import HIDDEN, KEY, SOFT, TEXT
+from console.tui.namespaces import Namespaces
 from console.tui.order import CalmOrder, Sort
 from console.tui.screens.base import BusScreen
 from console.tui.suggest import FilterSuggester
@@ -30,6 +32,7 @@ from console.tui.widgets.call_lines import as_text
 from console.tui.widgets.canvas import Canvas
 from console.tui.widgets.details import Details, Shown
 from console.tui.widgets.form import CallForm
+from console.tui.widgets.namespace_lines import about_namespace
 from console.tui.widgets.rows import RowList
 
 Row = TypeVar("Row")
@@ -49,6 +52,7 @@ class ListScreen(BusScreen, Generic[Row]):
     """Rows by key; `x` opens a form for the selected one, and what came of it stands below the form."""
 
     VERB: ClassVar[str] = ""
+    NOUN: ClassVar[str] = ""
     SORTS: ClassVar[Sequence[Sort[Any]]] = ()
     FIELDS: ClassVar[Fields]
     """What its filter can ask of a row, and how to read that."""
@@ -57,6 +61,7 @@ class ListScreen(BusScreen, Generic[Row]):
         ("↑ ↓ PgUp PgDn", "move"),
         ("/", "only rows that match: a word, service:store, failed>0, wait>10ms, …"),
         ("s S", "sort by the next column, the other way round"),
+        ("→ ←", "open and close a namespace, where there are many names"),
         ("Enter", "into the details; there, Enter shows a call in the timeline"),
         ("x", "execute the command or fire the event by hand"),
         ("Ctrl+R Ctrl+T", "in the form: run; fields or one line of text"),
@@ -67,6 +72,8 @@ class ListScreen(BusScreen, Generic[Row]):
         Binding("x", "act", show=False),
         Binding("s", "sort(1)", show=False),
         Binding("S", "sort(-1)", show=False),
+        Binding("right", "unfold(1)", show=False),
+        Binding("left", "unfold(-1)", show=False),
     ]
 
     def __init__(self) -> None:
@@ -75,6 +82,8 @@ class ListScreen(BusScreen, Generic[Row]):
         self._fits: Predicate[Row] | None = None
         self._sort, self._turned = 0, False
         self._order = CalmOrder()
+        self._inner: defaultdict[str, CalmOrder] = defaultdict(CalmOrder)
+        self.namespaces: Namespaces[Row] = Namespaces(self.total)
         self._acts: dict[str, Invocation] = {}
         self._texts: dict[str, dict[str, str]] = {}
         self._past: dict[str, list[dict[str, str]]] = {}
@@ -86,6 +95,10 @@ class ListScreen(BusScreen, Generic[Row]):
 
     def make_rows(self) -> RowList[Row]:
         """A new list."""
+        raise NotImplementedError
+
+    def total(self, key: str, rows: Sequence[Row]) -> Row:
+        """The row that stands for a namespace."""
         raise NotImplementedError
 
     def parameters(self, row: Row) -> tuple[Sequence[Parameter] | None, str]:
@@ -154,6 +167,11 @@ class ListScreen(BusScreen, Generic[Row]):
             about.styles.height = 0
             details.show_lines([])
             return
+        if size := self.namespaces.size(self.rows.selected):
+            about.styles.height = 2
+            about.show(about_namespace(width, self.rows.selected, size, self.NOUN))
+            details.show_lines([])
+            return
         strips = self.about(width, row)
         if self.has_class("short") and self.query(CallForm):
             strips = strips[: next(y for y, strip in enumerate(strips) if not strip.text.strip()) + 1]
@@ -175,6 +193,9 @@ class ListScreen(BusScreen, Generic[Row]):
 
     @on(messages.RowEntered)
     def _row_entered(self) -> None:
+        if self.namespaces.size(self.rows.selected):
+            self._unfold(self.rows.selected)
+            return
         self.add_class("entered")
         self.call_after_refresh(self._entered)
 
@@ -201,6 +222,9 @@ class ListScreen(BusScreen, Generic[Row]):
         """Put the cursor on NAME, out of the filter if need be."""
         self._choose("")
         self.refresh_body()
+        if home := self.namespaces.home(name):
+            self.namespaces.set(home, opened=True)
+            self.refresh_body()
         self.rows.choose(name)
 
     def copied(self) -> str:
@@ -251,12 +275,36 @@ class ListScreen(BusScreen, Generic[Row]):
         """Take the newest figures; the order changes only when nobody is moving in the list."""
         shown, sort = self.rows, self.SORTS[self._sort]
         rows = {shown.key(row): row for row in self.fetch() if self._fits is None or self._fits(row)}
+        # What matches a filter is shown, in whatever namespace it is.
+        top, inner = self.namespaces.fold(rows if self._fits is None else {})
+        listed: list[Row] = []
+        for name, row in self._ordered(self._order, top if self._fits is None else rows):
+            listed.append(row)
+            listed += [each for _, each in self._ordered(self._inner[name], inner.get(name, {}))]
+        second = self.console_app.session.now() // 1_000_000_000, self.namespaces.version
+        shown.show(listed, sorted_by=sort.title, second=second, empty=self._empty())
+        self.refresh_side()
+
+    def _ordered(self, order: CalmOrder, rows: Mapping[str, Row]) -> Iterator[tuple[str, Row]]:
+        sort = self.SORTS[self._sort]
         names = sorted(rows)
         names.sort(key=lambda name: sort.key(rows[name]), reverse=sort.downwards != self._turned)
-        order = self._order.arrange(names, shown.touched, (self._sort, self._turned, self._filter.used))
-        second = self.console_app.session.now() // 1_000_000_000
-        shown.show([rows[name] for name in order], sorted_by=sort.title, second=second, empty=self._empty())
-        self.refresh_side()
+        asked = self._sort, self._turned, self._filter.used
+        return ((name, rows[name]) for name in order.arrange(names, self.rows.touched, asked))
+
+    # ---- namespaces
+
+    def action_unfold(self, step: int) -> None:
+        """`→`: open the namespace; `←`: close it, with the cursor on it."""
+        home = self.namespaces.home(self.rows.selected)
+        if home and self.rows.has_focus:
+            self.namespaces.set(home, opened=step > 0)
+            self.refresh_body()
+            self.rows.choose(home)
+
+    def _unfold(self, key: str) -> None:
+        self.namespaces.toggle(key)
+        self.refresh_body()
 
     def _empty(self) -> Sequence[tuple[str, Style]]:
         if self._filter.used:
@@ -277,6 +325,9 @@ class ListScreen(BusScreen, Generic[Row]):
         """Open the form of the selected row, or say why nothing can be done."""
         row, session = self.rows.row, self.console_app.session
         if row is None:
+            return
+        if self.namespaces.size(self.rows.selected):
+            self.query_one(Bar).note(f"this is a namespace: Enter opens it, then choose one {self.NOUN}", warn=True)
             return
         if not session.info.can_act:
             self.query_one(Bar).note(self._cannot(), warn=True)

@@ -1,6 +1,6 @@
 """A list of any length on the Line API: only visible rows are formatted, and the cursor sticks to a row's key."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
@@ -51,7 +51,7 @@ class RowList(ScrollView, Painted, Generic[Row], can_focus=True):
         self._rows: list[Row] = []
         self._index: dict[str, int] = {}
         self._cache: dict[tuple[object, ...], Strip] = {}
-        self._drawn: tuple[str, int, list[tuple[str, Style]]] = ("", 0, [])
+        self._drawn: tuple[str, Hashable, list[tuple[str, Style]]] = ("", 0, [])
         self.selected = ""
         self.touched = 0
         """Counts what is done with the cursor, so that the screen knows that somebody is at it."""
@@ -70,7 +70,7 @@ class RowList(ScrollView, Painted, Generic[Row], can_focus=True):
         return [self.key(row) for row in self._rows]
 
     def show(
-        self, rows: Sequence[Row], *, sorted_by: str = "", second: int = 0, empty: Sequence[tuple[str, Style]] = ()
+        self, rows: Sequence[Row], *, sorted_by: str = "", second: Hashable = 0, empty: Sequence[tuple[str, Style]] = ()
     ) -> None:
         """Show ROWS; the cursor stays on its key, and on the first row until somebody moves it or its key is gone.
 
@@ -145,13 +145,17 @@ class RowList(ScrollView, Painted, Generic[Row], can_focus=True):
             self.post_message(RowEntered(self.selected))
 
     def on_click(self, event: events.Click) -> None:
-        """Select the row; twice: enter it."""
+        """Select the row; twice, or on its sign: enter it."""
         if event.y < 1 or event.y - 1 + self.scroll_offset.y >= len(self._rows):
             return
         self.touched += 1
         self._select(event.y - 1 + self.scroll_offset.y)
-        if event.chain > 1:
+        if event.chain == 1 if self.is_sign(self.selected, event.x) else event.chain > 1:
             self.action_enter()
+
+    def is_sign(self, key: str, x: int) -> bool:  # noqa: ARG002  a row that can be opened has one
+        """Whether in this cell of a row there is a sign to click on."""
+        return False
 
     def on_focus(self) -> None:
         """The cursor is brighter with the focus."""

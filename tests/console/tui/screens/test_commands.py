@@ -456,3 +456,87 @@ def test_forty_by_ten_shows_state_and_rows() -> None:
         await driver.sees("sample-search", "LIVE", "trouble.fail", "failed")
 
     drive(test, size=TINY)
+
+
+def many_commands(spaces: int = 20, each: int = 50) -> list[Entry]:
+    return [
+        Entry(entry=1_000 + number, kind="command", name=f"area{number % spaces:02}.work{number:04}", service="main")
+        for number in range(spaces * each)
+    ]
+
+
+def test_a_thousand_commands_are_shown_by_namespace_and_opened_by_key_and_mouse() -> None:
+    """`→` and Enter open, `←` closes from within; a click on the sign and a double click do both."""
+
+    async def test(driver: Driver) -> None:
+        await driver.sees("▸ area07.* 50", "▸ area19.* 50")
+        assert "area07.work0007" not in driver.text()
+        screen = driver.app.screen
+        screen.rows.choose("area07.*")
+        await driver.sees("area07.*  50 commands")
+        await driver.press("x")
+        await driver.sees("this is a namespace: Enter opens it")
+        await driver.press("right")
+        await driver.sees("▾ area07.* 50", "area07.work0007")
+        await driver.press("down", "down")
+        assert screen.rows.selected == "area07.work0027"
+        await driver.press("left")
+        await driver.sees("▸ area07.* 50")
+        assert screen.rows.selected == "area07.*"
+        assert "area07.work0007" not in driver.text()
+        await driver.press("enter")
+        await driver.sees("area07.work0007")
+        await driver.press("enter")
+        await driver.misses("area07.work0007")
+        y = next(y for y, line in enumerate(driver.lines()) if "▸ area03.* 50" in line)
+        x = driver.lines()[y].index("▸")
+        await driver.pilot.click(offset=(x, y))
+        await driver.sees("area03.work0003")
+        await driver.pilot.pause(0.6)
+        await driver.pilot.click(offset=(x, y))
+        await driver.misses("area03.work0003")
+        await driver.pilot.pause(0.6)
+        await driver.pilot.click(offset=(x + 12, y), times=2)
+        await driver.sees("area03.work0003")
+
+    drive(test, target([batch(*many_commands())]))
+
+
+def test_a_filter_finds_commands_in_closed_namespaces() -> None:
+    """They are listed flat; without the filter the namespaces are as they were. Whoever asks for a name sees it."""
+
+    async def test(driver: Driver) -> None:
+        await driver.sees("▸ area07.* 50")
+        await driver.press("slash")
+        await driver.type("work0007")
+        await driver.press("enter")
+        await driver.sees("area07.work0007")
+        assert "▸" not in driver.text()
+        await driver.press("escape")
+        await driver.sees("▸ area07.* 50")
+        assert "area07.work0007" not in driver.text()
+        await driver.app.action_find("commands", "area07.work0027")
+        await driver.until(lambda: driver.app.screen.rows.selected == "area07.work0027")
+        await driver.sees("▾ area07.* 50", "area07.work0027")
+
+    drive(test, target([batch(*many_commands())]))
+
+
+def test_a_namespace_has_the_figures_of_its_commands() -> None:
+    """Calls and failures are added up; a failed last call is shown at its namespace."""
+
+    async def test(driver: Driver) -> None:
+        await driver.sees("▸ area05.* 50")
+        line = driver.line("▸ area05.*")
+        assert line.split("area05.*")[0].strip() == "✗ ▸"
+        assert " 3 " in line
+
+    calls = [
+        Call(
+            id=n, root=n, kind="command", name=f"area05.work{20 * n + 5:04}", service="main", lane=13,
+            queued=synthetic.START, started=synthetic.START + n, ended=synthetic.START + n + 1,
+            outcome="error" if n == 2 else "ok",
+        )
+        for n in range(1, 4)
+    ]  # fmt: skip
+    drive(test, target([batch(*many_commands(), *calls)], "recorded"))
