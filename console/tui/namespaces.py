@@ -63,9 +63,11 @@ class Namespaces(Generic[Row]):
         self.set(key, opened=key not in self._open)
 
     def title(self, name: str) -> str:
-        """A row's name as it is shown: with how many there are, or below its namespace."""
+        """A row's name as it is shown: a namespace with how many it has, and below it what is left of each name."""
         if name in self._sizes:
             return f"{'▾' if name in self._open else '▸'} {name} {self._sizes[name]:,}"
+        if self.home(name):
+            return f"    {name.partition('.')[2]}"
         return f"  {name}" if self._sizes else name
 
 

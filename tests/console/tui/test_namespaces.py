@@ -46,7 +46,8 @@ def test_a_namespace_is_opened_and_closed() -> None:
     assert list(inner) == ["area2.*"]
     assert len(inner["area2.*"]) == 100
     assert found.title("area2.*") == "▾ area2.* 100"
-    assert found.title("area2.work1") == "  area2.work1"
+    assert found.title("area2.work1") == "    work1"
+    assert found.title("plain") == "  plain"
     found.set("area2.*", opened=True)
     assert found.fold(many())[1]
     found.set("area2.*", opened=False)

@@ -470,34 +470,34 @@ def test_a_thousand_commands_are_shown_by_namespace_and_opened_by_key_and_mouse(
 
     async def test(driver: Driver) -> None:
         await driver.sees("▸ area07.* 50", "▸ area19.* 50")
-        assert "area07.work0007" not in driver.text()
+        assert " work0007 " not in driver.text()
         screen = driver.app.screen
         screen.rows.choose("area07.*")
         await driver.sees("area07.*  50 commands")
         await driver.press("x")
         await driver.sees("this is a namespace: Enter opens it")
         await driver.press("right")
-        await driver.sees("▾ area07.* 50", "area07.work0007")
+        await driver.sees("▾ area07.* 50", " work0007 ")
         await driver.press("down", "down")
         assert screen.rows.selected == "area07.work0027"
         await driver.press("left")
         await driver.sees("▸ area07.* 50")
         assert screen.rows.selected == "area07.*"
-        assert "area07.work0007" not in driver.text()
+        assert " work0007 " not in driver.text()
         await driver.press("enter")
-        await driver.sees("area07.work0007")
+        await driver.sees(" work0007 ")
         await driver.press("enter")
-        await driver.misses("area07.work0007")
+        await driver.misses(" work0007 ")
         y = next(y for y, line in enumerate(driver.lines()) if "▸ area03.* 50" in line)
         x = driver.lines()[y].index("▸")
         await driver.pilot.click(offset=(x, y))
-        await driver.sees("area03.work0003")
+        await driver.sees(" work0003 ")
         await driver.pilot.pause(0.6)
         await driver.pilot.click(offset=(x, y))
-        await driver.misses("area03.work0003")
+        await driver.misses(" work0003 ")
         await driver.pilot.pause(0.6)
         await driver.pilot.click(offset=(x + 12, y), times=2)
-        await driver.sees("area03.work0003")
+        await driver.sees(" work0003 ")
 
     drive(test, target([batch(*many_commands())]))
 
@@ -514,10 +514,10 @@ def test_a_filter_finds_commands_in_closed_namespaces() -> None:
         assert "▸" not in driver.text()
         await driver.press("escape")
         await driver.sees("▸ area07.* 50")
-        assert "area07.work0007" not in driver.text()
+        assert "work0007" not in driver.text()
         await driver.app.action_find("commands", "area07.work0027")
         await driver.until(lambda: driver.app.screen.rows.selected == "area07.work0027")
-        await driver.sees("▾ area07.* 50", "area07.work0027")
+        await driver.sees("▾ area07.* 50", " work0027 ")
 
     drive(test, target([batch(*many_commands())]))
 
