@@ -6,12 +6,9 @@ Not thread-safe: everything but `Pending` belongs to the thread of the front end
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
-
-from msgspec import structs
 
 from bus.attach.protocol import Batch, Reply
 from bus.trace.records import AnyRecord, Call, Entry, Lane, Level, State
@@ -19,6 +16,7 @@ from console.clock import ProgramClock
 from console.jobs import Job
 from console.language.filters import Filter
 from console.language.past import Past
+from console.merging import next_batches
 from console.model import calls, ranges, snapshot, timeline
 from console.model.alerts import Alert, Alerts
 from console.model.catalog import Catalog
@@ -26,7 +24,6 @@ from console.model.filters import of_call
 from console.model.histogram import Distribution
 from console.model.lineage import Lineage, below, lineage
 from console.model.output_rows import OutputRows
-from console.model.packing import Portion
 from console.model.problems import ProblemReport, Problems, Settings
 from console.model.queries import FoundCalls, Order, Queries
 from console.model.ranges import RangeSummary
@@ -124,7 +121,7 @@ class Session:
             self._times_heard += 1
         deadline = self._monotonic() + _PUMP_NS
         while self._waiting:
-            self._take(self._merged())
+            self._take(next_batches(self._waiting))
             if self._monotonic() > deadline:
                 break
         if self._wanted is not None and self._complete and self._is_live():
@@ -225,9 +222,9 @@ class Session:
         """The name of a thread; "" for 0, which is none."""
         return self._store.lane_name(key)
 
-    def tree(self, call_id: int) -> CallTree | None:
+    def tree(self, call_id: int, unfold: Collection[int] = ()) -> CallTree | None:
         """The causal tree that a call is part of, with its critical path; None if it is not kept."""
-        return tree(self._store, call_id, self.now())
+        return tree(self._store, call_id, self.now(), unfold)
 
     def lineage(self, call_id: int) -> Lineage | None:
         """What led to a call, its siblings and attempts, its critical path by name; None if it is not kept."""
@@ -358,19 +355,6 @@ class Session:
         self.stop_jobs()
         self.stop_recording()
         self.target.close()
-
-    def _merged(self) -> Batch:
-        """The next batches as one, because many small ones cost more than a large one."""
-        some = [self._waiting.popleft()]
-        size = len(some[0].records)
-        while self._waiting and (size := size + len(self._waiting[0].records)) <= _MERGED_RECORDS:
-            if isinstance(self._waiting[0], Portion) or isinstance(some[0], Portion):  # large already
-                break
-            some.append(self._waiting.popleft())
-        if len(some) == 1:
-            return some[0]
-        records = tuple(chain.from_iterable(batch.records for batch in some))
-        return structs.replace(some[-1], records=records, snapshot_done=any(batch.snapshot_done for batch in some))
 
     def _take(self, batch: Batch) -> None:
         fresh = self._store.take(batch)

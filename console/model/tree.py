@@ -1,7 +1,7 @@
 """The causal tree of a call in lines, from what began it all down to the last effects: bounded, and saying so."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
@@ -23,6 +23,8 @@ _CHILDREN: Final = 12
 """Calls of one cause that are shown, besides those that matter: failed, in flight, on the path."""
 _MATTER: Final = 6
 _ON_PATH: Final = 60
+_UNFOLDED: Final = 100
+"""Calls of a fold that are shown when it is opened; what is left of it is a fold again."""
 _COUNTED: Final = 200
 """Of a cause with more calls than that, attempts are not counted."""
 
@@ -47,6 +49,8 @@ class TreeLine:
     """Calls that the folded ones led to."""
     failed: int = 0
     """How many of the folded ones failed."""
+    first: int = 0
+    """The id of the first of the folded ones, by which they can be unfolded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +70,8 @@ class CallTree:
     """Ns of the critical path."""
 
 
-def tree(store: Store, call_id: int, now: int) -> CallTree | None:
-    """The tree of a call; None if that is not kept."""
+def tree(store: Store, call_id: int, now: int, unfold: Collection[int] = ()) -> CallTree | None:
+    """The tree of a call; None if that is not kept. UNFOLD: the `first` of folded ones that are to be shown."""
     call = store.call(call_id)
     if call is None:
         return None
@@ -80,7 +84,8 @@ def tree(store: Store, call_id: int, now: int) -> CallTree | None:
     deep = len(causes) > _ABOVE
     starts = np.array(causes[-_ABOVE:][:1]) if deep else family.tops
     top = int(family.parents[starts[0]]) if deep else -1
-    lines = _Lines(family, path, sizes, _shown(family, row, starts, path))
+    shown = np.union1d(_shown(family, row, starts, path), _unfolded(family, starts, unfold))
+    lines = _Lines(family, path, sizes, shown)
     return CallTree(
         call=call_id, lines=tuple(lines.below(top, starts)), total=len(family),
         above=len(family) - int(sizes[starts].sum()), complete=family.row(call.root) >= 0, length=path.length,
@@ -99,6 +104,17 @@ def _shown(family: Family, row: int, starts: Ints, path: CriticalPath) -> Ints:
     shown.update(roots)
     _spread(family, roots, shown, MOST_LINES)
     return np.array(sorted(shown))
+
+
+def _unfolded(family: Family, starts: Ints, unfold: Collection[int]) -> Ints:
+    """The next rows of the same cause, from each of the calls UNFOLD on."""
+    rows: list[int] = []
+    for row in (family.row(call) for call in unfold):
+        if row < 0:
+            continue
+        siblings = starts if row in starts else family.children(int(family.parents[row]))
+        rows += siblings[siblings >= row][:_UNFOLDED].tolist()
+    return np.array(rows, np.int64)
 
 
 def _chain(family: Family, row: int, top: int) -> Iterator[int]:
@@ -179,4 +195,7 @@ class _Lines:
         failed = int((self._family.columns["outcome"][rows] > CANCELLED).sum())
         below = int(self._sizes[rows].sum()) - len(rows)
         own = sum(self._path.own[row] for row in on_path)
-        return TreeLine(branches, None, bool(on_path), own, folded=len(rows), below=below, failed=failed)
+        return TreeLine(
+            branches, None, bool(on_path), own, folded=len(rows), below=below, failed=failed,
+            first=int(self._family.columns["id"][rows[0]]),
+        )  # fmt: skip

@@ -76,7 +76,7 @@ class CallsScreen(CallActing):
         ("/", "only calls that match: service:indexer outcome:failed took>10ms arg:foo …"),
         ("s S", "newest, slowest, longest wait, failed first; and back"),
         ("Enter", "into the details; there, Enter goes to another call"),
-        ("t", "causal tree, with what decided when the call ended"),
+        ("t", "causal tree, with what decided when the call ended; there, Enter shows what is folded"),
         ("w", "live stack of a running call, anew every second; again: no longer"),
         ("g", "show it in the timeline"),
         ("r", "make the same call again: shows it first"),
@@ -265,7 +265,7 @@ class CallsScreen(CallActing):
         """The call that a key is about: the marked one of the tree or the details, else that of the list."""
         for pane in (self.pane, self.side.details):
             if pane.has_focus:
-                return pane.selected or pane.origin
+                return max(pane.selected, 0) or pane.origin
         row = self.rows.row
         return row.call.id if row else 0
 

@@ -46,14 +46,14 @@ class _Scale:
 
 
 def tree_lines(width: int, tree: CallTree, now: int, colors: ServiceColors) -> list[Shown]:
-    """A title, and a line for each line of the tree."""
+    """A title, and a line for each line of the tree; folded ones stand for their first call, by its negative id."""
     scale = _scale([line.call for line in tree.lines if line.call], now, colors)
     lines = (Shown(_strip(width, line, scale, here=_id(line) == tree.call), _id(line)) for line in tree.lines)
     return [Shown(Line(width).put(branches.title(tree), SOFT).strip()), Shown(_titles(width)), *lines]
 
 
 def _id(line: TreeLine) -> int:
-    return line.call.id if line.call else 0
+    return line.call.id if line.call else -line.first
 
 
 def _scale(calls: Sequence[Call], now: int, colors: ServiceColors) -> _Scale:
@@ -86,6 +86,8 @@ def _strip(width: int, line: TreeLine, scale: _Scale, *, here: bool) -> Strip:
     for text, meaning in branches.pieces(line):
         look = STRONG if here and meaning == "name" else LINK if here and meaning == "number" else _LOOKS[meaning]
         drawn.put(clip(escape(text), names - 1 - drawn.used), look)
+    if line.folded:
+        drawn.put(clip("   ⏎ shows them", names - 1 - drawn.used), HIDDEN)
     if line.call and _bars(width):
         _put_bar(drawn.to(names + 1), line.call, scale, _bars(width))
     drawn.to(width - _TOOK - _OWN - _OUTCOME - 2)

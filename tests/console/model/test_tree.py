@@ -68,6 +68,24 @@ def test_thousands_of_calls_are_folded_and_counted() -> None:
     assert counted(found) == found.total == 5_003
 
 
+def test_what_is_folded_is_shown_on_request() -> None:
+    """A hundred calls from where the fold begins; the rest is a fold again, that can be opened in its turn."""
+    store = filled(member(1, 0), *(member(number, 1) for number in range(2, 502)), member(600, 14))
+    [fold] = [line for line in of(store, 1).lines if line.folded]
+    assert (fold.first, fold.folded) == (14, 488)
+    found = tree(store, 1, 0, (14,))
+    assert found is not None
+    assert [line.call.id for line in found.lines if line.call and line.call.parent == 1] == list(range(2, 114))
+    [below, rest] = [line for line in found.lines if line.folded]
+    assert (below.first, rest.first, rest.folded) == (600, 114, 388)
+    assert counted(found) == found.total
+    found = tree(store, 1, 0, (14, 114, 600, 77_777))
+    assert found is not None
+    assert 600 in [line.call.id for line in found.lines if line.call]
+    assert [line.first for line in found.lines if line.folded] == [214]
+    assert counted(found) == found.total
+
+
 def test_the_call_itself_is_never_folded() -> None:
     """Nor what it caused."""
     store = filled(member(1, 0), *(member(number, 1) for number in range(2, 500)), member(600, 400))

@@ -327,6 +327,31 @@ def test_the_tree_marks_the_path_and_goes_to_a_call() -> None:
     drive(test, target([SOME], "recorded"))
 
 
+def test_what_is_folded_in_the_tree_is_opened_by_key_and_mouse() -> None:
+    """With the cursor on the first of what was folded; a fold that is left can be opened, too."""
+
+    async def test(driver: Driver) -> None:
+        await opened(driver)
+        driver.app.open_tree(1)
+        await driver.sees("causal tree of #1", "… 288 more   ⏎ shows them")
+        pane = driver.app.screen.pane
+        while pane.selected != -14:
+            await driver.press("down")
+        assert driver.app.screen.chosen() == 1
+        await driver.press("enter")
+        await driver.sees("#14 store.put", "causal tree of #1")
+        assert pane.selected == 14
+        await driver.press("end")
+        await driver.sees("… 188 more")
+        y = next(y for y, line in enumerate(driver.lines()) if "… 188 more" in line)
+        await driver.pilot.click(offset=(12, y))
+        await driver.sees("#114 store.put")
+        assert pane.selected == 114
+
+    many = [call(number, "store-0", number, number, name="store.put", parent=1, root=1) for number in range(2, 302)]
+    drive(test, target([batch(call(1, "indexer-0", 0, 400), *many)], "recorded"))
+
+
 def test_the_tree_fits_into_a_small_terminal() -> None:
     """Without the bars, with all figures."""
 
