@@ -13,7 +13,7 @@ from console import format as fmt
 from console.model.codes import KINDS
 from console.model.columns import Ints
 from console.model.problems.counts import Totals
-from console.model.problems.handlers import stretches
+from console.model.problems.handlers import run_times
 from console.model.problems.rule import (
     CALLS_SHOWN,
     NS,
@@ -93,11 +93,7 @@ class LongTail(Rule):
 
     def _judge(self, news: News, key: int) -> None:
         """By the calls that are kept: exact, and looked at only every few seconds."""
-        some = [
-            each.values("ended") - each.values("started")
-            for each in stretches(news.store, news.handler(key), 0, news.now)
-        ]
-        runs = np.sort(np.concatenate(some)) if some else np.zeros(0, np.int64)
+        runs = run_times(news.store, news.handler(key), news.now)
         count = len(runs)
         p50, p99 = (int(runs[math.ceil(count * part) - 1]) if count else 0 for part in (0.5, 0.99))
         if count < self._limits.samples or p99 <= self._long or p99 <= self._limits.ratio * p50:

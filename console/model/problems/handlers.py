@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from bus.trace.records import CallKind
+from bus.trace.records import Call, CallKind
 from console.model.codes import KINDS
 from console.model.columns import Block, Ints
 from console.model.lane import Runs
@@ -99,6 +99,18 @@ class Stretch:
         """A column of the handler's calls."""
         values: Ints = self.runs.values(name, self.chosen)[self.mine]
         return values
+
+
+def handler_of(store: Store, call: Call) -> Handler:
+    """What runs a call, whether a call like it has ended or not."""
+    names = store.codec.names
+    return Handler(call.kind, names.find(call.name), names.find(call.service))
+
+
+def run_times(store: Store, handler: Handler, until: int) -> Ints:
+    """How long (ns) each of a handler's calls that are kept ran, sorted; a pass over all that are kept."""
+    some = [each.values("ended") - each.values("started") for each in stretches(store, handler, 0, until)]
+    return np.sort(np.concatenate(some)) if some else np.zeros(0, np.int64)
 
 
 def stretches(store: Store, handler: Handler, since: int, until: int) -> Iterator[Stretch]:

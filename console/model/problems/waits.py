@@ -1,5 +1,6 @@
 """Rules about waits that do not end: deadlocks, calls that are stuck, services that starve."""
 
+import math
 from collections.abc import Iterable, Iterator
 from typing import ClassVar, Final
 
@@ -8,6 +9,7 @@ import numpy as np
 from bus.trace.records import Call, Depth, Lane, Problem, Step
 from console import format as fmt
 from console.model.columns import steps
+from console.model.problems.handlers import Handler, handler_of, run_times
 from console.model.problems.rule import (
     FOREVER,
     NS,
@@ -26,6 +28,7 @@ from console.model.store import Store
 _P99: Final = 0.99
 _ALL: Final = 0.995
 """The part of the time in which a worker that starves waits: who goes on in between does not."""
+_AGAIN: Final = 5 * NS
 _MAX_STUCK: Final = 50
 """Calls of one look that are looked at one by one."""
 
@@ -105,6 +108,7 @@ class Stuck(Rule):
         self._limits = limits
         self._shortest = int(min(limits.seconds, limits.unknown_seconds) * NS)
         self._told: dict[int, int] = {}
+        self._p99: dict[Handler, tuple[int, int | None]] = {}
 
     def look(self, news: News) -> Iterator[Finding]:
         """See `Rule`."""
@@ -112,7 +116,11 @@ class Stuck(Rule):
         going = [call for call in news.store.live.values() if call.started and call.kind != "event"]
         for call in going:
             ran = news.now - call.started - call.waited
-            if not call.waiting_for and ran > self._shortest and ran > self._limit(news, call.kind, call.name)[0]:
+            if (
+                not call.waiting_for
+                and ran > self._shortest
+                and ran > self._limit(news, handler_of(news.store, call))[0]
+            ):
                 yield self._finding(news, call, ran)
         for record in news.records:
             if isinstance(record, Problem) and record.rule == self.name:
@@ -125,20 +133,30 @@ class Stuck(Rule):
         ran = np.where(calls["started"] > 0, calls["ended"] - calls["started"] - calls["waited"], 0)
         for position in np.flatnonzero(ran > self._shortest)[:_MAX_STUCK].tolist():
             key = int(news.keys[position])
-            if int(ran[position]) > self._limit(news, news.handler(key).kind, news.name_of(key))[0]:
+            if int(ran[position]) > self._limit(news, news.handler(key))[0]:
                 call = news.store.call(int(calls["id"][position]))
                 if call is not None:
                     yield self._finding(news, call, int(ran[position]))
 
-    def _limit(self, news: News, kind: str, name: str) -> tuple[int, str]:
+    def _limit(self, news: News, handler: Handler) -> tuple[int, str]:
         """Ns that such a call may run; what its like take, in words."""
         limits = self._limits
-        number = news.store.codec.names.find(name)
-        count, (p99,) = news.stats.run_times(kind, number, (_P99,))  # type: ignore[arg-type]  # a kind of `KINDS`
-        if count < limits.samples:
+        p99 = self._p99_of(news, handler)
+        if p99 is None:
             return int(limits.unknown_seconds * NS), "too few of its calls have ended to know how long they take"
         usual = f"99 of 100 of its calls take {fmt.duration(p99)} at most"
         return max(int(limits.seconds * NS), int(limits.times_p99 * p99)), usual
+
+    def _p99_of(self, news: News, handler: Handler) -> int | None:
+        """Of the calls that are kept, looked at only every few seconds; None: they are too few to tell."""
+        if news.stats.run_times(handler.kind, handler.name, (_P99,))[0] < self._limits.samples:
+            return None  # of all services together
+        at, p99 = self._p99.get(handler, (0, None))
+        if not at or news.now - at >= _AGAIN or p99 is None:
+            runs = run_times(news.store, handler, news.now)
+            p99 = int(runs[math.ceil(len(runs) * _P99) - 1]) if len(runs) >= self._limits.samples else None
+            self._p99[handler] = news.now, p99
+        return p99
 
     def _finding(self, news: News, call: Call, ran: int) -> Finding:
         times = int(call.id not in self._told)
@@ -147,12 +165,12 @@ class Stuck(Rule):
         verb = "ran" if call.outcome else "has been running"
         waited = ", its waits not counted" if call.waited else ""
         return Finding(
-            key=f"{call.kind} {call.name}", name=call.name, subject=call.name,
+            key=f"{call.kind} {call.name} {call.service}", name=call.name, subject=call.name,
             text=f"#{call.id} {verb} for {fmt.duration(ran)} on {lane}{waited}", times=times,
             advice=_unstick(call), at=call.ended or news.now, since=call.started,
             proof=Proof(
                 calls=(call.id,), lane=call.lane, start=call.started, end=call.ended or news.now, service=call.service,
-                lines=(self._limit(news, call.kind, call.name)[1],),
+                lines=(self._limit(news, handler_of(news.store, call))[1],),
             ),
         )  # fmt: skip
 

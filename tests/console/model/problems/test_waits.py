@@ -146,6 +146,22 @@ def test_slow_calls_among_slow_ones_are_not_stuck() -> None:
     assert problem.text.startswith("#302 ran for 25")
 
 
+def test_how_long_its_like_take_is_known_of_the_same_service_only() -> None:
+    """A listener that takes its time is not measured by another service's quick one of the same event."""
+    quick = [call(number, START + number * SECOND, run=1_000, name="e", service="quick") for number in range(1, 301)]
+    late = START + 400 * SECOND
+    slow = call(301, late, run=19 * SECOND, name="e", service="slow")
+    model = Model()
+    assert model.look(*quick, slow).problems == ()
+    problem = found(model.look(call(302, late, run=19 * SECOND, name="e", service="quick")), "stuck")
+    assert problem is not None
+    assert problem.proof.service == "quick"
+    slow = call(303, late, run=31 * SECOND, name="e", service="slow")
+    stuck = [problem for problem in model.look(slow).problems if problem.rule == "stuck"]
+    assert {problem.proof.service for problem in stuck} == {"quick", "slow"}
+    assert stuck[0].proof.lines[0].startswith("too few of its calls") or stuck[1].proof.lines[0].startswith("too few")
+
+
 BOTH = {"b.ask": (True, True), "a.hold": (True, False)}
 
 
