@@ -11,13 +11,16 @@ import bus.dispatch
 import bus.mailbox
 import bus.promise
 import bus.running
+import bus.trace.outlet
 from bus import Bus
 from bus.testing.controlled import ControlledRuntime
 from bus.testing.points import ScheduledBus
 from bus.testing.run import Scenario
 from bus.testing.scheduler import Scheduler
 
-LOCK_FREE = frozenset(module.__file__ for module in (bus.dispatch, bus.mailbox, bus.promise, bus.running))
+LOCK_FREE = frozenset(
+    module.__file__ for module in (bus.dispatch, bus.mailbox, bus.promise, bus.running, bus.trace.outlet)
+)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from bus import (
 )
 from bus.runtime import NS, Thread
 from bus.testing import explore
+from bus.trace.outlet import Outlet
 from tests.bus.testing.lines import every_line
 
 Scenario = Callable[[Bus], None]
@@ -144,6 +145,29 @@ def waits(bus: Bus) -> None:
     assert len(refused) <= 1, f"{refused} were refused"
 
 
+def outlet(bus: Bus) -> None:
+    """What a sink was given before it was closed is handled, in order; what comes later is counted as lost."""
+    got: list[Any] = []
+    sink: Outlet[Any] = Outlet("sink", got.append, lambda: None, bus.runtime)
+
+    def offer() -> None:
+        for number in range(2):
+            sink.offer(number, 1)
+
+    def end() -> None:
+        sink.put("the last word")
+        sink.close(None)
+
+    threads = [start(bus, "offering", offer), start(bus, "ending", end)]
+    for thread in threads:
+        thread.join()
+    assert sink.close(60)
+    handled = [one for one in got if one != "the last word"]
+    assert handled == sorted(handled, key=int), f"{handled} in this order"
+    assert len(handled) + sink.lost == 2, f"{handled} handled, {sink.lost} lost"
+    assert "the last word" in got
+
+
 PRIMITIVES: dict[str, Scenario] = {
     "promise": promise,
     "mailbox": mailbox,
@@ -151,6 +175,7 @@ PRIMITIVES: dict[str, Scenario] = {
     "cancel": cancel,
     "close": close,
     "waits": waits,
+    "outlet": outlet,
 }
 
 

@@ -53,18 +53,21 @@ def test_a_long_item_gets_through_when_nothing_waits():
 
 
 def test_a_sink_that_breaks_ends_its_thread_and_only_that():
-    """Afterwards everything is counted as lost."""
-    finished = threading.Event()
+    """What it broke at, what waited behind and what comes afterwards is counted as lost."""
+    finished, fail = threading.Event(), threading.Event()
 
     def broken(item: int) -> None:
+        fail.wait()
         raise OSError
 
     one = outlet(broken, finished.set)
     one.offer(1, 1)
+    one.offer(2, 20)
+    fail.set()
     assert finished.wait(5)
     assert one.close(5)
-    assert not one.offer(2, 7)
-    assert one.lost == 7
+    assert not one.offer(3, 300)
+    assert one.lost == 321
     assert not one.flush(5)
 
 
