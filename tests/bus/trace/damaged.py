@@ -27,6 +27,7 @@ class Shop(Service):
 
 def recorded(path: Path) -> bytes:
     """A session of a few calls, 3 to 6 KB: without the lanes of threads that other tests had."""
+    lanes.this_thread()  # made now and not inside, or this thread would have no lane for the tests that follow
     with mock.patch.dict(lanes.lanes, clear=True), Bus("shop", trace="full") as bus:
         bus.add(Shop())
         with bus.record(path):
