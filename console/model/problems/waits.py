@@ -116,11 +116,9 @@ class Stuck(Rule):
         going = [call for call in news.store.live.values() if call.started and call.kind != "event"]
         for call in going:
             ran = news.now - call.started - call.waited
-            if (
-                not call.waiting_for
-                and ran > self._shortest
-                and ran > self._limit(news, handler_of(news.store, call))[0]
-            ):
+            if call.waiting_for or ran <= self._shortest:
+                continue
+            if ran > self._limit(news, handler_of(news.store, call))[0]:
                 yield self._finding(news, call, ran)
         for record in news.records:
             if isinstance(record, Problem) and record.rule == self.name:
@@ -152,7 +150,7 @@ class Stuck(Rule):
         if news.stats.run_times(handler.kind, handler.name, (_P99,))[0] < self._limits.samples:
             return None  # of all services together
         at, p99 = self._p99.get(handler, (0, None))
-        if not at or news.now - at >= _AGAIN or p99 is None:
+        if not at or news.now - at >= _AGAIN:
             runs = run_times(news.store, handler, news.now)
             p99 = int(runs[math.ceil(len(runs) * _P99) - 1]) if len(runs) >= self._limits.samples else None
             self._p99[handler] = news.now, p99
@@ -165,7 +163,7 @@ class Stuck(Rule):
         verb = "ran" if call.outcome else "has been running"
         waited = ", its waits not counted" if call.waited else ""
         return Finding(
-            key=f"{call.kind} {call.name} {call.service}", name=call.name, subject=call.name,
+            key=f"{call.kind} {call.name} {call.service}", name=call.name, subject=_title(call),
             text=f"#{call.id} {verb} for {fmt.duration(ran)} on {lane}{waited}", times=times,
             advice=_unstick(call), at=call.ended or news.now, since=call.started,
             proof=Proof(
@@ -181,9 +179,10 @@ class Stuck(Rule):
         times = int(not record.calls or record.calls[0] not in self._told)
         if record.calls:
             self._told[record.calls[0]] = record.at
-        kind = call.kind if call is not None else "command"
+        kind, title = (call.kind, _title(call)) if call is not None else ("command", name)
         yield Finding(
-            key=f"{'waits ' if waits else ''}{kind} {name}", name=name, subject=f"{name} waits" if waits else name,
+            key=f"{'waits ' if waits else ''}{kind} {name} {call.service if call else ''}", name=name,
+            subject=f"{title} waits" if waits else title,
             text=record.text.partition("; it is ")[0], at=record.at, since=call.started if call else record.at,
             advice="What it waits for has to end first." if waits else _unstick(call), times=times,
             severity="warning" if waits else None,
@@ -192,6 +191,11 @@ class Stuck(Rule):
                 service=call.service if call else "", stack=record.text.partition("; it is ")[2],
             ),
         )  # fmt: skip
+
+
+def _title(call: Call) -> str:
+    """Its name; of an event's delivery with the service that listens, because others may do so, too."""
+    return f"{call.name} in {call.service}" if call.kind == "delivery" and call.service else call.name
 
 
 def _unstick(call: Call | None) -> str:

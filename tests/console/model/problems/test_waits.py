@@ -189,6 +189,15 @@ def test_what_the_bus_says_of_a_stuck_call_is_its_proof(bus: Bus, watch: Watch, 
     assert problem.count == 1
 
 
+def test_what_the_bus_and_the_rule_say_of_one_call_is_one_problem() -> None:
+    """Of a delivery, it is named with the service that listens."""
+    going = call(7, START, name="e", kind="delivery", service="slow", outcome=None)
+    said = Problem(rule="stuck", at=START + 31 * SECOND, text="e #7 has been running for 31 s; it is at x", calls=(7,))
+    report = Model().look(said, at=START + 31 * SECOND, live=[going])
+    (problem,) = report.problems
+    assert (problem.subject, problem.proof.service) == ("e in slow", "slow")
+
+
 def test_what_the_bus_says_of_a_call_that_waits_is_a_warning() -> None:
     """Something else is stuck."""
     said = Problem(rule="stuck", at=START, text="b.ask #7 has been running for 31 s, and waits: …", calls=(7, 8))
