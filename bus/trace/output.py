@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from bus.context import Call
 from bus.lanes import this_thread
 from bus.runtime import REAL, Runtime
+from bus.trace import log_streams
 from bus.trace.buffers import Shard
 from bus.trace.catalog import Catalog
 from bus.trace.hiding import MAX_SEARCHED, hidden
@@ -21,6 +22,9 @@ from bus.trace.redact import bounded, message_of, scrub, type_name
 
 MARK = "\x1f"
 """Ends a line in what a child prints that its recorder has: the console, which reads both, shows it once."""
+ORIGIN = "\x1e"
+"""Begins the lane, the call and the moment (ns) at the end of a line in what a child prints: its recorder had no room
+for it, so the console reads it from there. As `MARK`, the program could print it, too, and fool nobody but itself."""
 LIMIT = 10_000
 """Lines between two turns of the pump; what is beyond is counted."""
 MOST_LINES = 1_000
@@ -45,8 +49,8 @@ class Watched(Protocol):
 class Capture:
     """Takes lines from all threads; the pump takes them out.
 
-    `_partial` and `_busy` have keys of one lane each, which are touched by that lane's thread, at the end by `close`:
-    each step on them is atomic.
+    `_partial`, `_busy` and `_messages` have keys of one lane each, which are touched by that lane's thread, at the end
+    by `close`: each step on them is atomic.
     """
 
     def __init__(self, recorder: Watched, runtime: Runtime, *, marking: bool = False) -> None:
@@ -58,6 +62,8 @@ class Capture:
         self._lines = Shard(runtime, LIMIT)
         self._partial: dict[tuple[int, Stream], tuple[int, str]] = {}
         self._busy: set[int] = set()
+        self._messages: dict[int, str] = {}
+        """What each lane logged last: a handler that prints it says nothing new."""
         self._taps: tuple[_Tee | _Factory, ...] = ()
 
     def open(self) -> None:
@@ -70,6 +76,8 @@ class Capture:
             )
             for tap in self._taps:
                 tap.put(tap)
+        for tee in tees:
+            log_streams.redirect(tee.inner, tee)
 
     def close(self) -> None:
         """Put back what was there; where somebody wraps us meanwhile, only pass on. Lines without an end are lines."""
@@ -78,6 +86,8 @@ class Capture:
                 tap.capture = None
                 if tap.current() is tap:
                     tap.put(_in_use(tap))
+        for tap in self._taps:
+            log_streams.redirect(tap, _in_use(tap))
         while self._partial:
             (lane, stream), (call, text) = self._partial.popitem()
             self._keep(stream, text, lane, call)
@@ -90,13 +100,15 @@ class Capture:
             records.append(Dropped(at=self._now(), count=lost, kind="record", where="output"))
         return records
 
-    def written(self, stream: Stream, text: str) -> str:
-        """Record the lines of TEXT; what is to be printed in its place."""
+    def written(self, stream: Stream, text: str, *, log: bool = False) -> str:
+        """Record the lines of TEXT; what is to be printed in its place. LOG: a handler of log records prints it."""
         state = this_thread()
         if not self._begin(state.lane):
             return text
         try:
-            return self._split(stream, text, state.lane, self._ours(state.running()))
+            message = self._messages.get(state.lane, "") if log else ""
+            told = text.find(message) + len(message) if message and message in text else 0
+            return self._split(stream, text, state.lane, self._ours(state.running()), told)
         finally:
             self._busy.discard(state.lane)
 
@@ -107,7 +119,10 @@ class Capture:
             return
         try:
             call = self._ours(state.running())
-            self._keep("log", self._clean(_said(record), call), state.lane, call.id if call else 0, record.levelname)
+            if len(self._messages) >= _PARTIAL:
+                self._messages.popitem()
+            text, self._messages[state.lane] = _said(record)
+            self._keep("log", self._clean(text, call), state.lane, call.id if call else 0, record.levelname)
         finally:
             self._busy.discard(state.lane)
 
@@ -126,15 +141,16 @@ class Capture:
         secrets = (*(catalog.secrets(call) if call is not None else ()), *catalog.remembered)
         return scrub(hidden(text[:MAX_SEARCHED], secrets))
 
-    def _split(self, stream: Stream, text: str, lane: int, call: Call | None) -> str:
+    def _split(self, stream: Stream, text: str, lane: int, call: Call | None, told: int) -> str:
+        """Lines that begin before TOLD are in a log record already."""
         key, call_id = (lane, stream), call.id if call is not None else 0
         rest = self._rest_of(key, call_id)
         printed: list[str] = []
         at = 0
         while (end := text.find("\n", at)) >= 0 and len(printed) < MOST_LINES:
             line = self._clean(rest + text[at : min(end, at + MAX_SEARCHED)], call).removesuffix("\r")
-            kept = self._keep(stream, line, lane, call_id)
-            printed.append(text[at:end] + (f"{MARK}\n" if kept and self._marking else "\n"))
+            kept = at < told or self._keep(stream, line, lane, call_id)
+            printed.append(f"{text[at:end]}{self._mark(lane, call_id, kept=kept)}\n")
             rest, at = "", end + 1
         if end >= 0:
             self._lose(text.count("\n", at))
@@ -144,7 +160,16 @@ class Capture:
         rest += text[last : last + MAX_SEARCHED]
         if rest:
             self._partial[key] = call_id, rest if len(rest) > MAX_SEARCHED else self._clean(rest, call)
-        return text if not self._marking else "".join((*printed, text[at:]))
+        if not self._marking:
+            return text
+        return "".join(
+            (*printed, text[at:last].replace("\n", f"{self._mark(lane, call_id, kept=False)}\n"), text[last:])
+        )
+
+    def _mark(self, lane: int, call: int, *, kept: bool) -> str:
+        if not self._marking:
+            return ""
+        return MARK if kept else f"{ORIGIN}{lane}:{call}:{self._now()}"
 
     def _rest_of(self, key: tuple[int, Stream], call_id: int) -> str:
         """What this lane printed without an end, if this call did; that of another call has become a line."""
@@ -171,14 +196,15 @@ class Capture:
             self._lines.lose(count)
 
 
-def _said(record: logging.LogRecord) -> str:
-    """The logger's name and the message; as the program's own handlers do it, in its thread."""
+def _said(record: logging.LogRecord) -> tuple[str, str]:
+    """The logger's name and the message, as the program's own handlers do it, in its thread; and the message alone."""
     try:
-        text = f"{record.name}: {record.getMessage()}"[:MAX_SEARCHED]
+        message = record.getMessage()[:MAX_SEARCHED]
     except Exception as failure:  # noqa: BLE001  foreign code: a handler would print this and go on
-        return f"{record.name}: <unreadable message: {type_name(failure)}>"
+        return f"{record.name}: <unreadable message: {type_name(failure)}>", ""
+    text = f"{record.name}: {message}"[:MAX_SEARCHED]
     error = record.exc_info[1] if record.exc_info else None
-    return f"{text} ({type_name(error)}: {message_of(error)})" if error is not None else text
+    return (text if error is None else f"{text} ({type_name(error)}: {message_of(error)})"), message
 
 
 # ---- what takes the places
@@ -206,7 +232,7 @@ class _Tee:
         if capture is None or type(text) is not str:
             written: int = self.inner.write(text)
             return written
-        self.inner.write(capture.written(self._stream, text))
+        self.inner.write(capture.written(self._stream, text, log=log_streams.is_printing()))
         return len(text)
 
     def writelines(self, lines: Any, /) -> None:

@@ -2,12 +2,13 @@
 
 import fcntl
 import os
+import re
 import tempfile
 import time
 from collections import deque
 from typing import IO
 
-from bus.trace.output import MARK
+from bus.trace.output import MARK, ORIGIN
 from bus.trace.records import AnyRecord, Dropped, Output, Stream
 from bus.trace.redact import bounded, scrub
 
@@ -17,6 +18,7 @@ _READ = 1 << 20
 _KEPT = 1_000
 _LAST = 40
 _MARK = MARK.encode()
+_ORIGIN = re.compile(ORIGIN.encode() + rb"(\d{1,18}):(\d{1,18}):(\d{1,18})\Z")
 _MAX_BEHIND = 16 << 20
 
 
@@ -63,8 +65,11 @@ class Tail:
 
     def _take(self, line: bytes, records: list[AnyRecord]) -> None:
         plain = line.removesuffix(_MARK)
-        text = bounded(scrub(plain[: MAX_LINE * 2].decode(errors="backslashreplace")), MAX_LINE)
-        record = Output(at=time.monotonic_ns(), stream=self.stream, text=text)
+        origin = _ORIGIN.search(plain) if len(plain) == len(line) else None
+        lane, call, at = map(int, origin.groups()) if origin else (0, 0, time.monotonic_ns())
+        said = plain[: origin.start()] if origin else plain
+        text = bounded(scrub(said[: MAX_LINE * 2].decode(errors="backslashreplace")), MAX_LINE)
+        record = Output(at=at, stream=self.stream, text=text, lane=lane, call=call)
         self.last_lines.append(text)
         if len(plain) == len(line):
             records.append(record)

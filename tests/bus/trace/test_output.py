@@ -4,9 +4,11 @@
 import io
 import logging
 import os
+import re
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
@@ -14,7 +16,7 @@ import pytest
 
 from bus import Bus, Secret, Service, lanes, switches
 from bus.trace import output
-from bus.trace.output import MARK, Capture
+from bus.trace.output import MARK, ORIGIN, Capture
 from bus.trace.recorder import Recorder
 from bus.trace.records import Dropped, Level, Output
 from bus.trace.redact import TEXT_LIMIT
@@ -311,8 +313,58 @@ def test_marks_are_for_the_lines_that_are_recorded(monkeypatch: pytest.MonkeyPat
         sys.stdout.write("a\nb\nc\n")
         sys.stdout.write("d")
         sys.stdout.write("e\n")
-        assert program.printed == f"a{MARK}\nb{MARK}\nc\nde{MARK}\n"
+        lane = lanes.current_lane()
+        assert re.fullmatch(f"a{MARK}\nb{MARK}\nc{ORIGIN}{lane}:0:\\d+\nde{MARK}\n", program.printed)
         assert (program.texts(), program.lost()) == (["a", "b", "de"], 0)
+
+
+def test_a_line_without_room_says_where_it_comes_from() -> None:
+    """Who reads the stream has its lane, its call and its time from there."""
+    with Program(marking=True) as program:
+        program.capture._lines.limit = 0
+        program.bus.register_command("talk", lambda: print("much"), service="one")
+        call = program.bus.execute_command("talk")
+        call.result(10)
+        assert (found := re.search(f"much{ORIGIN}(\\d+):{call.id}:\\d+\n", program.printed))
+        assert lanes.lane_of(int(found[1])).service == "one"
+        assert program.lost() == 0
+
+
+@pytest.fixture
+def logger() -> Iterator[logging.Logger]:
+    """One that has its own handlers only, and loses them."""
+    logger = logging.getLogger("tests.output.twice")
+    logger.propagate = False
+    yield logger
+    for handler in tuple(logger.handlers):
+        logger.removeHandler(handler)
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_what_a_handler_prints_of_a_log_record_is_told_once(early: bool, logger: logging.Logger) -> None:
+    """Whether it was set up before the capture or after it; the traceback that it prints is no part of the message."""
+    with Program(marking=True) as program:
+        if early:
+            program.capture.close()
+        handler = logging.StreamHandler(sys.stdout)
+        handler.setFormatter(logging.Formatter("%(levelname)s %(message)s!"))
+        logger.addHandler(handler)
+        if early:
+            program.capture.open()
+        logger.warning("first\nsecond")
+        assert program.texts() == ["tests.output.twice: first\\x0asecond"]
+        assert program.printed == f"WARNING first{MARK}\nsecond!{MARK}\n"
+        try:
+            raise KeyError(7)
+        except KeyError:
+            logger.exception("failed")
+        assert program.texts()[1:3] == [
+            "tests.output.twice: failed (KeyError: 7)",
+            "Traceback (most recent call last):",
+        ]
+        print("failed")
+        assert program.texts()[-1] == "failed", "what the program prints itself is another thing"
+    assert handler.stream is program.stdout
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

@@ -2,7 +2,7 @@ import os
 import subprocess
 import sys
 
-from bus.trace.output import MARK
+from bus.trace.output import MARK, ORIGIN
 from bus.trace.records import Dropped, Output
 from console.target import output
 from console.target.output import MAX_LINE, Tail
@@ -43,6 +43,17 @@ def test_what_the_child_recorded_itself_is_kept_apart():
     assert texts(tail.read()) == ["before", "C code"]
     assert texts(tail.recorded) == ["mine", "theirs"]
     assert list(tail.last_lines) == ["before", "mine", "theirs", "C code"]
+    tail.close()
+
+
+def test_what_the_child_had_no_room_for_has_its_origin():
+    """Lane, call and moment stand behind the line; what only looks like it is text."""
+    tail = Tail("stdout")
+    os.write(tail.file.fileno(), f"much{ORIGIN}7:41:123456\n{ORIGIN}x:1:2\n{ORIGIN}7:41:99{MARK}\n".encode())
+    first, second = tail.read()
+    assert (first.text, first.lane, first.call, first.at) == ("much", 7, 41, 123456)
+    assert (second.text, second.lane) == ("\\x1ex:1:2", 0)
+    assert texts(tail.recorded) == ["\\x1e7:41:99"]
     tail.close()
 
 
