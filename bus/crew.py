@@ -104,6 +104,15 @@ class Crew:
         term = self._term
         return [_seen(term.states[number]) for number in term.seats] if term is not None else [None] * self.size
 
+    @property
+    def busy(self) -> bool:
+        """Whether `running` or `left` hold a call; of hundreds of services few do, so nothing is made to look."""
+        for term in self._terms:
+            for state in term.states:
+                if state is not None and state.call is not None:
+                    return True
+        return False
+
     def has_free_worker(self) -> bool:
         """Whether one of those who take calls does not wait on the bus: nearly always, so nothing is made to look."""
         term = self._term

@@ -155,8 +155,8 @@ class Runner:
 
     @property
     def running(self) -> list[Call | None]:
-        """The same, and what is run by those who take no more."""
-        return [*self._crew.running, *self._crew.left]
+        """The same, and what is run by those who take no more; nothing at all when all are idle."""
+        return [*self._crew.running, *self._crew.left] if self._crew.busy else []
 
     def has_free_worker(self) -> bool:
         """Whether a call that is queued now can be taken by a worker that does not wait on the bus itself."""

@@ -13,6 +13,7 @@ from typing import Any, Final
 from bus.attach.protocol import Batch, Reply
 from bus.trace.records import AnyRecord, Call, Entry, Lane, Level, State
 from console.clock import ProgramClock
+from console.cost import Cost
 from console.jobs import Job
 from console.language.filters import Filter
 from console.language.past import Past
@@ -72,6 +73,7 @@ class Session:
         self._clock = ProgramClock(monotonic)
         self._waiting: deque[Batch] = deque()
         self._last_batch = Batch(at=0)
+        self._cost = Cost()
         self._state = target.info.state
         self._complete = False
         self.past = Past()
@@ -114,7 +116,9 @@ class Session:
         It takes 50 ms or a little more at most; of a long recording the rest is left for the next times.
         """
         if not self._waiting:  # what is left over stays with the target, which may stop reading when it has too much
-            self._waiting.extend(self.target.drain())
+            came = self.target.drain()
+            self._cost.take(came)
+            self._waiting.extend(came)
         changed = bool(self._waiting)
         if changed:
             self._heard = self._monotonic()
@@ -141,7 +145,7 @@ class Session:
         return Header(
             program=info.session.program, pid=info.session.pid, state=info.state.upper(), reason=info.reason,
             calls_per_second=self._stats.total_rate(self.now()), in_flight=self._in_flight(), failed=self._stats.failed,
-            dropped=self._store.lost.dropped, cost=self._last_batch.cost if live else 0.0,
+            dropped=self._store.lost.dropped, cost=self._cost.share if live else 0.0,
             problems=self._problems.count(),
         )  # fmt: skip
 

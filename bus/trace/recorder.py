@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 PERIOD = 0.04
 """Seconds between two batches: with what it takes to write one, a kill loses nothing older than 50 ms."""
+_SAMPLED = 4
+"""Turns of the pump for one look at all mailboxes, which of hundreds takes longer than all else that a turn does."""
 MAX_CHUNK = 2_000
 """Records in one chunk."""
 _log = logging.getLogger("bus")
@@ -111,6 +113,7 @@ class Recorder:
         self.ring = ring or Ring()
         self._sinks: tuple[Sink, ...] = ()
         self._depths: dict[str, Depth] = {}
+        self._turns = 0
         self._figures: dict[str, tuple[int, ...]] = {}
         self._lanes: dict[int, Lane] = {}
         self._meters: list[Callable[[], int]] = []
@@ -232,7 +235,7 @@ class Recorder:
         at = self._runtime.now()
         happened = self._buffers.take()
         # All in one, cut where it is too much: a chunk costs each sink a system call, and the calls in flight again.
-        happened[:0] = self._extra(at)
+        happened[:0] = self._extra(at, asked=bool(jobs) or self._closing)
         taken = [happened[first : first + MAX_CHUNK] for first in range(0, len(happened), MAX_CHUNK)] or [[]]
         cost = self._cost(at)
         live = _still(live, taken)
@@ -257,15 +260,20 @@ class Recorder:
         calls.sort(key=lambda call: call.queued)
         return calls
 
-    def _extra(self, at: int) -> list[Item]:
-        """What is not a call. Taken after the calls and put before them: what they refer to comes first."""
+    def _extra(self, at: int, *, asked: bool) -> list[Item]:
+        """What is not a call. Taken after the calls and put before them: what they refer to comes first.
+
+        ASKED: somebody waits for how things are now.
+        """
         lost = self._buffers.take_lost()
         notes: list[Item] = [self._notes.popleft() for _ in range(len(self._notes))]
         for source in list(self._sources):
             notes += source()
         notes[:0] = self._new_lanes()
         notes += self._parts.take_dropped()
-        notes += self._new_depths(at)
+        self._turns += 1
+        if asked or self._turns % _SAMPLED == 0:
+            notes += self._new_depths(at)
         if lost:
             notes.append(Dropped(at=at, count=lost, kind="record", where="recorder"))
         return notes

@@ -94,7 +94,7 @@ def test_now_stands_still_when_the_program_has_ended() -> None:
 def test_the_header_of_a_live_program() -> None:
     """Names, rates, in flight as the program counts them, failures, losses, cost."""
     session, target, _ = live_session()
-    target.add(Batch(at=session.now(), in_flight=700, dropped=3, cost=0.02))
+    target.add(Batch(at=session.now() + 2_000 * MS, in_flight=700, dropped=3, cost=0.02))
     session.pump()
     header = session.header()
     assert (header.program, header.pid, header.state) == ("sample-search", 48213, "LIVE")

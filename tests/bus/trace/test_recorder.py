@@ -1,12 +1,14 @@
 import gc
 import threading
 import weakref
+from collections import Counter
 
 import pytest
 
 from bus import Bus, CallCancelled, CallTimeout, DeadlockError, Service, ServiceCrash, command, listener
 from bus.context import Call as LiveCall
-from bus.context import Source
+from bus.context import Source, label_of
+from bus.trace import chunk as chunks
 from bus.trace.chunk import Chunk
 from bus.trace.recorder import Recorder
 from bus.trace.records import AnyRecord, Call, Depth, Dropped, Entry, Lane, Problem, State, Wait
@@ -231,6 +233,36 @@ def test_services_depths_and_drops_are_recorded(bus, recorder, memory):
         "draining",
         "stopped",
     ]
+
+
+def test_mailboxes_are_looked_at_in_some_turns_only(bus, recorder, memory, monkeypatch):
+    """A look at hundreds of them takes longer than all else in a turn; who asks for all gets it at once."""
+    services, looks = bus.services, []
+    monkeypatch.setattr(bus, "services", lambda: looks.append(1) or services())
+    assert recorder.flush()
+    looks.clear()
+    before = len(memory.live)
+    wait_for(lambda: len(memory.live) >= before + 12)
+    assert 1 <= len(looks) <= (len(memory.live) - before) // 4 + 1
+    looks.clear()
+    assert recorder.flush()
+    assert looks
+
+
+def test_ten_thousand_commands_called_in_turns_are_named_once_each(bus, recorder, memory, monkeypatch):
+    """What a record says of a command is worked out at its first call, not whenever 4,000 others were called since."""
+    asked = Counter()
+    monkeypatch.setattr(chunks, "label_of", lambda key: asked.update([key]) or label_of(key))
+    bus.add(Service("many", capacity=10_000))
+    names = [f"many.{number}" for number in range(10_000)]
+    for name in names:
+        bus.register_command(name, lambda: None, service="many")
+    for _ in range(2):
+        for promise in [bus.execute_command(name) for name in names]:
+            promise.result(30)
+        assert recorder.flush()
+    assert Counter(call.name for call in memory.of(Call)) == dict.fromkeys(names, 2)
+    assert max(asked.values()) == 1
 
 
 def test_restarts_are_recorded_with_the_depth(bus, recorder, memory):
