@@ -92,18 +92,29 @@ def test_now_stands_still_when_the_program_has_ended() -> None:
 
 
 def test_the_header_of_a_live_program() -> None:
-    """Names, rates, in flight as the program counts them, failures, losses, cost."""
+    """Names, rates, in flight as the program counts them, failures, losses."""
     session, target, _ = live_session()
-    target.add(Batch(at=session.now() + 2_000 * MS, in_flight=700, dropped=3, cost=0.02))
+    target.add(Batch(at=session.now(), in_flight=700, dropped=3))
     session.pump()
     header = session.header()
     assert (header.program, header.pid, header.state) == ("sample-search", 48213, "LIVE")
-    assert (header.in_flight, header.dropped, header.cost) == (700, 3, 0.02)
+    assert (header.in_flight, header.dropped) == (700, 3)
     failed = [
         record for record in synthetic.session(200) if isinstance(record, Call) and record.outcome not in {"ok", None}
     ]
     assert header.failed == len(failed)
     assert header.calls_per_second > 100
+
+
+def test_the_header_says_what_watching_costs() -> None:
+    """Over the last two seconds, whatever was before; nothing any more when the program has ended."""
+    session, target, _ = live_session()
+    target.add(Batch(at=session.now() + 2_000 * MS, cost=0.02))
+    session.pump()
+    assert session.header().cost == 0.02
+    target.end()
+    session.pump()
+    assert session.header().cost == 0
 
 
 def test_rates_decay_to_nothing() -> None:
