@@ -11,7 +11,7 @@ from bus.trace.records import Stack
 from bus.trace.redact import escape
 from console import commands
 from console import format as fmt
-from console.model.stacks import is_library, own_frame
+from console.model.stacks import is_library, own_frame, waits_in
 from console.model.views import ServiceRow, ThreadRow
 from console.model.waiting import WaitLine
 from console.styles import BAD, NAME, NEWS, QUIET, WARN
@@ -81,9 +81,12 @@ def _known(thread: ThreadRow, now: int) -> _ThreadLine:
 def _asked(stack: Stack) -> _ThreadLine:
     frame = own_frame(stack)
     where = f"{frame.file}:{frame.line}" if frame else ""
+    inside = f" waits in {waits_in(stack)}" if waits_in(stack) else ""
     if not stack.call:
-        return _ThreadLine(stack.name, Text("outside of calls" if stack.frames else "idle", QUIET), where=where)
-    call = Text(escape(stack.call_name)).append(f" #{stack.call}", NEWS)
+        return _ThreadLine(
+            stack.name, Text(f"outside of calls{inside}" if stack.frames else "idle", QUIET), where=where
+        )
+    call = Text(escape(stack.call_name)).append(f" #{stack.call}", NEWS).append(inside, QUIET)
     if stack.waiting is not None:
         call.append(" waits for ", QUIET).append(_waits_for(stack), WARN)
     return _ThreadLine(stack.name, call, max(0, stack.at - stack.since), where)
@@ -102,6 +105,8 @@ def _stack(stack: Stack) -> Iterator[Text]:
     yield head
     if stack.waiting is not None:
         yield Text("  waits for ", QUIET).append(_waits_for(stack), WARN)
+    if inside := waits_in(stack):
+        yield Text("  waits in ", QUIET).append(inside)
     own = own_frame(stack)
     for frame in stack.frames:
         aside = frame.bus or is_library(frame)

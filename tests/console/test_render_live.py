@@ -135,3 +135,11 @@ def test_hostile_text_is_harmless(hostile: str) -> None:
         WaitsShown(waits((one,)), NOW), LetterList((letter,), 0, NOW),
     ):  # fmt: skip
         assert text(result).replace("\n", "").isprintable()
+
+
+def test_a_thread_that_waits_in_pythons_own_code_is_said_to() -> None:
+    """In the table and in the stack."""
+    frame = Frame(function="Queue.get", file="/usr/lib/python3.12/queue.py", line=171)
+    rows = (ServiceRow("store", threads=(ThreadRow(1, "store-1", 101, "store.put"),)),)
+    assert "store.put #101 waits in queue.Queue.get" in text(ThreadList(rows, (stack(1, frame, OWN),), NOW))
+    assert "\n  waits in queue.Queue.get\n" in text(StackList((stack(1, frame, OWN),)))

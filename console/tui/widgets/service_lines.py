@@ -8,7 +8,7 @@ from textual.strip import Strip
 
 from bus.trace.records import Frame, Stack
 from console import format as fmt
-from console.model.stacks import is_library, own_frame
+from console.model.stacks import is_library, own_frame, waits_in
 from console.model.views import OUTSIDE_NAME, ServiceRow, ThreadRow
 from console.model.waiting import WaitLine
 from console.tui.lines import Line, clip_left, wrapped
@@ -141,6 +141,8 @@ def stack_lines(width: int, stack: Stack) -> Iterator[Strip]:
         what = {"room": "room in ", "end": "the end of "}.get(stack.waiting.what, "")
         name = f"{stack.waiting.name} #{stack.waiting.call}" if not what else stack.waiting.service
         yield Line(width).gap(2).put(f"waits for {what}", SOFT).put(name, WARN).strip()
+    if inside := waits_in(stack):
+        yield Line(width).gap(2).put("waits in ", SOFT).put(inside, TEXT).strip()
     own = own_frame(stack)
     shown = [frame for frame in stack.frames if not frame.bus]
     if stack.frames and stack.frames[0].bus and stack.waiting is None:

@@ -119,7 +119,7 @@ def test_live_stacks_show_where_each_thread_stands() -> None:
         await driver.press("5")
         await choose(driver, "store")
         await driver.sees("threads now", "store-0", "store.put #50", "▸ Store.put", "sample_services/store.py:58")
-        await driver.sees("self._gate.wait()", "Event.wait", "who waits for whom", "search-0")
+        await driver.sees("waits in threading.Event.wait", "self._gate.wait()", "who waits for whom", "search-0")
         assert "signaled" not in driver.text()
         await choose(driver, "search")
         await driver.sees("waits for store.put #50", "1 idle: search-1")
