@@ -19,6 +19,11 @@ class Appearance:
     ascii_only: bool = False
 
 
+def config_path() -> Path:
+    """Where the user's config file is, if there is one. `console.config` reads it."""
+    return platformdirs.user_config_path("bus-console", appauthor=False) / "config.toml"
+
+
 def remembered_theme() -> str:
     """The theme that was chosen in the palette last; "" where none was, or it is none of ours any more."""
     try:

@@ -61,7 +61,7 @@ def recordable(spec: str) -> Target:
     from console.target.launch import command_line, launch
 
     if ":" in spec or spec.endswith(".py"):
-        stdin = subprocess.DEVNULL if sys.stdin is None or sys.stdin.isatty() else sys.stdin.fileno()
+        stdin = subprocess.DEVNULL if sys.stdin.isatty() else sys.stdin.fileno()
         return launch(command_line(spec), name=Path(spec.partition(":")[0]).stem, stdin=stdin)
     return attached(spec)
 

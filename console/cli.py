@@ -4,16 +4,15 @@ Who starts a program must not wait for what it does not use: `console.subcommand
 """
 
 import argparse
-import io
-import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import metadata
 
 from bus.trace.redact import escape
-from console import script_parsers, subcommands
-from console.appearance import THEME_NAMES
+from console import examples, script_parsers, streams, subcommands
+from console.appearance import THEME_NAMES, config_path
 from console.export import formats
 from console.language import durations, filter_help
 from console.language.filters import Filter
@@ -24,25 +23,11 @@ from console.target import TargetError
 USER_MISTAKE = 2
 _INTERRUPTED = 130
 _BROKEN_PIPE = 141
-_EXAMPLES = """\
-examples:
-  bus-console demo                         the sample program on Python's own library: look around
-  bus-console run script.py --fast         your program, with the console on it
-  bus-console run -m shop.server 8000      a module, as python -m runs it
-  bus-console run shop.app:make_bus        a function that returns a Bus
-  bus-console attach                       a program that runs with BUS_CONSOLE=1
-  echo 'search.query "x"' | bus-console repl NAME
-  bus-console call NAME search.query "thread pool" limit=5
-  bus-console calls NAME 'took>10ms outcome:failed' --json
-  bus-console record NAME -o today.jsonl; bus-console open today.jsonl
-  bus-console export today.jsonl -o today.pftrace --from 10s --to 12s
-  bus-console export today.jsonl -o slow.csv --filter 'service:store took>10ms'
-"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Carry out the command line ARGV; the exit status is 2 for a user's mistake, which is said in one sentence."""
-    _accept_all_bytes()
+    streams.make_usable()
     given = _parser().parse_args(argv)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leave)
@@ -50,21 +35,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         status: int = given.carry_out(given)
         sys.stdout.flush()
     except TargetError as error:
-        print(f"bus-console: {escape(str(error), keep=chr(10))}", file=sys.stderr)
-        return USER_MISTAKE
+        return _say(str(error))
     except KeyboardInterrupt:
         return _INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter's own flush complains
+        streams.forget_unwritten()
         return _BROKEN_PIPE
+    except OSError as error:  # a full disk, a file that may not be read: no bug of ours, and nothing to trace
+        streams.forget_unwritten()
+        where = f"{error.filename}: " if error.filename else ""
+        return _say(f"{where}{error.strerror or error}")
     return status
 
 
-def _accept_all_bytes() -> None:
-    """What is not UTF-8 is refused where it is used, and what the terminal cannot show is escaped: neither raises."""
-    for stream, errors in ((sys.stdin, "surrogateescape"), (sys.stdout, "backslashreplace")):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors=errors)
+def _say(mistake: str) -> int:
+    with suppress(OSError):  # stderr may be on the same full disk
+        print(f"bus-console: {escape(mistake, keep=chr(10))}", file=sys.stderr)
+    return USER_MISTAKE
 
 
 def _leave(number: int, _frame: object) -> None:
@@ -76,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="bus-console",
         description="See what every thread of a program on the bus is doing, act on it, keep the evidence.",
-        epilog=_EXAMPLES,
+        epilog=f"{examples.OVERVIEW}\nsettings (theme, what is kept, thresholds of problems):\n  {config_path()}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"bus-console {_version()}")
@@ -85,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_others(adds)
     script_parsers.add(adds)
     _add_completion(adds)
+    examples.add(adds)
     return parser
 
 
@@ -167,7 +155,6 @@ def _add_export(adds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         help="turn recordings into a file for another tool",
         description="The file's ending says the format; several recordings become one file, where the format has room.",
         epilog=f"formats:\n{formats.table()}\n\n{filter_help.text()}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     export.add_argument("sessions", metavar="SESSION", nargs="+", help="a session file (.jsonl)")
     export.add_argument("-o", "--output", metavar="FILE", required=True, help="what is written")
@@ -188,8 +175,6 @@ def _add_completion(adds: "argparse._SubParsersAction[argparse.ArgumentParser]")
         "completion",
         help="print a script that makes a shell complete all this",
         description="The script says in its first line where it belongs.",
-        epilog='example:\n  eval "$(bus-console completion bash)"',
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     completion.add_argument("shell", metavar="SHELL", choices=SCRIPTS, help=", ".join(SCRIPTS))
     completion.set_defaults(carry_out=_print_script)

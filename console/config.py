@@ -20,10 +20,9 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal, get_args
 
 import msgspec
-import platformdirs
 
 from bus.trace.records import Level
-from console.appearance import THEME_NAMES
+from console.appearance import THEME_NAMES, config_path
 from console.model.problems import RULES, Limits, Settings, setting_name
 from console.preferences import Preferences
 from console.target import TargetError
@@ -52,11 +51,6 @@ _RULES: Final = {setting_name(rule.name): rule for rule in RULES if rule.name !=
 
 class ConfigError(TargetError):
     """The config file cannot be used; the message names the file, the line or the key, and what may stand there."""
-
-
-def config_path() -> Path:
-    """Where the user's config file is, if there is one."""
-    return platformdirs.user_config_path("bus-console", appauthor=False) / "config.toml"
 
 
 @dataclass(frozen=True, slots=True)

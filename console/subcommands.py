@@ -7,7 +7,7 @@ import sys
 import time
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from bus.trace.records import Output
 from bus.trace.redact import escape
@@ -167,7 +167,7 @@ def export(given: argparse.Namespace) -> int:
 
 def _hand_on_stdin() -> int:
     """For the program: what a pipe or a file brings us. The screens then read the terminal itself, as a pager does."""
-    if sys.stdin is None or sys.stdin.isatty() or not _is_terminal(sys.stdout):
+    if sys.stdin.isatty() or not sys.stdout.isatty():
         return subprocess.DEVNULL
     try:
         terminal = os.open("/dev/tty", os.O_RDWR)
@@ -179,15 +179,10 @@ def _hand_on_stdin() -> int:
     return given
 
 
-def _is_terminal(stream: TextIO | None) -> bool:
-    """A stream that was closed before we began is None."""
-    return stream is not None and stream.isatty()
-
-
 def _need_terminal() -> None:
     if os.environ.get("TEXTUAL_DRIVER") == _IN_BROWSER:
         return
-    if not (_is_terminal(sys.stdin) and _is_terminal(sys.stdout)):
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise TargetError("the screens need a terminal; `bus-console repl` takes lines from a pipe")
 
 

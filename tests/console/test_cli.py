@@ -1,6 +1,7 @@
 """The command line, as processes."""
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import textwrap
 import pytest
 
 from bus.attach.door import runtime_dir
+from console import cli
 from tests.console.processes import SHOP, console
 from tests.console.target.test_merged import two
 from tests.e2e.terminal import Terminal
@@ -20,12 +22,27 @@ def screen(*args, **settings):
     return Terminal([sys.executable, "-m", "console", *args], **settings)
 
 
-@pytest.mark.parametrize("args", [["--help"], ["run", "--help"], ["repl", "--help"], ["record", "--help"]])
-def test_help(place, args):
-    """Help is printed, and is no failure."""
-    code, out, err = console(*args)
+COMMANDS = ["demo", "run", "attach", "web", "open", "ps", "repl", "record", "dump", "export", "completion"]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help(place, name):
+    """Help is printed, is no failure, ends with examples, and fits into 80 columns where it is prose."""
+    code, out, err = console(name, "--help")
     assert (code, err) == (0, "")
-    assert "usage: bus-console" in out
+    usage, _, examples = out.partition("examples:\n")
+    assert usage.startswith(f"usage: bus-console {name}")
+    assert max(map(len, usage.splitlines())) <= 80
+    assert f"bus-console {name} " in f"{examples.splitlines()[0]} "
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name != "completion"])
+def test_examples_can_be_written(name):
+    """The parser takes each line of them."""
+    parser = cli._parser()
+    for line in console(name, "--help")[1].partition("examples:\n")[2].partition("\n\n")[0].splitlines():
+        command = line.strip().partition("bus-console ")[2].partition("     ")[0]
+        assert parser.parse_args(shlex.split(command)).carry_out
 
 
 def test_help_has_examples_and_version_a_number(place):

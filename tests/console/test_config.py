@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from console import config
+from console.appearance import config_path
 from console.config import ConfigError
 from console.model.problems.failures import FailingLimits
 from console.model.problems.waits import StuckLimits
@@ -47,7 +48,7 @@ def test_no_file_is_fine(tmp_path: Path) -> None:
 def test_the_file_is_in_the_users_config_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As the platform has it."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    assert config.config_path() == tmp_path / "bus-console" / "config.toml"
+    assert config_path() == tmp_path / "bus-console" / "config.toml"
 
 
 @pytest.mark.parametrize(
