@@ -177,10 +177,10 @@ SHOTS: dict[str, Act] = {
     "output": _output,
     "slow-listener": _slow_listener,
     "slow-listener-timeline": _slow_listener_timeline,
-    "form": _form,
     "help": _help,
     "palette": _palette,
     "no-match": _no_match,
+    "form": _form,  # last: what it says in the bar stays there for seconds, and would be in the next picture or not
 }
 
 
