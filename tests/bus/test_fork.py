@@ -302,17 +302,21 @@ def test_end_of_the_child_touches_nothing(tmp_path: Path) -> None:
 def test_child_does_not_keep_the_session_file_locked(bus: Bus, tmp_path: Path) -> None:
     """A child that outlives the parent's recording leaves its name to the next one."""
     reading, writing = os.pipe()
+    forked, told = os.pipe()
     pid = os.fork()
     if pid == 0:
         os.close(writing)
+        os.write(told, b"!")
         os.read(reading, 1)
         os._exit(0)
+    os.read(forked, 1)  # it lets go of the file when it begins to run, which may be later than we get on
     bus.close()
     with (tmp_path / "s.jsonl").open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     os.close(writing)
     os.waitpid(pid, 0)
-    os.close(reading)
+    for end in (reading, forked, told):
+        os.close(end)
 
 
 def use_both(bus: Bus, answers: "multiprocessing.SimpleQueue[object]") -> None:
