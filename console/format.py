@@ -34,9 +34,10 @@ def parts(times: "CallParts") -> str:
 
 
 def main_parts(times: "CallParts") -> str:
-    """As `parts`, but only those that are at least a hundredth of the whole: `queued 1.17`."""
+    """As `parts`, but only those that are at least a hundredth of the whole and no 0: `queued 1.17`."""
     size, _ = _unit(total(times))
-    return " · ".join(f"{name} {_figure(ns, size)}" for name, ns in times.named() if ns * 100 >= total(times))
+    figures = ((name, _figure(ns, size)) for name, ns in times.named() if ns * 100 >= total(times))
+    return " · ".join(f"{name} {figure}" for name, figure in figures if figure != "0")
 
 
 def total(times: "CallParts") -> int:

@@ -57,6 +57,9 @@ class ActionsProvider(Provider):
             yield f"Theme {theme.name}", theme.about, f"app.use_theme('{theme.name}')"
         if self._console.successor:
             yield "Attach again", "to the program that has ended and runs again", "app.attach_again"
+        yield "Export", "calls to a file, for another tool", "screen.export"
+        yield "Copy", "what is selected, or the result that is shown", "screen.copy"
+        yield "Type a command", "execute, fire, watch, record …; help lists them", "screen.command"
         yield "Help", "every key", "app.help"
         yield "Quit", "leave the console", "app.quit"
 

@@ -39,6 +39,7 @@ def test_main_parts_leave_out_what_does_not_count():
     """Where there is little room, only what the time went to is said."""
     times = CallParts(queued=1_170_000_000, computing=40_000, waiting=0, elsewhere=12_000_000)
     assert fmt.main_parts(times) == "queued 1.17 · elsewhere 0.01"
+    assert fmt.main_parts(CallParts(queued=30_000, computing=970_000, waiting=0, elsewhere=0)) == "computing 1.0"
 
 
 def test_parts_of_a_long_call():

@@ -99,7 +99,7 @@ class WaitsMoreThanWorks(Rule):
             at=news.now, since=recent.since,
             proof=Proof(
                 calls=recent.slowest(), lane=recent.lane, start=recent.since, end=news.now, service=recent.service,
-                lines=(f"queued {fmt.duration(wait)} · runs {fmt.duration(run)}", *recent.shares(news)),
+                lines=recent.shares(news),
             ),
         )  # fmt: skip
 

@@ -103,11 +103,11 @@ def columns(colors: ServiceColors, session: Session, title: Callable[[str], str]
         Column("now", 3, 80, lambda row: (fmt.count(row.running), _BUSY if row.running else HIDDEN), right=True),
         Column("queued", 6, 70, lambda row: (fmt.count(row.queued), _queue_look(row)), right=True),
         Column("wait p50", 8, 30, lambda row: (fmt.millis(row.wait_p50), _soft(row.wait_p50)), right=True),
-        Column("p99", 6, 20, lambda row: (fmt.millis(row.wait_p99), WARN if _waits(row) else SOFT), right=True),
+        Column("p99", 6, 20, lambda row: (fmt.millis(row.wait_p99), _wait_look(row)), right=True),
         Column("run p50", 7, 60, lambda row: (fmt.millis(row.run_p50), _soft(row.run_p50)), right=True),
         Column("p99 ms", 6, 50, lambda row: (fmt.millis(row.run_p99), SOFT if row.run_p99 else HIDDEN), right=True),
         Column("failed", 6, 85, lambda row: (fmt.count(row.errors), FAILED if row.errors else HIDDEN), right=True),
-        Column("last", 5, 15, lambda row: (_ago(row, session), SOFT), right=True),
+        Column("last", 5, 15, lambda row: (_ago(row, session), SOFT if row.last else HIDDEN), right=True),
     ]
 
 
@@ -151,6 +151,10 @@ def _trouble(row: CommandRow) -> int:
 def _waits(row: CommandRow) -> bool:
     """Whether its calls wait in the queue for longer than they run."""
     return (row.wait_p50 or 0) > max(_LONG_WAIT, 2 * (row.run_p50 or 0))
+
+
+def _wait_look(row: CommandRow) -> Style:
+    return WARN if _waits(row) else SOFT if row.wait_p99 else HIDDEN
 
 
 def _queue_look(row: CommandRow) -> Style:

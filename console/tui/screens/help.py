@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 from textual.strip import Strip
 
-from console.tui.lines import Line
+from console.tui.lines import Line, wrapped
 from console.tui.look import BAR, KEY, SOFT, STRONG
 from console.tui.widgets.canvas import Pane
 
@@ -27,6 +27,17 @@ EVERYWHERE = (
 )
 Page = tuple[str, Sequence[tuple[str, str]]]
 """A title, and keys with what they do."""
+
+
+_KEYS = 15
+"""Cells of the keys."""
+
+
+def _lines(width: int, key: str, words: str) -> list[Strip]:
+    """What a key does, all of it."""
+    rows = list(wrapped(words, width - _KEYS))
+    first = Line(width, BAR).cell(key, _KEYS, KEY).put(rows[0], SOFT).strip()
+    return [first, *(Line(width, BAR).gap(_KEYS).put(row, SOFT).strip() for row in rows[1:])]
 
 
 class _Page(Pane):
@@ -61,7 +72,7 @@ class HelpScreen(ModalScreen[None]):
         for title, keys in self._pages:
             strips += [Line(width, BAR).strip()] if strips else []
             strips.append(Line(width, BAR).put(title, STRONG).strip())
-            strips += [Line(width, BAR).cell(key, 15, KEY).put(word, SOFT).strip() for key, word in keys]
+            strips += [strip for key, words in keys for strip in _lines(width, key, words)]
         pane.styles.height = len(strips) + 2
         pane.show(strips)
         pane.focus()

@@ -157,7 +157,8 @@ class ServicesScreen(ListScreen[ServiceRow]):
         if said and live.at:
             said += f", {clock(live.at, session.info.session)}"
         more = f"{live.left_out:,} more left out" if live.left_out else ""
-        title = Line(width).put("threads now  ", SOFT).put(said or more, WARN if said else SOFT)
+        loud = said and session.info.state != "recorded"
+        title = Line(width).put("threads now  ", SOFT).put(said or more, WARN if loud else SOFT)
         return [
             Shown(title.strip()),
             *(Shown(Line(width).put(text, SOFT).strip()) for text in wrapped(why, width) if why),

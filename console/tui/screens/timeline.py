@@ -149,7 +149,7 @@ class TimelineScreen(BusScreen):
 
 def _nothing(width: int) -> list[Strip]:
     line = Line(width).gap().put("no call selected: ", HIDDEN).put("↑ ↓ ← →", KEY).put(" or a click select one, ", SOFT)
-    line.put(", .", KEY).put(" go to the previous and the next", SOFT)
+    line.put(", .", KEY).put(" the previous, the next", SOFT)
     return [line.strip(), Line(width).gap().put("a drag or ", SOFT).put("v", KEY).put(" marks a range", SOFT).strip()]
 
 

@@ -13,17 +13,17 @@ _FELT = 10_000_000
 
 
 def columns(colors: ServiceColors) -> list[Column[CallRow]]:
-    """In a narrow terminal the arguments go first, then where a call came from."""
+    """In a narrow terminal where a call came from goes first, then the arguments."""
     return [
         Column("", 1, 99, _glyph),
         Column("call", 7, 95, lambda row: (f"#{row.call.id}", SOFT), right=True),
-        Column("  name", 19, 100, _name),
-        Column("caller →", 12, 30, lambda row: (f"{row.caller} →" if row.caller else "", SOFT), right=True),
+        Column("  name", 18, 100, _name),
+        Column("caller →", 12, 10, lambda row: (f"{row.caller} →" if row.caller else "", SOFT), right=True),
         Column("lane", 11, 50, lambda row: _lane(row, colors)),
         Column("wait", 7, 60, _wait, right=True),
         Column("run", 7, 90, _run, right=True),
-        Column("outcome", 12, 80, _outcome),
-        Column("arguments", 0, 20, lambda row: (row.call.args, SOFT), least=12),
+        Column("outcome", 11, 80, _outcome),
+        Column("arguments", 0, 20, lambda row: (row.call.args, SOFT), least=8),
     ]
 
 

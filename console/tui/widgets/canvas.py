@@ -56,8 +56,8 @@ class Pane(ScrollView, Painted, can_focus=True):
 
     @property
     def inner_width(self) -> int:
-        """Cells that a line may take, with room for the scrollbar."""
-        return max(1, self.size.width - (0 if self.show_vertical_scrollbar else 1))
+        """Cells that a line may take; the last one is the scrollbar's, which `size` includes."""
+        return max(1, self.size.width - 1)
 
     @property
     def text(self) -> str:

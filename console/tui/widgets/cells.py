@@ -25,6 +25,7 @@ from console.tui.look import (
     ELSEWHERE,
     ELSEWHERE_GROUND,
     ELSEWHERE_LIT,
+    GROUND,
     INK,
     QUEUE_GROUND,
     QUEUED,
@@ -53,11 +54,12 @@ _SHADES = frozenset(LOWER + LEFT + RIGHT + "░▒▓")
 
 
 class Look:
-    """Places in the table of styles. Those of the selected call stand `WHITENED` further on."""
+    """Places in the table of styles; `WHITENED` further on for the selected call, `RANGED` for the marked range."""
 
     BLANK, COMPUTING, OVER_QUEUE, QUEUED, WAITING, ELSEWHERE, FAILED = range(7)
-    LABEL, LABEL_WAITING, LABEL_ELSEWHERE, MARK, CURSOR, RANGE, ALERT = range(7, 14)
-    WHITENED = 14
+    LABEL, LABEL_WAITING, LABEL_ELSEWHERE, MARK, CURSOR, ALERT = range(7, 13)
+    WHITENED = 13
+    RANGED = 26
 
 
 _LABELS: Final = {Look.WAITING: Look.LABEL_WAITING, Look.ELSEWHERE: Look.LABEL_ELSEWHERE, Look.COMPUTING: Look.LABEL}
@@ -66,19 +68,22 @@ _LABELS: Final = {Look.WAITING: Look.LABEL_WAITING, Look.ELSEWHERE: Look.LABEL_E
 @cache
 def looks(color: str) -> tuple[Style, ...]:
     """The table of styles for a service's colour."""
-    plain = _looks(color, QUEUED, WAITING, ELSEWHERE)
-    return plain + _looks(WHITE, BRIGHT, WAITING_LIT, ELSEWHERE_LIT)
+    return tuple(
+        look
+        for ground in (GROUND, SELECTED)
+        for colors in ((color, QUEUED, WAITING, ELSEWHERE), (WHITE, BRIGHT, WAITING_LIT, ELSEWHERE_LIT))
+        for look in _looks(*colors, ground)
+    )
 
 
-def _looks(color: str, queued: str, waiting: str, elsewhere: str) -> tuple[Style, ...]:
+def _looks(color: str, queued: str, waiting: str, elsewhere: str, ground: str) -> tuple[Style, ...]:
     marked = style(INK, ACCENT, bold=True)
     labels = (style(INK, color), style(BRIGHT, WAITING_GROUND), style(BRIGHT, ELSEWHERE_GROUND))
     over_queue = style(color, QUEUE_GROUND)
-    parts = (style(queued), style(waiting), style(elsewhere), style(RED, bold=True))
-    return (
-        style(), style(color), over_queue, *parts, *labels, marked, marked,
-        style(ground=SELECTED), style(INK, AMBER, bold=True),
-    )  # fmt: skip
+    parts = [style(part, ground) for part in (color, queued, waiting, elsewhere)]
+    parts.insert(1, over_queue)
+    failed = style(RED, ground, bold=True)
+    return (style(ground=ground), *parts, failed, *labels, marked, marked, style(INK, AMBER, bold=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,13 +169,16 @@ def _write(row: Row, start: int, text: str) -> None:
 
 
 def put_marks(row: Row, marks: Marks) -> None:
-    """Draw the marked range, the selected call in white, the glyphs of cause and effects, problems, and the cursor."""
-    within = row.looks[slice(*marks.range)]
-    within[within == Look.BLANK] = Look.RANGE
+    """Draw the marked range, the selected call in white, the glyphs of cause and effects, problems, and the cursor.
+
+    What the selected call caused within its own bar leaves the letters of its name.
+    """
+    row.looks[slice(*marks.range)] += Look.RANGED
     start, end = max(0, marks.selected[0]), max(0, marks.selected[1])
     row.looks[start:end] += Look.WHITENED
     for column, glyph in marks.glyphs:
-        if 0 <= column < len(row.looks):
+        named = start <= column < end and row.glyphs[column] not in _SHADES
+        if 0 <= column < len(row.looks) and not named:
             row.glyphs[column], row.looks[column] = glyph, Look.MARK
     for column in marks.alerts:
         if 0 <= column < len(row.looks):

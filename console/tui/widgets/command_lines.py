@@ -170,9 +170,10 @@ def last_fired(width: int, recent: list[CallDetail], session: Session) -> list[S
     if not recent:
         return [Shown(Line(width).put("never fired so far", SOFT).strip())]
     shown = [Shown(Line(width).put("fired and delivered, the last first", SOFT).strip())]
+    number = max(len(f"#{detail.call.id}") for detail in recent[:_LAST_CALLS])
     for detail in recent[:_LAST_CALLS]:
         call = detail.call
-        line = Line(width).cell(f"#{call.id}", max(8, len(str(call.id)) + 2), SOFT)
+        line = Line(width).cell(f"#{call.id}", number, SOFT).gap(2)
         line.put(clock(call.queued, session.info.session), SOFT).gap(2)
         if call.kind == "delivery":
             outcome(line, call, long=False).put(f" {fmt.duration(fmt.total(detail.parts))} on {detail.lane}  ", SOFT)

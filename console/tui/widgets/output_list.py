@@ -212,7 +212,7 @@ class OutputList(ScrollView, can_focus=True):
         made.cell(known.name if known else "", lane, self._colors.style(known.service if known else "")).gap()
         made.cell(f"#{line.call}" if line.call else "", call, KEY).gap()
         loud = look if look in {FAILED, WARN} and line.stream == "log" else TEXT
-        return made.put(line.text, loud).strip()
+        return made.cell(line.text, made.left - 1, loud).strip()  # the last cell is the scrollbar's
 
     def _titles(self, width: int) -> Strip:
         time, lane, call = _widths(width)

@@ -8,6 +8,7 @@ from textual.strip import Strip
 
 from bus.trace.records import Session as SessionRecord
 from bus.trace.records import Stack, Step
+from bus.trace.redact import escape
 from console import format as fmt
 from console.clock import time_of_day
 from console.model.problems import HealthyRule, ProblemReport, ProblemView
@@ -27,6 +28,7 @@ _FAILED: Final = ("failing", "swallowed")
 _STACK_LINES: Final = 12
 _CALLS: Final = 12
 _SECONDS: Final = len("12:04:31")
+_NOWHERE: Final = "in the queue"
 
 
 def row_key(row: ProblemRow) -> str:
@@ -140,10 +142,14 @@ def _calls(width: int, calls: list[CallDetail], colors: ServiceColors) -> Iterat
         return
     yield _blank(width)
     yield Shown(Line(width).put("calls", STRONG).put("  ⏎", KEY).put(" opens one", SOFT).strip())
-    for detail in calls[:_CALLS]:
+    shown = calls[:_CALLS]
+    number = max(len(f"#{detail.call.id} ") for detail in shown)
+    name = max(width_of(escape(detail.call.name)) for detail in shown)
+    lane = max(width_of(escape(detail.lane or _NOWHERE)) for detail in shown)
+    for detail in shown:
         call = detail.call
-        line = Line(width).gap(2).put(f"#{call.id} ", KEY).put(call.name, TEXT)
-        line.put("  ").put(detail.lane or "in the queue", colors.style(call.service)).gap(2)
+        line = Line(width).gap(2).cell(f"#{call.id}", number, KEY).cell(call.name, name, TEXT).gap(2)
+        line.cell(detail.lane or _NOWHERE, lane, colors.style(call.service)).gap(2)
         outcome(line, call).put(f"  {fmt.duration(fmt.total(detail.parts))}", TEXT)
         line.put(f"  {fmt.main_parts(detail.parts)}", SOFT)
         yield Shown(line.strip(), call.id)

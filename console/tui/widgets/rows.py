@@ -17,6 +17,8 @@ from console.tui.messages import RowEntered, RowSelected
 from console.tui.widgets.canvas import Painted
 
 Row = TypeVar("Row")
+_NAMES = 100
+"""`keep` of the column that says what a row is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +118,12 @@ class RowList(ScrollView, Painted, Generic[Row], can_focus=True):
         self.post_message(RowSelected(key))
 
     def _reveal(self, index: int) -> None:
+        """A row that is farther away comes with what is around it."""
         top, room = self.scroll_offset.y, max(1, self.size.height - 1)
-        if index < top:
-            self.scroll_to(y=index, animate=False, force=True)
-        elif index >= top + room:
-            self.scroll_to(y=index - room + 1, animate=False, force=True)
+        if not top <= index < top + room:
+            near = top - room < index < top + 2 * room
+            y = index - room // 2 if not near else index if index < top else index - room + 1
+            self.scroll_to(y=max(0, y), animate=False, force=True)
 
     # ---- keys and mouse
 
@@ -196,7 +199,7 @@ class RowList(ScrollView, Painted, Generic[Row], can_focus=True):
         line = Line(width, ground)
         for column, cells in fitted(self._columns, width):
             text, look = column.cell(row)
-            if ground == SELECTED and column.width == 0:
+            if ground == SELECTED and column.keep == _NAMES:
                 look = STRONG
             line.gap().cell(text, cells, look, right=column.right)
         return line.strip()

@@ -152,7 +152,7 @@ class Timeline(LanesMouse, can_focus=True):
     def _lane_strips(self, rows: list[LaneView | None]) -> list[Strip]:
         lanes = [lane for lane in rows if lane is not None]
         drawn = {lane.key: self._lane_strip(lane, row) for lane, row in zip(lanes, cells.rows(lanes), strict=True)}
-        gap = lines.blank(self.size.width, self.label)
+        gap = lines.blank(self.size.width, self.label, self.range.columns(self.viewport))
         return [gap if lane is None else drawn[lane.key] for lane in rows]
 
     def _lane_strip(self, lane: LaneView, row: cells.Row) -> Strip:

@@ -43,7 +43,7 @@ _NARROW = 90
 _MINIMAP = style(MINIMAP)
 _MINIMAP_SEEN = style(ACCENT, SELECTED)
 _AXIS, _AXIS_MARKED, _AXIS_CURSOR = style(DIM), style(BRIGHT, SELECTED), style(ACCENT)
-_SEPARATOR = style(RULE)
+_SEPARATOR, _RANGE = style(RULE), style(ground=SELECTED)
 
 
 def status(width: int, view: Viewport, record: SessionRecord, now: int, *, state: str, lanes: tuple[int, int]) -> Strip:
@@ -127,9 +127,10 @@ def absent(width: int, label: int, count: int) -> Strip:
     return line.put(" threads that had ended, or not begun: ", SOFT).put("h", KEY).put(" shows them", SOFT).strip()
 
 
-def blank(width: int, label: int) -> Strip:
-    """The space between two services."""
-    return Line(width).gap(label - 1).put("│", _SEPARATOR).strip()
+def blank(width: int, label: int, marked: tuple[int, int] = (0, 0)) -> Strip:
+    """The space between two services; the marked range goes through it."""
+    line = Line(width).gap(label - 1).put("│", _SEPARATOR)
+    return line.to(label + marked[0]).raw(" " * (marked[1] - marked[0]), _RANGE).strip()
 
 
 def legend(width: int) -> Strip:

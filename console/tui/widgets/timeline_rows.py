@@ -1,5 +1,6 @@
 """Which lanes stand where: pinned ones on top, those of a service together, and which of them are in view. Pure."""
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -29,17 +30,29 @@ class LaneRows:
         return sorted(lanes, key=lambda lane: (pins.get(lane.key, len(pins)), first[lane.service]))
 
     def shown(self, lanes: Sequence[LaneView], current: int, room: int) -> list[LaneView | None]:
-        """The lanes in ROOM lines, CURRENT among them; None between two groups, where there is room for such gaps."""
+        """The lanes in ROOM lines, CURRENT among them; None between two groups, where there is room for such gaps.
+
+        Services of one lane each stand together: a gap around every single one would only be a sparser list.
+        """
         ordered = self.ordered(lanes)
-        groups = [self._group(lane) for lane in ordered]
-        spaced = len(ordered) + sum(a != b for a, b in pairwise(groups)) <= room
+        gaps = self._gaps(ordered)
         self._top = self._scrolled(ordered, current, room)
+        if len(ordered) + len(gaps) > room:
+            return list(ordered[self._top : self._top + room])
         rows: list[LaneView | None] = []
-        for lane in ordered[self._top : self._top + room]:
-            if spaced and rows and rows[-1] is not None and self._group(rows[-1]) != self._group(lane):
-                rows.append(None)
-            rows.append(lane)
+        for index, lane in enumerate(ordered):
+            rows += [None, lane] if index in gaps else [lane]
         return rows
+
+    def _gaps(self, lanes: Sequence[LaneView]) -> set[int]:
+        """Before which of LANES there is a gap."""
+        groups = [self._group(lane) for lane in lanes]
+        sizes = Counter(groups)
+        return {
+            index
+            for index, (before, group) in enumerate(pairwise(groups), start=1)
+            if before != group and (before[0] or sizes[before] > 1 or sizes[group] > 1)
+        }
 
     def scroll(self, lines: int) -> None:
         """Show lanes farther down, or up."""

@@ -4,7 +4,7 @@ import pytest
 
 from bus.trace.records import Entry
 from bus.trace.redact import escape
-from console.tui.screens.help import HelpScreen
+from console.tui.screens.help import EVERYWHERE, HelpScreen
 from tests import synthetic
 from tests.console.tui.driving import LARGE, SMALL, Driver, batch, drive, target
 
@@ -147,6 +147,18 @@ def test_help_lists_the_keys_and_goes_away() -> None:
     drive(test)
 
 
+def test_help_says_all_at_80_columns() -> None:
+    """What does not fit into a line goes on in the next one, beside the scrollbar."""
+
+    async def test(driver: Driver) -> None:
+        await driver.press("question_mark")
+        await driver.sees("Everywhere")
+        said = " ".join(driver.text().split())
+        assert all(" ".join(words.split()) in said for _, words in EVERYWHERE)
+
+    drive(test, size=(80, 60))
+
+
 def test_what_is_selected_is_copied() -> None:
     """`y` takes the name in a list, the call in the timeline, the result while one is shown; and says what it took."""
 
@@ -222,6 +234,19 @@ def test_the_palette_finds_commands_by_name() -> None:
         await driver.sees("command store.put")
         await driver.press("enter")
         await driver.until(lambda: getattr(getattr(driver.app.screen, "rows", None), "selected", "") == "store.put")
+
+    drive(test)
+
+
+def test_the_palette_does_what_keys_do() -> None:
+    """Those who do not know that `e` exports find it by its name."""
+
+    async def test(driver: Driver) -> None:
+        await driver.press("ctrl+p")
+        await driver.type("export")
+        await driver.sees("calls to a file, for another tool")
+        await driver.press("enter")
+        await driver.sees(": export")
 
     drive(test)
 

@@ -430,6 +430,42 @@ def test_a_call_from_elsewhere_is_found_whatever_the_list_shows() -> None:
     drive(test, target(live()))
 
 
+def test_a_call_that_is_far_away_is_shown_with_what_is_around_it() -> None:
+    """Not at the edge of the list; a step of the cursor still scrolls by one line."""
+    many = [call(number, "indexer-0", number, number + 0.5) for number in range(1, 200)]
+
+    async def test(driver: Driver) -> None:
+        screen = await opened(driver)
+        driver.app.open_call(60)
+        await driver.until(lambda: screen.rows.selected == "60")
+        top, room = screen.rows.scroll_offset.y, screen.rows.size.height
+        await driver.until(lambda: 5 < ids(driver).index(60) - screen.rows.scroll_offset.y < room - 5)
+        top = screen.rows.scroll_offset.y
+        for _ in range(room):
+            await driver.press("down")
+            assert screen.rows.scroll_offset.y - top in {0, 1}
+            top = screen.rows.scroll_offset.y
+
+    drive(test, target([batch(*many)], "recorded"))
+
+
+def test_a_narrow_list_tells_what_a_call_was_given() -> None:
+    """Where it came from goes before that does; the name is what the cursor lifts."""
+
+    async def test(driver: Driver) -> None:
+        screen = await opened(driver)
+        await driver.sees("arguments", "path=")
+        assert "caller" not in driver.text()
+        screen.rows.choose("1")
+        await driver.pilot.pause()
+        strips = driver.app.screen._compositor.render_strips()
+        (name,) = [part for strip in strips for part in strip if "index.file" in part.text and "#1 " in strip.text]
+        assert name.style
+        assert name.style.bold
+
+    drive(test, target([SOME], "recorded"), size=SMALL)
+
+
 def test_runs_the_same_call_again_when_asked_twice() -> None:
     """`r` puts the call into the bar, Enter makes it; Esc would not."""
 

@@ -190,6 +190,7 @@ def test_a_long_line_is_cut_and_w_shows_all_of_it(size: tuple[int, int]) -> None
         await driver.press("7")
         await driver.sees("the beginning", "w shows all")
         assert "the end" not in driver.text()
+        assert driver.line("the beginning").rstrip().endswith("…")
         await driver.press("w")
         await driver.misses("w shows all")
         await driver.press("end")
@@ -200,6 +201,17 @@ def test_a_long_line_is_cut_and_w_shows_all_of_it(size: tuple[int, int]) -> None
         assert lines_of(driver).has_focus
 
     drive(test, target([batch(out(1, LONG))]), size=size)
+
+
+def test_a_line_that_is_cut_says_so_beside_the_scrollbar() -> None:
+    """The last cell is the scrollbar's: the sign for "there is more" stands before it."""
+
+    async def test(driver: Driver) -> None:
+        await driver.press("7")
+        await driver.sees("beginning")
+        assert all(line[-2] == "…" for line in driver.lines() if "the beginning" in line and "stdout" in line)
+
+    drive(test, target([batch(*(out(number, LONG) for number in range(1, 60)))]), size=SMALL)
 
 
 def test_y_copies_the_line() -> None:

@@ -91,6 +91,20 @@ def test_the_proof_of_a_deadlock_is_its_cycle_and_what_to_do() -> None:
     drive(test, source())
 
 
+def test_calls_that_prove_it_stand_in_columns() -> None:
+    """Threads below each other, however long the names before them are."""
+
+    async def test(driver: Driver) -> None:
+        await driver.press("6")
+        await driver.sees("DEADLOCK", "opens one")
+        lines = driver.lines()
+        first = next(y for y, line in enumerate(lines) if "opens one" in line)
+        columns = {line.rindex("deadlock") for line in lines[first + 1 : first + 3]}
+        assert len(columns) == 1
+
+    drive(test, source())
+
+
 def test_the_proof_of_failures_is_the_own_frame() -> None:
     """The exception, the program's own place, the traceback, the calls."""
 

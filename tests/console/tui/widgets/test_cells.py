@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as arrays
 
 from console.model.split import CallParts
 from console.model.views import Bar, LaneView
-from console.tui.look import SERVICES, ServiceColors
+from console.tui.look import SELECTED, SERVICES, ServiceColors, style
 from console.tui.widgets import cells
 from console.tui.widgets.call_lines import parts_bar, shares
 from console.tui.widgets.cells import Look, Marks
@@ -89,6 +89,27 @@ def test_marks_lie_over_what_is_drawn() -> None:
         Look.COMPUTING + Look.WHITENED, Look.COMPUTING + Look.WHITENED, Look.CURSOR, Look.COMPUTING + Look.WHITENED,
         Look.COMPUTING, Look.MARK,
     ]  # fmt: skip
+
+
+def test_the_name_of_the_selected_call_can_be_read() -> None:
+    """What it caused within its own bar is marked beside the letters; in another lane a mark stands where it has to."""
+    view = lane(*[BUSY] * 12, bars=(Bar(0, 9, 1, "store.put", ""),))
+    for selected, expected in (((0, 12), "store.p…██]█"), ((0, 0), "s]ore.p…██]█")):
+        row = cells.rows([view])[0]
+        cells.put_labels(row, view.bars)
+        cells.put_marks(row, Marks(selected=selected, glyphs=((1, "]"), (10, "]"))))
+        assert "".join(row.glyphs) == expected
+
+
+def test_the_marked_range_has_one_ground() -> None:
+    """Whether a cell is free, partly busy or busy: a range without holes, and none beside it."""
+    view = lane(IDLE, (0, 0.001, 0, 0), BUSY, QUEUED, (0, 0, 1, 0), (0, 0, 0, 1), IDLE, failed=(5,))
+    row = cells.rows([view])[0]
+    cells.put_marks(row, Marks(range=(0, 6)))
+    grounds = [(segment.style.bgcolor, len(segment.text)) for segment in row.segments(SERVICES[0]) if segment.style]
+    within = {ground for ground, _ in grounds[:-1]}
+    assert within == {style(ground=SELECTED).bgcolor}
+    assert grounds[-1] == (style().bgcolor, 1)
 
 
 @given(st.lists(st.integers(0, 10**12), min_size=4, max_size=4), st.integers(4, 60))

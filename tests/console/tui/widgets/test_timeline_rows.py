@@ -22,12 +22,17 @@ def test_lanes_of_a_service_stand_together_with_a_gap_between_services() -> None
     assert keys(LaneRows().shown(given, 0, 3)) == [1, 3, 2]
 
 
+def test_services_of_one_lane_stand_together() -> None:
+    """A gap sets a group apart from its neighbours, not every single lane from the next one."""
+    assert keys(LaneRows().shown(lanes("a", "b", "c", "c", "d", "e"), 0, 9)) == [1, 2, None, 3, 4, None, 5, 6]
+
+
 def test_pinned_lanes_stand_on_top() -> None:
     """In the order in which they were pinned, apart from the others; pinned again, they go back."""
     rows = LaneRows()
     rows.pin(3)
     rows.pin(2)
-    assert keys(rows.shown(lanes("a", "b", "a", "c"), 0, 9)) == [3, 2, None, 1, None, 4]
+    assert keys(rows.shown(lanes("a", "b", "a", "c"), 0, 9)) == [3, 2, None, 1, 4]
     rows.pin(3)
     assert keys(rows.shown(lanes("a", "b", "a", "c"), 0, 9)) == [2, None, 1, 3, None, 4]
 
