@@ -5,7 +5,8 @@ import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 os.environ.update(TZ="UTC", TEXTUAL_ANIMATIONS="none", COLORTERM="truecolor", TERM="xterm-256color")
@@ -17,6 +18,7 @@ from textual.widgets import Input  # noqa: E402
 
 from console.appearance import Appearance  # noqa: E402
 from console.session import Session  # noqa: E402
+from console.target import TargetInfo  # noqa: E402
 from console.target.recorded import RecordedTarget  # noqa: E402
 from console.tui.app import ConsoleApp  # noqa: E402
 from console.tui.screens.calls import CallsScreen  # noqa: E402
@@ -33,12 +35,27 @@ _BEFORE, _AFTER = -1_000_000, 19_000_000
 """Ns around the selected call that the timeline shows."""
 
 
+class Played(RecordedTarget):
+    """A recording that can look like a program that runs or has ended: at rest, so that its pictures are the same."""
+
+    acts = False
+    exit = ""
+
+    @property
+    def info(self) -> TargetInfo:
+        """As it is, but for what is played."""
+        if self.exit:
+            return replace(super().info, state="ended", reason=self.exit)
+        return replace(super().info, can_act=self.acts)
+
+
 @dataclass(frozen=True)
 class Stage:
     """The app on the recording, and who presses its keys."""
 
     app: ConsoleApp
     pilot: Pilot[int]
+    target: Played
 
     async def press(self, *keys: str) -> None:
         """Press KEYS and let what follows happen."""
@@ -67,6 +84,7 @@ class Stage:
 
     async def draw(self, name: str) -> str:
         """The SVG of the picture NAME, from wherever the app is; afterwards it is at rest again."""
+        self.target.acts, self.target.exit = False, ""
         await SHOTS[name](self)
         svg = self._picture()
         await self.pilot.press("escape", "escape", "escape")
@@ -76,7 +94,8 @@ class Stage:
 @asynccontextmanager
 async def stage(size: tuple[int, int], appearance: Appearance, recording: Path = SAMPLE) -> AsyncIterator[Stage]:
     """The app in a terminal of SIZE, when RECORDING was read to its end."""
-    session = Session(RecordedTarget(recording))
+    target = Played(recording)
+    session = Session(target)
     try:
         give_up = time.monotonic() + _PATIENCE
         while not session.complete and time.monotonic() < give_up:
@@ -84,7 +103,7 @@ async def stage(size: tuple[int, int], appearance: Appearance, recording: Path =
             await asyncio.sleep(0.01)
         app = ConsoleApp(session, appearance)
         async with app.run_test(size=size) as pilot:
-            yield Stage(app, pilot)
+            yield Stage(app, pilot, target)
     finally:
         session.close()
 
@@ -137,8 +156,28 @@ async def _output(on: Stage) -> None:
 
 
 async def _form(on: Stage) -> None:
+    on.target.acts = True
     await _list(on, "1", "search.query")
-    await on.press("x")
+    await on.press("x", "ctrl+u")
+    await on.write("thread pool")
+
+
+async def _wrong(on: Stage) -> None:
+    """A field with a value that is not right, and what to do about it."""
+    await _form(on)
+    await on.press("tab")
+    await on.write("many")
+    await on.press("ctrl+r")
+
+
+async def _ended(on: Stage) -> None:
+    on.target.exit = "exit code 3"
+    await _list(on, "1", "search.query")
+
+
+async def _nothing(on: Stage, key: str) -> None:
+    """What a screen says before anything happened."""
+    await on.press(key)
 
 
 async def _help(on: Stage) -> None:
@@ -147,7 +186,7 @@ async def _help(on: Stage) -> None:
 
 async def _palette(on: Stage) -> None:
     await on.press("1", "ctrl+p")
-    await on.write("export")
+    await on.write("search")
 
 
 async def _no_match(on: Stage) -> None:
@@ -166,6 +205,9 @@ async def _slow_listener_timeline(on: Stage) -> None:
 
 
 Act = Callable[[Stage], Awaitable[None]]
+_SCREENS = ("commands", "events", "timeline", "calls", "services", "problems", "output")
+NOTHING = tuple(f"no-{screen}" for screen in _SCREENS)
+"""Pictures of a program in which nothing happened."""
 SHOTS: dict[str, Act] = {
     "commands": _commands,
     "events": _events,
@@ -177,10 +219,13 @@ SHOTS: dict[str, Act] = {
     "output": _output,
     "slow-listener": _slow_listener,
     "slow-listener-timeline": _slow_listener_timeline,
+    "form": _form,
+    "wrong": _wrong,
+    "ended": _ended,
     "help": _help,
     "palette": _palette,
     "no-match": _no_match,
-    "form": _form,  # last: what it says in the bar stays there for seconds, and would be in the next picture or not
+    **{name: partial(_nothing, key=str(key)) for key, name in enumerate(NOTHING, 1)},
 }
 
 

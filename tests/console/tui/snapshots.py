@@ -16,7 +16,7 @@ from typing import Final
 from console.appearance import Appearance
 from screenshots.make import HERE as PICTURES_HERE
 from screenshots.make import PICTURES
-from screenshots.shots import LARGE, SHOTS, SMALL, stage
+from screenshots.shots import LARGE, NOTHING, SAMPLE, SHOTS, SMALL, stage
 
 _HERE = Path(__file__).with_suffix("")
 _CELL = 12.2
@@ -26,8 +26,11 @@ _BASE = 18.5
 _STYLE: Final = re.compile(r"\.terminal-\d+-(r\d+) \{ (.*?) \}")
 _TEXT: Final = re.compile(r'<text class="terminal-\d+-(r\d+)" x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]*)</text>')
 _GROUND: Final = re.compile(r'<rect fill="([^"]+)" x="([\d.]+)" y="([\d.]+)" width="([\d.]+)"')
-_OTHERS = ("timeline", "problems", "form")
+_ALL = tuple(name for name in SHOTS if name not in NOTHING)
+_OTHERS = ("timeline", "problems", "form", "wrong")
 """What shows most of the colours and glyphs."""
+_SILENT = _HERE / "silent.jsonl"
+"""A program that has done nothing so far."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,7 @@ class Look:
     size: tuple[int, int]
     appearance: Appearance
     names: tuple[str, ...]
+    recording: Path = SAMPLE
 
     def file(self, picture: str) -> str:
         """What a picture is kept in."""
@@ -45,8 +49,9 @@ class Look:
 
 
 LOOKS = (
-    Look("160x45", LARGE, Appearance(), tuple(SHOTS)),
-    Look("80x24", SMALL, Appearance(), tuple(SHOTS)),
+    Look("160x45", LARGE, Appearance(), _ALL),
+    Look("80x24", SMALL, Appearance(), _ALL),
+    Look("silent-80x24", SMALL, Appearance(), NOTHING, _SILENT),
     *(
         Look(f"{theme}-80x24", SMALL, Appearance(theme=theme), _OTHERS)
         for theme in ("light", "safe-dark", "safe-light", "mono")
@@ -125,7 +130,7 @@ def _row(texts: list[_Run]) -> str:
 
 async def take(look: Look, folder: Path) -> None:
     """Write what each picture of LOOK shows now into FOLDER."""
-    async with stage(look.size, look.appearance) as on:
+    async with stage(look.size, look.appearance, look.recording) as on:
         for name in look.names:
             (folder / look.file(name)).write_text(readable(await on.draw(name)), encoding="utf-8")
 
