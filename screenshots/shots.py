@@ -14,6 +14,7 @@ os.environ.pop("NO_COLOR", None)
 time.tzset()
 
 from textual.pilot import Pilot  # noqa: E402  the environment first: Textual reads it when it is imported
+from textual.strip import Strip  # noqa: E402
 from textual.widgets import Input  # noqa: E402
 
 from console.appearance import Appearance  # noqa: E402
@@ -29,8 +30,9 @@ from console.tui.screens.timeline import TimelineScreen  # noqa: E402
 SAMPLE = Path(__file__).resolve().parent / "sample.jsonl"
 LARGE, SMALL = (160, 45), (80, 24)
 _PATIENCE = 30.0
-_STILL = 0.12
-"""Seconds in which nothing changes any more: longer than a frame of the app."""
+_STILL = 2
+"""Frames of the app in which nothing changes: the first of them may have begun before."""
+_SOON = 0.01
 _BEFORE, _AFTER = -1_000_000, 19_000_000
 """Ns around the selected call that the timeline shows."""
 
@@ -69,25 +71,28 @@ class Stage:
     async def settle(self) -> None:
         """Until nothing is being worked out, and two pictures of different moments are the same."""
         give_up = time.monotonic() + _PATIENCE
-        before, now = "", self._picture()
+        before, now = [], self._strips()
         while (now != before or self._works()) and time.monotonic() < give_up:
-            await self.pilot.pause(_STILL)
-            before, now = now, self._picture()
+            frames = self.app.frames + _STILL
+            while self.app.frames < frames and time.monotonic() < give_up:
+                await self.pilot.pause(_SOON)
+            before, now = now, self._strips()
 
     def _works(self) -> bool:
         return any(worker.is_running for worker in self.app.workers)
 
-    def _picture(self) -> str:
+    def _strips(self) -> list[Strip]:
+        """What an SVG is made of, which takes five times as long."""
         for field in self.app.screen.query(Input):
             field.cursor_blink = False
-        return self.app.export_screenshot(title="bus-console")
+        return self.app.screen._compositor.render_strips()  # noqa: SLF001  there is no other way but an SVG
 
     async def draw(self, name: str) -> str:
         """The SVG of the picture NAME, from wherever the app is; afterwards it is at rest again."""
-        self.target.acts, self.target.exit = False, ""
         await SHOTS[name](self)
-        svg = self._picture()
-        await self.pilot.press("escape", "escape", "escape")
+        svg = self.app.export_screenshot(title="bus-console")
+        self.target.acts, self.target.exit = False, ""
+        await self.press("escape", "escape", "escape")
         return svg
 
 
@@ -219,12 +224,12 @@ SHOTS: dict[str, Act] = {
     "output": _output,
     "slow-listener": _slow_listener,
     "slow-listener-timeline": _slow_listener_timeline,
-    "form": _form,
-    "wrong": _wrong,
-    "ended": _ended,
     "help": _help,
     "palette": _palette,
     "no-match": _no_match,
+    "form": _form,
+    "wrong": _wrong,
+    "ended": _ended,  # last: what it says in the bar may stay there, and would be in the next picture or not
     **{name: partial(_nothing, key=str(key)) for key, name in enumerate(NOTHING, 1)},
 }
 

@@ -94,7 +94,8 @@ class ConsoleApp(App[int]):
         self.frozen = False
         self._state = ""
         self._changed = False
-        self._frames = 0
+        self.frames = 0
+        """How many there were: 10 a second, fewer where there is no time for more."""
         self._exports: list[Exporting] = []
         self._gathers_until = 0.0
         self._again = again
@@ -131,8 +132,8 @@ class ConsoleApp(App[int]):
         if not self.is_running:  # while the app shuts down, its widgets go one by one
             return
         changed = self._changed = self._pump() or self._changed
-        self._frames += 1
-        if self.session.info.progress < 1.0 and self._frames % _READING:
+        self.frames += 1
+        if self.session.info.progress < 1.0 and self.frames % _READING:
             return  # a recording that is being read is not drawn ten times a second: that would take half of the time
         self._changed = False
         state = self.session.info.state
