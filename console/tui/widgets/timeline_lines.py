@@ -81,7 +81,7 @@ def axis(
     width: int, label: int, viewport: Viewport, record: SessionRecord, cursor: int, *,
     absolute: bool, marked: tuple[int, int] = (0, 0),
 ) -> Strip:  # fmt: skip
-    """Round moments since the recording began, or of the day; the marked range; the moment under the cursor."""
+    """Round moments since the recording began, or of the day; the marked range; the moment under the cursor alone."""
     room = max(0, width - label)
     origin = record.start_monotonic - (record.start_unix if absolute else 0)
 
@@ -91,15 +91,17 @@ def axis(
     row, looks = [" "] * room, [_AXIS] * room
     step = tick_step(viewport.cell, len(said(viewport.end, viewport.cell)) + (4 if room < _NARROW else 7))
     first = -(-(viewport.start - origin) // step) * step + origin
+    here = f"▾ {said(viewport.moment(cursor), viewport.cell)}" if 0 <= cursor < room else ""
+    place = min(cursor, max(0, room - len(here)))
     for at in range(first, viewport.end, step):
-        _write(row, viewport.column(at), "│" + said(at, step))
+        column, text = viewport.column(at), "│" + said(at, step)
+        if not here or not place - len(text) <= column <= place + len(here):
+            _write(row, column, text)
     for column in range(*marked):
         looks[column] = _AXIS_MARKED
-    if 0 <= cursor < room:
-        text = f"▾ {said(viewport.moment(cursor), viewport.cell)}"
-        at = min(cursor, max(0, room - len(text)))
-        _write(row, at, text)
-        looks[at : at + len(text)] = [_AXIS_CURSOR] * min(len(text), room - at)
+    if here:
+        _write(row, place, here)
+        looks[place : place + len(here)] = [_AXIS_CURSOR] * min(len(here), room - place)
     segments = [
         Segment("".join(char for char, _ in some), look)
         for look, some in groupby(zip(row, looks, strict=True), key=itemgetter(1))
