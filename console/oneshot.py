@@ -150,14 +150,15 @@ def _carried_out(session: Session, verb: str, given: argparse.Namespace) -> Ende
 def as_word(text: str) -> str:
     """What the shell gave as one word, as one word of a line: what would be several, or none, is text."""
     found = words(text)
+    key = found[0].key if found and text.startswith(found[0].key) else ""
+    value = text[len(key) + 1 :] if key else text
     try:
-        if len(found) == 1 and found[0].text == text and text not in (NO_WAIT, LAST):
+        if len(found) == 1 and found[0].text == text and text != NO_WAIT and value != LAST:
             parse_line(f"{EXECUTE} x {text}")
             return text
     except LanguageError:
         pass
-    key = found[0].key if found and text.startswith(found[0].key) else ""
-    return f"{key}={quote(text[len(key) + 1 :])}" if key else quote(text)
+    return f"{key}={quote(value)}" if key else quote(value)
 
 
 def _filter(given: Sequence[str]) -> Filter:

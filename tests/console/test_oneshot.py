@@ -197,13 +197,15 @@ def test_help_has_an_example_and_the_fields(place, name):
     assert "fields of --json" in out
 
 
-ODD = st.sampled_from(["&", "_", "", "a=b c", "k=", "=", '"', "[1", "a[0]"])
+ODD = st.sampled_from(["&", "_", "k=_", "", "a=b c", "k=", "=", '"', "[1", "a[0]"])
 
 
 @given(ODD | st.text(st.characters(exclude_categories=("Cs",)), max_size=20))
 @example("x='")
 def test_a_word_of_the_shell_is_one_word(text):
     """Whatever it is, the line has one argument more, and it is no sign of the language."""
-    request = parse(f"x {as_word(text)}")
+    word = as_word(text)
+    request = parse(f"x {word}")
+    assert word.rpartition("=")[2] != "_"  # the last result, of which there is none
     assert len(request.args) + len(request.kwargs) == 1
     assert request.wait
