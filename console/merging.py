@@ -9,14 +9,16 @@ from msgspec import structs
 from bus.attach.protocol import Batch
 from console.model.packing import Portion
 
-_RECORDS: Final = 4_000
+RECORDS: Final = 20_000
+EARLY_RECORDS: Final = 100_000
+"""Of what a program did before: each of its lanes takes time in each batch, whatever that tells of it."""
 
 
-def next_batches(waiting: deque[Batch]) -> Batch:
-    """Take the next batches out of WAITING, which is not empty, as one."""
+def next_batches(waiting: deque[Batch], most: int = RECORDS) -> Batch:
+    """Take the next batches out of WAITING, which is not empty, as one; MOST records, if the first has not more."""
     some = [waiting.popleft()]
     size = len(some[0].records)
-    while waiting and (size := size + len(waiting[0].records)) <= _RECORDS:
+    while waiting and (size := size + len(waiting[0].records)) <= most:
         if isinstance(waiting[0], Portion) or isinstance(some[0], Portion):  # large already
             break
         some.append(waiting.popleft())

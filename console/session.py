@@ -17,7 +17,7 @@ from console.cost import Cost
 from console.jobs import Job
 from console.language.filters import Filter
 from console.language.past import Past
-from console.merging import next_batches
+from console.merging import EARLY_RECORDS, RECORDS, next_batches
 from console.model import calls, ranges, snapshot, timeline
 from console.model.alerts import Alert, Alerts
 from console.model.catalog import Catalog
@@ -125,7 +125,9 @@ class Session:
             self._times_heard += 1
         deadline = self._monotonic() + _PUMP_NS
         while self._waiting:
-            self._take(next_batches(self._waiting))
+            # The first portion is a small one: it makes the first picture.
+            early = not self._complete and self._store.size
+            self._take(next_batches(self._waiting, EARLY_RECORDS if early else RECORDS))
             if self._monotonic() > deadline:
                 break
         if self._wanted is not None and self._complete and self._is_live():
@@ -379,7 +381,9 @@ class Session:
     def _look_for_problems(self) -> None:
         """Twice a second, and when a recording is read to its end."""
         now = self._monotonic()
-        if self._unlooked and (now >= self._look_at or not self._is_live()):
+        if self._is_live() and not (self._complete and now >= self._look_at):
+            return  # while it comes in, what a program did before is no news
+        if self._unlooked:
             self._look_at, self._unlooked = now + _LOOK_NS, False
             self._problems.look()
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from bus.trace.records import Output
 from bus.trace.redact import escape
-from console import choosing
+from console import choosing, collecting
 from console import format as fmt
 from console.appearance import ATTACH_AGAIN, THEME_NAMES, Appearance, remembered_theme
 from console.target import Target, TargetError
@@ -196,6 +196,7 @@ def _appearance(given: argparse.Namespace) -> Appearance:
 
 
 def _show(target: Target, appearance: Appearance, again: "Again | None" = None) -> int:
+    collecting.hold()
     from console.tui.app import run as show
 
     return show(choosing.session(target), appearance, again)
@@ -203,6 +204,7 @@ def _show(target: Target, appearance: Appearance, again: "Again | None" = None) 
 
 def _show_child(child: "LaunchedTarget", appearance: Appearance) -> int:
     """The screens on CHILD; if it ended by itself, its last words afterwards, and its exit status."""
+    collecting.hold()
     from console.tui.app import run as show
 
     session = choosing.session(child)

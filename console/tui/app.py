@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
 from textual.filter import LineFilter, Monochrome
 
-from console import commands, leaving, render
+from console import collecting, commands, leaving, render
 from console.appearance import ATTACH_AGAIN, Appearance, remember_theme
 from console.commands import Exporting, Mistake
 from console.session import Session
@@ -38,6 +38,8 @@ _READING = 5
 """Frames for one that is drawn while a recording is read."""
 _LOOKS = 2.0
 """Seconds between two looks for a program that has ended."""
+_SOON = 5.0
+"""Seconds that what there is at the start has to come in without the garbage collector."""
 _GATHERED, _MOST_GATHERED = 4, 0.3
 """Times that what comes may gather after it was taken in, as long as that took; but never longer, s."""
 
@@ -100,6 +102,7 @@ class ConsoleApp(App[int]):
         self._gathers_until = 0.0
         self._again = again
         self._looks_at = 0.0
+        self._began = 0.0
 
     @property
     def lively(self) -> bool:
@@ -125,6 +128,7 @@ class ConsoleApp(App[int]):
 
     def on_mount(self) -> None:
         """Start the frames."""
+        self._began = monotonic()
         self.session.pump()
         self.set_interval(FRAME, self._frame)
 
@@ -136,6 +140,9 @@ class ConsoleApp(App[int]):
         if self.session.info.progress < 1.0 and self.frames % _READING:
             return  # a recording that is being read is not drawn ten times a second: that would take half of the time
         self._changed = False
+        if self._began and (self.session.caught_up or monotonic() > self._began + _SOON):
+            self._began = 0.0
+            collecting.resume()
         state = self.session.info.state
         if state != self._state:
             self._state, changed = state, True

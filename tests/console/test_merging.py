@@ -21,5 +21,6 @@ def test_small_batches_are_one() -> None:
 def test_one_batch_does_not_get_too_large() -> None:
     """What is too much for one stays for the next time."""
     waiting = deque([Batch(at=1, records=lanes(1, 3_000)), Batch(at=2, records=lanes(4_000, 3_000))])
-    assert len(next_batches(waiting).records) == 3_000
+    assert len(next_batches(waiting, 4_000).records) == 3_000
     assert [batch.at for batch in waiting] == [2]
+    assert len(next_batches(waiting, 1_000).records) == 3_000

@@ -71,6 +71,7 @@ class BusScreen(Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self._ticks = 0
+        self._due = False
         self._changed = False
         self._rested = 0.0
 
@@ -171,16 +172,22 @@ class BusScreen(Screen[None]):
 
     def on_screen_resume(self) -> None:
         """Shown again: what was not drawn meanwhile is drawn now."""
-        self.call_after_refresh(self._refresh_all)
+        self._refresh_soon()
 
     def on_resize(self) -> None:
         """Narrow and short terminals drop what matters least."""
         self.set_class(self.size.width < NARROW, "narrow")
         self.set_class(self.size.height < SHORT, "short")
         self.set_class(self.size.height < TINY, "tiny")
-        self.call_after_refresh(self._refresh_all)
+        self._refresh_soon()
+
+    def _refresh_soon(self) -> None:
+        """Once, however many reasons there are: ten thousand rows take a while."""
+        if not self._due:
+            self._due = self.call_after_refresh(self._refresh_all)
 
     def _refresh_all(self) -> None:
+        self._due = False
         if self.is_current and self.is_attached:
             self.refresh_frame()
             self.refresh_body()
