@@ -29,6 +29,7 @@ from console.model.problems import ProblemReport, Problems, Settings
 from console.model.queries import FoundCalls, Order, Queries
 from console.model.ranges import RangeSummary
 from console.model.services import Services
+from console.model.slices import Sliced, whole
 from console.model.stats import Stats
 from console.model.store import Store
 from console.model.tree import CallTree, tree
@@ -115,6 +116,10 @@ class Session:
 
         It takes 50 ms or a little more at most; of a long recording the rest is left for the next times.
         """
+        return whole(self.pumping())
+
+    def pumping(self) -> Sliced[bool]:
+        """The same in slices; only one at a time may be under way."""
         if not self._waiting:  # what is left over stays with the target, which may stop reading when it has too much
             came = self.target.drain()
             self._cost.take(came)
@@ -127,7 +132,8 @@ class Session:
         while self._waiting:
             # The first portion is a small one: it makes the first picture.
             early = not self._complete and self._store.size
-            self._take(next_batches(self._waiting, EARLY_RECORDS if early else RECORDS))
+            yield from self._taking(next_batches(self._waiting, EARLY_RECORDS if early else RECORDS))
+            yield
             if self._monotonic() > deadline:
                 break
         if self._wanted is not None and self._complete and self._is_live():
@@ -362,8 +368,9 @@ class Session:
         self.stop_recording()
         self.target.close()
 
-    def _take(self, batch: Batch) -> None:
-        fresh = self._store.take(batch)
+    def _taking(self, batch: Batch) -> Sliced[None]:
+        fresh = yield from self._store.taking(batch)
+        yield
         if self.watch is not None and self._complete:  # what is told of the past does not end now
             self.watch.take(batch.records)
         if self.recording is not None:
@@ -371,6 +378,7 @@ class Session:
         if fresh is not None:
             self._stats.take(fresh)
             self._services.take(fresh)
+            yield
         self._problems.take(batch.records, fresh)
         if self._problems.pressing:
             self._problems.look()

@@ -31,10 +31,13 @@ from console.model.lane import CANCELLED, Calls, Runs
 from console.model.mailboxes import Mailboxes
 from console.model.outputs import KEPT, Outputs
 from console.model.packing import Packer, Portion, plausible
+from console.model.slices import Sliced, whole
 
 _COMMAND, _EVENT = KINDS.index("command"), KINDS.index("event")
 _SIDE_RECORDS = 10_000
 _NEVER = 1 << 62
+_SLICE = 20
+"""Lanes of one slice of work: 5 ms or so, whatever there is for each."""
 _EVICT_PART = 16
 """Eviction takes one part of so many at once, because it copies the columns."""
 
@@ -101,7 +104,11 @@ class Store:
         """The time of the earliest call that is kept, and the latest moment of which anything is known."""
 
     def take(self, batch: Batch) -> Block | None:
-        """Take in a batch and return the ended calls that are new, as columns; None when there are none.
+        """Take in a batch and return the ended calls that are new, as columns; None when there are none."""
+        return whole(self.taking(batch))
+
+    def taking(self, batch: Batch) -> Sliced[Block | None]:
+        """The same in slices. What is asked between two of them is answered, from some of the new calls.
 
         The unended calls of the last batch are those in flight, so the loss of a record never leaves one for ever.
         """
@@ -117,7 +124,8 @@ class Store:
             self._take_other(record)
         self._take_waits(packed.waits)
         self._recently_ended.append(np.zeros(0, np.int64))
-        fresh = self._take_ended(self.codec.take(packed))
+        yield
+        fresh = yield from self._take_ended(self.codec.take(packed))
         self.live.clear()
         self._take_unended((*packed.unended, *batch.live))
         self._evict()
@@ -215,7 +223,7 @@ class Store:
             self._runs_of(lane).add_waits(began[chosen], ended[chosen])
             self._seen(int(ended[chosen].max()))
 
-    def _take_ended(self, block: Block) -> Block | None:
+    def _take_ended(self, block: Block) -> Sliced[Block | None]:
         if not len(block["id"]):
             return None
         self._recently_ended[-1] = block["id"]
@@ -227,10 +235,12 @@ class Store:
         sorted_home, sorted_block = home[order], {name: values[order] for name, values in block.items()}
         borders = [0, *(1 + np.flatnonzero(steps(sorted_home))).tolist(), len(order)]
         fresh = np.zeros(len(order), np.bool_)
-        for first, after in pairwise(borders):
+        for number, (first, after) in enumerate(pairwise(borders), 1):
             lane, is_run = divmod(int(sorted_home[first]), 2)
             part = {name: values[first:after] for name, values in sorted_block.items()}
             fresh[order[first:after]] = self._place(lane, is_run=bool(is_run)).add(part)
+            if number % _SLICE == 0:
+                yield
         return self._count(block if fresh.all() else {name: values[fresh] for name, values in block.items()})
 
     def _place(self, lane: int, *, is_run: bool) -> Calls:

@@ -19,6 +19,7 @@ from console.session import Session
 from console.target.again import Again
 from console.tui import messages, paint
 from console.tui.look import ServiceColors
+from console.tui.pace import in_slices
 from console.tui.palette import ActionsProvider, Palette
 from console.tui.screens.base import TABS, BusScreen
 from console.tui.screens.calls import CallsScreen
@@ -132,10 +133,11 @@ class ConsoleApp(App[int]):
         self.session.pump()
         self.set_interval(FRAME, self._frame)
 
-    def _frame(self) -> None:
+    async def _frame(self) -> None:
+        pumped = self.is_running and await self._pump()
         if not self.is_running:  # while the app shuts down, its widgets go one by one
             return
-        changed = self._changed = self._pump() or self._changed
+        changed = self._changed = pumped or self._changed
         self.frames += 1
         if self.session.info.progress < 1.0 and self.frames % _READING:
             return  # a recording that is being read is not drawn ten times a second: that would take half of the time
@@ -167,7 +169,7 @@ class ConsoleApp(App[int]):
         if self.successor:
             self.exit(ATTACH_AGAIN)
 
-    def _pump(self) -> bool:
+    async def _pump(self) -> bool:
         """Take in what came. Where that takes long, it gathers for a while first: more at once is cheaper.
 
         What there was when we attached, and a recording, are taken in as fast as possible.
@@ -175,7 +177,7 @@ class ConsoleApp(App[int]):
         began = monotonic()
         if began < self._gathers_until and self._state == self.session.info.state:
             return False
-        changed = self.session.pump()
+        changed = await in_slices(self.session.pumping())
         ended = monotonic()
         if self.session.info.state == "live" and self.session.caught_up:
             self._gathers_until = ended + min(_MOST_GATHERED, _GATHERED * (ended - began))

@@ -1,10 +1,28 @@
-"""How often something costly may be done."""
+"""How often something costly may be done, and how it lets keys be handled meanwhile."""
 
+import asyncio
 from collections.abc import Callable
 from time import monotonic
 from types import TracebackType
+from typing import TypeVar
 
+from console.model.slices import Sliced
+
+T = TypeVar("T")
 _SHARE = 20
+_STEPS = 8
+"""Turns of the event loop between two slices: from hand to hand, a key takes about so many to what it changes."""
+
+
+async def in_slices(work: Sliced[T]) -> T:
+    """Do WORK; between its slices everything else has a turn."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as done:
+            return done.value  # type: ignore[no-any-return]  # it is what the generator returns
+        for _ in range(_STEPS):
+            await asyncio.sleep(0)
 
 
 class Pace:

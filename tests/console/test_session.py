@@ -117,6 +117,26 @@ def test_the_header_says_what_watching_costs() -> None:
     assert session.header().cost == 0
 
 
+def test_all_can_be_asked_between_two_slices_of_a_pump() -> None:
+    """A screen is drawn and a call is looked up while a batch is half taken in; in the end all of it is there."""
+    known, _, _ = live_session()
+    target = FakeTarget(synthetic.batches(synthetic.session(200)), state="live")
+    session = Session(target, monotonic=Clock())
+    slices = 0
+    for _ in session.pumping():
+        slices += 1
+        session.header()
+        session.events()
+        session.services()
+        session.problems()
+        session.timeline(*session.bounds(), 100)
+        for row in session.commands():
+            assert all(session.call(call.id) is not None for call in session.recent(row.name))
+    assert slices > 2
+    assert session.size == known.size
+    assert session.commands() == known.commands()
+
+
 def test_rates_decay_to_nothing() -> None:
     """When nothing happens for ten seconds, calls/s and all rates are 0."""
     session, _, clock = live_session()

@@ -1,5 +1,6 @@
 """The store takes records in any order, any number of times, and keeps what it may."""
 
+import itertools
 import random
 from collections.abc import Sequence
 
@@ -237,3 +238,15 @@ def test_a_batch_larger_than_is_packed_at_once_is_whole() -> None:
     store = filled([*runs(650), impossible, *runs(650, first=1_000)])
     assert (store.size, store.codec.damaged) == (1_300, 1)
     assert store.call(1_400) == runs(1, first=1_400)[0]
+
+
+def test_many_lanes_are_taken_in_slices() -> None:
+    """200 lanes are no single piece of work, which would hold up a key; between the slices all can be asked."""
+    store, sizes = Store(), []
+    calls = tuple(command(n, 10 * n, 10 * n + 1, 10 * n + 9, lane=n) for n in range(1, 201))
+    work = store.taking(Batch(at=0, records=calls, live=(command(999, 5),)))
+    for _ in work:
+        sizes.append(sum(len(one) for one in store.runs.values()))
+        assert all((call := store.call(number)) is None or call.lane == number for number in range(1, 201))
+    assert all(after - before <= 20 for before, after in itertools.pairwise([*sizes, 200]))
+    assert (store.size, list(store.live)) == (200, [999])

@@ -1,6 +1,9 @@
-"""How often costly work is done."""
+"""How often costly work is done, and what happens meanwhile."""
 
-from console.tui.pace import Pace
+import asyncio
+
+from console.model.slices import Sliced
+from console.tui.pace import Pace, in_slices
 
 
 class Clock:
@@ -51,3 +54,27 @@ def test_work_that_fails_counts_too() -> None:
     except ValueError:
         pass
     assert not pace.due
+
+
+def test_a_key_is_handled_while_there_is_work() -> None:
+    """What was asked for during the first slice, in several steps of the event loop, is done before the last one."""
+    order: list[str] = []
+
+    async def key() -> None:
+        for _ in range(5):
+            await asyncio.sleep(0)
+        order.append("key")
+
+    async def main() -> int:
+        tasks: list[asyncio.Task[None]] = []
+
+        def work() -> Sliced[int]:
+            tasks.append(asyncio.create_task(key()))
+            yield
+            order.append("work")
+            return 7
+
+        return await in_slices(work())
+
+    assert asyncio.run(main()) == 7
+    assert order == ["key", "work"]
