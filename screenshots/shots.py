@@ -78,6 +78,12 @@ class Stage:
                 await self.pilot.pause(_SOON)
             before, now = now, self._strips()
 
+    async def until_shown(self, text: str) -> None:
+        """Until TEXT stands somewhere on the screen."""
+        give_up = time.monotonic() + _PATIENCE
+        while not any(text in strip.text for strip in self._strips()) and time.monotonic() < give_up:
+            await self.pilot.pause(_SOON)
+
     def _works(self) -> bool:
         return any(worker.is_running for worker in self.app.workers)
 
@@ -177,6 +183,7 @@ async def _wrong(on: Stage) -> None:
 
 async def _ended(on: Stage) -> None:
     on.target.exit = "exit code 3"
+    await on.until_shown("ENDED")
     await _list(on, "1", "search.query")
 
 
