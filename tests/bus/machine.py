@@ -47,7 +47,9 @@ PATTERNS = (*EVENTS, "e.*")
 OPEN_STEPS = 20
 """How long a bus is left open at least."""
 T = TypeVar("T")
-NAMES, WORKERS, WHICH = st.sampled_from(SERVICES), st.integers(1, 3), st.integers(0, 5)
+_MOST = 3
+"""Workers of a service."""
+NAMES, WORKERS, WHICH = st.sampled_from(SERVICES), st.integers(1, _MOST), st.integers(0, 5)
 
 
 class BusMachine(RuleBasedStateMachine):
@@ -92,8 +94,12 @@ class BusMachine(RuleBasedStateMachine):
     @rule(which=WHICH, workers=WORKERS)
     def scale(self, which: int, workers: int) -> None:
         name = _pick(list(self.services), which)
+        model = self.services[name]
+        leaving = {f"{name}-{number}" for number in range(workers, _MOST) if number not in model.busy}
         self.bus.scale(name, workers)
-        self.services[name].size = workers
+        model.size = workers
+        # Until they have gone, they may take one more call that comes now.
+        wait_for(lambda: not leaving & {thread.name for thread in threading.enumerate()}, PATIENCE)
 
     @precondition(lambda self: self.services and not self.closed)
     @rule(which=WHICH, workers=WORKERS, declares=st.booleans())
