@@ -93,6 +93,8 @@ class Store:
         """Of each event that was fired."""
         self.services: dict[str, str] = {}
         """The service that last ran each name; for names whose registration was never seen."""
+        self._served = np.zeros(0, np.int64)
+        """The same by the numbers of the codec's names, -1 for none: most calls say nothing new."""
         self.density = Density()
         self.origins: Mapping[str, tuple[int, str]] = {}
         """See `Portion`."""
@@ -264,19 +266,22 @@ class Store:
         return fresh
 
     def _note_names(self, block: Block) -> None:
-        """Look at the last call of each name and kind."""
-        sorts = block["name"].astype(np.int64) * len(KINDS) + block["kind"]
+        """Look at the last call of each name and kind; of a command only where it tells of another service."""
+        names, kinds = block["name"].astype(np.int64), block["kind"]
+        sorts = names * len(KINDS) + kinds
         last = np.full(int(sorts.max()) + 1, -1, np.int64)
         last[sorts] = np.arange(len(sorts))  # of those with one index the last stays
-        names = self.codec.names
-        for position in last[last >= 0].tolist():
-            name = names[block["name"][position]]
-            if block["kind"][position] == _EVENT:
-                self.last_args[name] = self.codec.arguments(
-                    block["id"][position].item(), block["text"][position].item()
-                )
-            elif block["kind"][position] == _COMMAND:
-                self.services[name] = names[block["service"][position]]
+        last = last[last >= 0]
+        for position in last[kinds[last] == _EVENT].tolist():
+            arguments = self.codec.arguments(block["id"][position].item(), block["text"][position].item())
+            self.last_args[self.codec.names[names[position]]] = arguments
+        commands = last[kinds[last] == _COMMAND]
+        unknown = np.full(max(0, int(names.max()) + 1 - len(self._served)), -1, np.int64)
+        self._served = np.concatenate((self._served, unknown))
+        moved = commands[self._served[names[commands]] != block["service"][commands]]
+        self._served[names[moved]] = block["service"][moved]
+        for position in moved.tolist():
+            self.services[self.codec.names[names[position]]] = self.codec.names[block["service"][position]]
 
     def _take_unended(self, calls: Iterable[Call]) -> None:
         """Note calls in flight, but not those that a lane has left for another call, or whose end came already."""

@@ -57,14 +57,17 @@ class NoListener(Rule):
         self._limits = limits
         self._fired, self._heard = (Recent(int(limits.seconds * NS)) for _ in range(2))
         self._told: set[int] = set()
+        self._entries, self._catch_all = -1, list[int]()
 
     def look(self, news: News) -> Iterator[Finding]:
         """See `Rule`."""
-        calls, entries = news.calls, news.store.entries
+        calls = news.calls
+        if self._entries != news.store.entries_version:
+            self._entries = news.store.entries_version
+            self._catch_all = [entry.entry for entry in news.store.entries.values() if _is_catch_all(entry)]
         events, deliveries = calls["kind"] == _EVENT, calls["kind"] == _DELIVERY
         names = calls["name"].astype(np.int64)
-        catch_all = [entry.entry for entry in entries.values() if _is_catch_all(entry)]
-        proper = deliveries & ~np.isin(calls["entry"], catch_all)
+        proper = deliveries & ~np.isin(calls["entry"], self._catch_all)
         self._fired.add(names[events], calls["ended"][events])
         self._heard.add(names[proper], calls["ended"][proper])
         fired, heard = equally_long(self._fired.counts(news.now), self._heard.counts(news.now))
