@@ -224,9 +224,7 @@ class LaunchedTarget:
         program = self._other_pid
         if not (program and _killed(os.kill, program, number)) and not group:
             return True
-        give_up = time.monotonic() + seconds
-        while self._exit is None and self._thread.is_alive() and time.monotonic() < give_up:
-            time.sleep(_PERIOD / 4)
+        self._thread.join(seconds)  # it ends when they have
         return self._exit is not None
 
     # ---- the watching thread
