@@ -30,10 +30,12 @@ async def draw(folder: Path, names: list[str]) -> None:
 def main() -> None:
     """Do what the command line says."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*PICTURES, []], metavar="NAME", help="which; all without one")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which, all without one: {', '.join(PICTURES)}")
     parser.add_argument("--to", type=Path, default=HERE, metavar="FOLDER", help="where they go")
     parser.add_argument("--record", action="store_true", help="first record sample.jsonl anew, from the sample program")
     given = parser.parse_args()
+    if unknown := [name for name in given.names if name not in PICTURES]:
+        parser.error(f"there is no picture {unknown[0]}; there are: {', '.join(PICTURES)}")
     if given.record:
         record()
     asyncio.run(draw(given.to, given.names))
