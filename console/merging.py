@@ -10,8 +10,9 @@ from bus.attach.protocol import Batch
 from console.model.packing import Portion
 
 RECORDS: Final = 20_000
-EARLY_RECORDS: Final = 100_000
-"""Of what a program did before: each of its lanes takes time in each batch, whatever that tells of it."""
+PAST_RECORDS: Final = 100_000
+"""Of what a program did before: each of its lanes takes time in each batch, whatever that tells of it. But not of the
+first that comes: that makes the first picture."""
 
 
 def next_batches(waiting: deque[Batch], most: int = RECORDS) -> Batch:

@@ -14,10 +14,11 @@ from bus.attach.protocol import Batch, Reply
 from bus.trace.records import AnyRecord, Call, Entry, Lane, Level, State
 from console.clock import ProgramClock
 from console.cost import Cost
+from console.hearing import Hearing
 from console.jobs import Job
 from console.language.filters import Filter
 from console.language.past import Past
-from console.merging import EARLY_RECORDS, RECORDS, next_batches
+from console.merging import PAST_RECORDS, RECORDS, next_batches
 from console.model import calls, ranges, snapshot, timeline
 from console.model.alerts import Alert, Alerts
 from console.model.catalog import Catalog
@@ -40,7 +41,6 @@ from console.preferences import Preferences
 from console.recording import Recording
 from console.target import Target, TargetError, TargetInfo
 
-_REGULARLY: Final = 5
 _PUMP_NS: Final = 50_000_000
 """After so long the screen has its turn, even if there is more to take in."""
 _JOB_SECONDS: Final = 5.0
@@ -75,8 +75,7 @@ class Session:
         self._waiting: deque[Batch] = deque()
         self._last_batch = Batch(at=0)
         self._cost = Cost()
-        self._state = target.info.state
-        self._complete = False
+        self._state, self._complete = target.info.state, False
         self.past = Past()
         """What was entered, for completion."""
         self.last_reply: Reply | None = None
@@ -88,13 +87,12 @@ class Session:
         """The session file that is written, see `start_recording`."""
         self.level = target.info.session.level
         self._wanted = preferences.level
-        self._heard, self._times_heard = monotonic(), 0
+        self._hearing = Hearing(monotonic)
 
     @property
     def silence(self) -> int:
         """Ns since a live program was last heard, once it was heard regularly: twenty times a second, if it runs."""
-        regularly = self._is_live() and self._times_heard > _REGULARLY
-        return self._monotonic() - self._heard if regularly else 0
+        return self._hearing.silence if self._is_live() else 0
 
     @property
     def info(self) -> TargetInfo:
@@ -126,13 +124,11 @@ class Session:
             self._waiting.extend(came)
         changed = bool(self._waiting)
         if changed:
-            self._heard = self._monotonic()
-            self._times_heard += 1
+            self._hearing.note()
         deadline = self._monotonic() + _PUMP_NS
         while self._waiting:
-            # The first portion is a small one: it makes the first picture.
-            early = not self._complete and self._store.size
-            yield from self._taking(next_batches(self._waiting, EARLY_RECORDS if early else RECORDS))
+            most = PAST_RECORDS if not self._complete and self._store.size else RECORDS
+            yield from self._taking(next_batches(self._waiting, most))
             yield
             if self._monotonic() > deadline:
                 break
