@@ -5,11 +5,10 @@ The exit status is 1 when a call failed, 2 when it could not be made.
 
 import argparse
 import sys
-import time
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from bus.trace.redact import escape
 from console import choosing, commands, json_lines, render, render_watch
@@ -22,15 +21,14 @@ from console.language.tokens import LanguageError, words
 from console.language.values import LAST, quote
 from console.model.split import parts
 from console.printing import console_for
-from console.repl.waiting import run_patiently, until_ended, until_ready
 from console.session import Session
 from console.target import TargetError
+from console.waiting import keep_up, run_patiently, until, until_ended, until_ready
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
 OK, FAILED, NOT_DONE = 0, 1, 2
-_TICK: Final = 0.05
 
 
 def call(given: argparse.Namespace) -> int:
@@ -113,7 +111,7 @@ def _watch(session: Session, what: Filter, given: argparse.Namespace) -> int:
     left = given.count or sys.maxsize
     while left:
         over = session.info.state == "ended"
-        session.pump()
+        keep_up(session)  # what came before the end is taken in after it was seen
         found, more = watched.new(left)
         for each in found:
             if given.json:
@@ -127,7 +125,6 @@ def _watch(session: Session, what: Filter, given: argparse.Namespace) -> int:
         if over:
             sys.stderr.write(f"bus-console: {escape(session.info.reason)}\n")
             break
-        time.sleep(_TICK)
     return OK
 
 
@@ -179,10 +176,7 @@ def _print(given: argparse.Namespace, lines: Iterable[json_lines.Json], shown: "
 
 def _look_for(session: Session, seconds: float) -> None:
     """Rules that compare two moments need some time between them; a recording says all at once."""
-    give_up = time.monotonic() + seconds
-    while session.info.state == "live" and time.monotonic() < give_up:
-        time.sleep(_TICK)
-        session.pump()
+    until(session, lambda: session.info.state != "live", seconds)
 
 
 def _opened(spec: str) -> "closing[Session]":

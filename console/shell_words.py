@@ -2,7 +2,6 @@
 
 import argparse
 import shlex
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -18,7 +17,6 @@ Offer = tuple[str, str]
 """A whole word, and what it is."""
 _SECONDS: Final = 1.0
 """How long a program gets to tell its names: more would be felt."""
-_TICK: Final = 0.02
 _TAKES: Final[Mapping[tuple[str, str], str]] = {
     ("run", "target"): "files", ("run", "args"): "files", ("record", "target"): "programs files",
     ("demo", "folder"): "files", ("call", "name"): "commands", ("fire", "name"): "events",
@@ -174,13 +172,10 @@ def _session(spec: str) -> "Session":
     """One that knows the names; the whole snapshot is not waited for."""
     from console.choosing import named
     from console.session import Session
+    from console.waiting import until
 
     session = Session(named(spec))
-    give_up = time.monotonic() + _SECONDS
-    session.pump()
-    while not (session.names().commands or session.complete) and time.monotonic() < give_up:
-        time.sleep(_TICK)
-        session.pump()
+    until(session, lambda: bool(session.names().commands) or session.complete, _SECONDS)
     return session
 
 

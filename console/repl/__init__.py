@@ -4,8 +4,8 @@ import sys
 
 from console.repl.current import Look
 from console.repl.piped import run_lines
-from console.repl.waiting import until_ready
 from console.session import Session
+from console.waiting import until_ready
 
 
 def run(session: Session, look: Look | None = None) -> int:

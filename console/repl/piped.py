@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from console import commands, render, render_watch
 from console.commands import Ended, Exporting, Mistake, Started
 from console.printing import PLAIN_WIDTH, PlainConsole
-from console.repl.waiting import run_patiently, settled, until_ended, until_exported
 from console.session import Session
+from console.waiting import run_patiently, settled, until_ended, until_exported
 
 OK, FAILED, NOT_DONE = 0, 1, 2
 _MOST_WATCHED = 1_000

@@ -25,10 +25,10 @@ from console.repl.current import Current, Look
 from console.repl.history import default_path, open_history, recall
 from console.repl.line import LineCompleter, LineLexer, keys
 from console.repl.toolbar import toolbar
-from console.repl.waiting import settled, until_ended
 from console.repl.watch_lines import WatchLines
 from console.session import Session
 from console.styles import BAD, NEWS, QUIET
+from console.waiting import settled, until_ended
 
 _TICK = 0.1
 _REDRAW = 5

@@ -6,7 +6,7 @@ import pytest
 
 from bus.attach.protocol import Batch, Reply
 from bus.trace.records import Call, Error
-from console.repl import waiting
+from console import waiting
 from console.repl.piped import run_lines
 from console.session import Session
 from tests import synthetic
