@@ -21,21 +21,19 @@ def add(adds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
 
 
 def _add_acts(adds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    call = _new(
-        adds, "call", "execute a command, wait and print its result", f"ARGS are VALUE or NAME=VALUE. {_STATUS}",
-        example="bus-console call shop say_hello Ann times=2", fields=json_fields.REPLY,
-    )  # fmt: skip
-    call.add_argument("target", metavar="TARGET", help=_TARGET)
-    call.add_argument("name", metavar="COMMAND", help="what is executed")
-    call.add_argument("args", metavar="ARGS", nargs="*", help="its arguments, as in the REPL; -- before one like --x")
-
-    fire = _new(
-        adds, "fire", "fire an event and print who receives it", f"ARGS are VALUE or NAME=VALUE. {_STATUS}",
-        example="bus-console fire shop file.changed path=a.py", fields=json_fields.FIRE,
-    )  # fmt: skip
-    fire.add_argument("target", metavar="TARGET", help=_TARGET)
-    fire.add_argument("name", metavar="EVENT", help="what is fired")
-    fire.add_argument("args", metavar="ARGS", nargs="*", help="its arguments, as in the REPL; -- before one like --x")
+    for verb, noun, what, example, fields in (
+        ("call", "COMMAND", "execute a command, wait and print its result", "say_hello Ann times=2", json_fields.REPLY),
+        ("fire", "EVENT", "fire an event and print who receives it", "file.changed path=a.py", json_fields.FIRE),
+    ):
+        act = _new(
+            adds, verb, what, f"ARGS are VALUE or NAME=VALUE. {_STATUS}", example=f"bus-console {verb} shop {example}",
+            fields=fields,
+        )  # fmt: skip
+        act.add_argument("target", metavar="TARGET", help=_TARGET)
+        act.add_argument("name", metavar=noun, help=f"the {noun.lower()}")
+        act.add_argument(
+            "args", metavar="ARGS", nargs="*", help="its arguments, as in the REPL; -- before one like --x"
+        )
 
 
 def _add_calls(adds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
