@@ -14,12 +14,12 @@ allow = ["index.*"]
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, get_args
 
 import msgspec
+from msgspec import Struct, field
 
 from bus.trace.records import Level
 from console.appearance import THEME_NAMES, config_path
@@ -53,8 +53,7 @@ class ConfigError(TargetError):
     """The config file cannot be used; the message names the file, the line or the key, and what may stand there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(Struct, frozen=True):
     """What the file says: to the rules for problems, and to everything else."""
 
     rules: Settings = field(default_factory=Settings)

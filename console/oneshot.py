@@ -7,8 +7,9 @@ import argparse
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import closing
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from bus.trace.redact import escape
 from console import choosing, commands, json_lines, render, render_watch

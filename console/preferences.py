@@ -1,12 +1,11 @@
 """What a person can set, in the config file and with `set`: how much is kept, recorded and shown, and how."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bus.trace.records import Level
 
 
-@dataclass(frozen=True, slots=True)
-class Preferences:
+class Preferences(Struct, frozen=True):
     """`level`: None leaves the program as it is. `listed`: rows of a list; `watched`: lines of `watch` in a second.
 
     `theme`: "" is the first one. `vi`, `complete_while_typing`: how the REPL takes keys.

@@ -1,8 +1,8 @@
 """Services, threads, live stacks, waits and dead letters as rich renderables. All text of the program is escaped."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from msgspec import Struct
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -61,8 +61,7 @@ def threads(found: commands.ThreadList) -> RenderableType:
     return Group(table, more) if found.left_out else table
 
 
-@dataclass(frozen=True, slots=True)
-class _ThreadLine:
+class _ThreadLine(Struct, frozen=True):
     """`took`: ns, -1 for a thread that runs no call."""
 
     name: str

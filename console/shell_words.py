@@ -3,8 +3,9 @@
 import argparse
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from console.choosing import ONLY
 from console.commands.paths import paths
@@ -29,8 +30,7 @@ _BY_NAME: Final[Mapping[str, str]] = {
 _WITH_RECORDINGS: Final = ("calls", "top", "services", "problems")
 
 
-@dataclass(frozen=True, slots=True)
-class _Given:
+class _Given(Struct, frozen=True):
     """The words so far: the command, its positionals, and the option whose value is being written."""
 
     command: str

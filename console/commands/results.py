@@ -1,8 +1,9 @@
 """What came of a line: values that a front end shows as it likes."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from bus.attach.protocol import Reply
 from bus.trace.records import Call, Letter, Stack
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
     from console.export import Exported as Written  # what only some lines need is loaded when they come
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(Struct, frozen=True):
     """A command or event is on its way; `finish` makes an `Ended` of it when `pending` is done."""
 
     request: Execute | Fire
@@ -35,8 +35,7 @@ class Started:
         return isinstance(self.request, Fire) or self.request.wait
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(Struct, frozen=True):
     """What became of it. `detail` is None while its record has not come, and where it never got onto the bus."""
 
     request: Execute | Fire
@@ -49,8 +48,7 @@ class Ended:
         return self.reply.error is None and self.reply.outcome == "ok"
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(Struct, frozen=True):
     """The commands and events whose names match PATTERN ("" for all)."""
 
     pattern: str
@@ -58,8 +56,7 @@ class Listing:
     events: tuple[EventRow, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Description:
+class Description(Struct, frozen=True):
     """All that is known of a name, which may be a command's, an event's or both; `recent`: newest first."""
 
     name: str
@@ -68,8 +65,7 @@ class Description:
     recent: tuple[Call, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CallList:
+class CallList(Struct, frozen=True):
     """The calls that a filter ("" for all) asks for; `now`: up to when calls in flight are counted (ns)."""
 
     filter: str
@@ -77,15 +73,13 @@ class CallList:
     now: int
 
 
-@dataclass(frozen=True, slots=True)
-class CallShown:
+class CallShown(Struct, frozen=True):
     """One call with what caused it and what it caused."""
 
     detail: CallDetail
 
 
-@dataclass(frozen=True, slots=True)
-class ProblemList:
+class ProblemList(Struct, frozen=True):
     """What the rules have found, as of NOW (monotonic ns); `problems`: those that were asked for."""
 
     report: ProblemReport
@@ -93,40 +87,35 @@ class ProblemList:
     now: int
 
 
-@dataclass(frozen=True, slots=True)
-class TreeShown:
+class TreeShown(Struct, frozen=True):
     """All that is known to hang together with a call, as a tree; `now`: up to when calls in flight are counted (ns)."""
 
     tree: CallTree
     now: int
 
 
-@dataclass(frozen=True, slots=True)
-class Exporting:
+class Exporting(Struct, frozen=True):
     """Calls are being written to a file, on a thread of their own; `export_ended` says what came of it."""
 
     path: str
     job: "Job[Written]"
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """The program was asked something; `answered` makes an outcome of it when `pending` is done."""
 
     pending: Pending
     answer: Callable[[Reply], "Outcome"]
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceList:
+class ServiceList(Struct, frozen=True):
     """All services, as of `now` (monotonic ns)."""
 
     rows: tuple[ServiceRow, ...]
     now: int
 
 
-@dataclass(frozen=True, slots=True)
-class ThreadList:
+class ThreadList(Struct, frozen=True):
     """The threads of all services and outside, as of `now` (monotonic ns); `stacks`: of those that could be asked."""
 
     rows: tuple[ServiceRow, ...]
@@ -135,23 +124,20 @@ class ThreadList:
     left_out: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class StackList:
+class StackList(Struct, frozen=True):
     """What some threads are doing."""
 
     stacks: tuple[Stack, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class WaitsShown:
+class WaitsShown(Struct, frozen=True):
     """Who waits for whom AT a moment (monotonic ns)."""
 
     lines: tuple[WaitLine, ...]
     at: int
 
 
-@dataclass(frozen=True, slots=True)
-class LetterList:
+class LetterList(Struct, frozen=True):
     """Dead letters, the oldest first, as of `now` (monotonic ns), and how many EARLIER ones there were."""
 
     letters: tuple[Letter, ...]
@@ -159,24 +145,21 @@ class LetterList:
     now: int
 
 
-@dataclass(frozen=True, slots=True)
-class Exported:
+class Exported(Struct, frozen=True):
     """So many calls were written to a file."""
 
     path: str
     calls: int
 
 
-@dataclass(frozen=True, slots=True)
-class Watching:
+class Watching(Struct, frozen=True):
     """From now on calls are shown as they end, those that `filter` ("" for all) asks for."""
 
     watch: Watch
     filter: str
 
 
-@dataclass(frozen=True, slots=True)
-class Top:
+class Top(Struct, frozen=True):
     """The figures of all, and the commands that are busiest, of so many that were ever called."""
 
     header: Header
@@ -184,8 +167,7 @@ class Top:
     total: int
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """Something that can be set: to what it is, and to what it usually is."""
 
     name: str
@@ -194,37 +176,32 @@ class Setting:
     usual: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SettingList:
+class SettingList(Struct, frozen=True):
     """What can be set."""
 
     settings: tuple[Setting, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class LastShown:
+class LastShown(Struct, frozen=True):
     """What the last command returned."""
 
     reply: Reply
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(Struct, frozen=True):
     """It is done; what there is to say about it."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Help:
+class Help(Struct, frozen=True):
     """What can be written, and `text` about it."""
 
     verbs: tuple[VerbInfo, ...]
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Mistake:
+class Mistake(Struct, frozen=True):
     """The line was not carried out: why, what to do, and the piece of it that is meant (None: all of it).
 
     `unknown_name`: only because nothing of that name is registered, which may change while a program starts.
@@ -236,8 +213,7 @@ class Mistake:
     unknown_name: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Quit:
+class Quit(Struct, frozen=True):
     """The front end should end."""
 
 

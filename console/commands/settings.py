@@ -1,9 +1,11 @@
 """`set`: what can be set, to what, and how."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Final, get_args
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bus.attach.protocol import Reply
 from bus.trace.records import Level
@@ -18,8 +20,7 @@ LEVELS: Final = get_args(Level)
 _MOST: Final = 1_000_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """`usual`: values that completion offers."""
 
     about: str

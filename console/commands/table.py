@@ -1,9 +1,10 @@
 """The one table of the console's commands: it feeds completion, help, the palette and the README."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
+
+from msgspec import Struct
 
 from console.commands import going_on, handlers, live
 from console.commands.results import Help, Outcome
@@ -19,8 +20,7 @@ _FILTER: Final = "filter"
 Handler = Callable[[Session, Sequence[str]], Outcome]
 
 
-@dataclass(frozen=True, slots=True)
-class ConsoleCommand:
+class ConsoleCommand(Struct, frozen=True):
     """A command of the console: how many words it takes at least and at most, and what does it."""
 
     info: VerbInfo

@@ -1,9 +1,10 @@
 """A session file in the formats of other tools."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
+
+from msgspec import Struct
 
 from bus.trace.records import Session
 from bus.trace.session import SessionError
@@ -17,8 +18,7 @@ _ALL = Selection()
 _SESSION = b'{"type":"session"'
 
 
-@dataclass(frozen=True, slots=True)
-class Exported:
+class Exported(Struct, frozen=True):
     """What was written. `calls`: how many, also unended ones; `damaged`: lines of the sessions that were left out."""
 
     path: Path

@@ -1,11 +1,12 @@
 """The one table of the formats: it feeds the export itself, the help of every front end, and completion."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
+
+from msgspec import Struct
 
 from console import format as fmt
 from console.export.source import ExportError, Source
@@ -14,8 +15,7 @@ Write = Callable[[Sequence[Source], Path], int]
 """Writes sources to a path and returns how many calls it wrote."""
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
+class Format(Struct, frozen=True):
     """A format: its name, the endings of its files, what it is for, and the module of `console.export` that writes it.
 
     The module is imported when it is used, and only then; so is `needs`, a module of `library`, which has to be

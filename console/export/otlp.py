@@ -9,12 +9,12 @@ a message, so a session of up to 4,096 spans is one JSON document.
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct
 
 from bus.trace.records import Call
 from console.export.arguments import measured
@@ -28,8 +28,7 @@ _SCOPE: Final = "bus-console"
 _SPAN_IDS: Final = 1 << 64
 
 
-@dataclass(frozen=True, slots=True)
-class _Span:
+class _Span(Struct, frozen=True):
     """Ids are bytes, times ns of the wall clock; `failure` is the text of an error status, None if there is none."""
 
     trace: bytes

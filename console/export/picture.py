@@ -1,11 +1,11 @@
 """The timeline as SVG: what `console.model.timeline` found in each lane, drawn as areas."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from console import format as fmt
@@ -22,16 +22,14 @@ _TICKS: Final = 6
 _MOST_LANES: Final = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Area:
+class Area(Struct, frozen=True):
     """A shape in units of cells (x) and tenths of a lane (y, from the top), and what it is."""
 
     part: str
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class Lane:
+class Lane(Struct, frozen=True):
     """A lane as shapes. `failed`: (cell, call) of each failure, the first of several in a row."""
 
     name: str
@@ -40,8 +38,7 @@ class Lane:
     failed: tuple[tuple[int, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(Struct, frozen=True):
     """All lanes; `ticks`: (cell, label). `left_out`: lanes that did not fit."""
 
     lanes: tuple[Lane, ...]

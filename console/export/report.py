@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from importlib import metadata, resources
 from itertools import islice
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, Final
 import jinja2
 import numpy as np
 from markupsafe import Markup
+from msgspec import Struct, field
 
 from bus.attach.protocol import Batch
 from bus.trace.records import AnyRecord, Call, Problem
@@ -37,16 +37,14 @@ _MOST_ROWS: Final = 200
 _TEXT: Final = 300
 
 
-@dataclass(slots=True)
-class _Failure:
+class _Failure(Struct):
     """Failed calls of one name with one kind of error; `call` is the first of them."""
 
     call: Call
     count: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Node:
+class _Node(Struct, frozen=True):
     """A call in a causal tree. Places are percent of the time of the call at the top."""
 
     detail: CallDetail
@@ -56,8 +54,7 @@ class _Node:
     ended_at: float
 
 
-@dataclass(slots=True)
-class _Model:
+class _Model(Struct):
     """All that the report is made from."""
 
     source: Source

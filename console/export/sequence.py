@@ -5,9 +5,10 @@ answer when that ended.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from bus.trace.records import AnyRecord, Call, Session
 from bus.trace.redact import bounded, escape
@@ -26,8 +27,7 @@ _LEAST_TEXT: Final = 24
 _SPANS: Final = {"start": "activate", "stop": "deactivate"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
+class _Step(Struct, frozen=True):
     """A line of the diagram. `kind`: "call", "fire" (from one to itself), "deliver", "start", "answer" or "stop"."""
 
     at: int

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from bus.trace.records import AnyRecord, Call, Entry, Lane, Session, State, Wait
 from bus.trace.session import SessionReader
@@ -24,8 +25,7 @@ class ExportError(Exception):
     """A session cannot be exported; the message says why and what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """What is exported: the calls that are what `what` asks for, of a window in ns after the first moment.
 
     A call is in the window when any part of its time is, queued or running. `call`: the one that a sequence diagram is

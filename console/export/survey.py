@@ -1,13 +1,13 @@
 """The first pass over a session: what has to be known before the first line of an export can be written."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from bus.trace.records import AnyRecord, Call, Lane
 
 
-@dataclass(slots=True)
-class Survey:
+class Survey(Struct):
     """What a session holds, found by `take`; times in ns."""
 
     base: int = 0

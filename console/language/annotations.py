@@ -1,9 +1,10 @@
 """An annotation's text as the kind of value that it wants: `list[int] | None` → Union(list(int), None). Pure."""
 
 import ast
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
+
+from msgspec import Struct
 
 ANY: Final = "Any"
 UNION: Final = "Union"
@@ -19,8 +20,7 @@ _TRANSPARENT: Final = frozenset({"Annotated", "Secret", "Final", "Required", "No
 _DEEPEST: Final = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """`name` is the type's own name, without its module; `of` what is in its brackets; `choices` those of a Literal."""
 
     name: str

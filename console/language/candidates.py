@@ -1,14 +1,14 @@
 """What completion offers, and which of many names come first."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 LIMIT = 200
 """Candidates given at once; more than that nobody reads."""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """Put `text` in the place of the characters [start, end) of the line. `label` and `note` are what a person sees."""
 
     text: str

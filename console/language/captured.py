@@ -2,8 +2,9 @@
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from bus.trace.records import Call, Parameter
 from bus.trace.redact import MAX_ARGUMENTS
@@ -16,8 +17,7 @@ _COMPOUND: Final = (str, list, tuple, set, dict)
 _SENDABLE: Final = (*_COMPOUND, int, float, type(None))
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(Struct, frozen=True):
     """One argument. `name`: "" by position. `known`: `value` is what it was; else cut, hidden or not plain."""
 
     name: str

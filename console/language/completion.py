@@ -1,8 +1,9 @@
 """What could stand at the cursor: names, parameters with their types and defaults, values, and what verbs take."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
+
+from msgspec import Struct, field
 
 from bus.trace.records import Entry, Parameter
 from console.language.candidates import LIMIT, Candidate, matching
@@ -15,8 +16,7 @@ from console.language.value_completion import Lister, values
 _POSITIONAL = ("positional_only", "positional_or_keyword")
 
 
-@dataclass(frozen=True, slots=True)
-class VerbInfo:
+class VerbInfo(Struct, frozen=True):
     """A command of the console: how it is written, what it does, and what its arguments are.
 
     `takes`: what could stand at the place of each argument, in order: "commands", "events", "names" (both), "topics"
@@ -32,8 +32,7 @@ class VerbInfo:
     filter_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Catalogue:
+class Catalogue(Struct, frozen=True):
     """All that can be named. An event's entry is that of its first listener, None where nobody listens.
 
     `services` and `lanes`: by name, what calls run on. `settings`: what `set` sets, and the values that each can have.

@@ -1,8 +1,9 @@
 """What a filter may ask about: the fields of calls, of the rows of the lists, and of what a program prints."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final, Literal, get_args
+
+from msgspec import Struct
 
 from bus.trace.records import CallKind, Origin, Outcome, Stream
 
@@ -10,8 +11,7 @@ FAILED, ENDED, IN_FLIGHT, RUNNING, QUEUED = "failed", "ended", "in-flight", "run
 """What `outcome:` takes besides the outcomes: any failure, any end, no end yet, and the two kinds of that."""
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """Something to ask about: a text, one of some choices, a time (a length, in ns), or a number (a count, an id)."""
 
     name: str

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, Literal
+
+from msgspec import Struct
 
 from console.language.tokens import LanguageError, Span, is_quoted, skip_space, string_end
 
@@ -18,8 +19,7 @@ TokenKind = Literal["(", ")", "and", "or", "not", "word", "phrase", "term"]
 _KEYWORDS: Final[Mapping[str, TokenKind]] = {"and": "and", "or": "or", "not": "not"}
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Struct, frozen=True):
     """A bracket, a keyword, a bare word, a "phrase", or a term (`field`, `op`, `value`); `problem`: why it is none."""
 
     kind: TokenKind

@@ -1,8 +1,9 @@
 """What a filter says, as frozen values, and as text again: `parse(format_filter(filter)) == filter`."""
 
 import re
-from dataclasses import dataclass
 from typing import Final, Literal
+
+from msgspec import Struct
 
 from console.language import durations
 from console.language.filter_fields import CALLS, Fields
@@ -14,8 +15,7 @@ _PLAIN: Final = re.compile(r"[\w./@+%,~#$-]+")
 Order = Literal["=", ">", ">=", "<", "<="]
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(Struct, frozen=True):
     """A bare word: the name contains it, or matches it when it has a wildcard."""
 
     text: str
@@ -25,15 +25,13 @@ class Word:
             raise ValueError(f"{self.text!r} is not one bare word: use Phrase or Match")
 
 
-@dataclass(frozen=True, slots=True)
-class Phrase:
+class Phrase(Struct, frozen=True):
     """A "text" that is anywhere in what a thing says."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(Struct, frozen=True):
     """What a field says contains a text, is it exactly, or matches a pattern (one bare word)."""
 
     field: str
@@ -45,16 +43,14 @@ class Match:
             raise ValueError(f"{self.text!r} is no pattern: one word with * ? or [ ], no ( )")
 
 
-@dataclass(frozen=True, slots=True)
-class Is:
+class Is(Struct, frozen=True):
     """A field is one of its choices."""
 
     field: str
     choice: str
 
 
-@dataclass(frozen=True, slots=True)
-class Compare:
+class Compare(Struct, frozen=True):
     """A time (ns) or number (with six decimals at most) compared; what is not known compares as false."""
 
     field: str
@@ -62,8 +58,7 @@ class Compare:
     value: float
 
 
-@dataclass(frozen=True, slots=True)
-class Between:
+class Between(Struct, frozen=True):
     """A time or number from LEAST to MOST, both included."""
 
     field: str
@@ -71,22 +66,19 @@ class Between:
     most: float
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+class Not(Struct, frozen=True):
     """The opposite."""
 
     of: "Filter"
 
 
-@dataclass(frozen=True, slots=True)
-class And:
+class And(Struct, frozen=True):
     """All of them, which are two or more; `ALL` has none and is true of everything."""
 
     of: tuple["Filter", ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Or:
+class Or(Struct, frozen=True):
     """Any of them, which are two or more."""
 
     of: tuple["Filter", ...]

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 
+from msgspec import Struct
+
 from console.language import values
 from console.language.tokens import LanguageError, Span, Word, is_quoted, words
 
@@ -19,8 +21,7 @@ NO_WAIT = "&"
 NO_RESTS: Final[Mapping[str, int]] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """Where in LINE the parts of a request stand."""
 
     line: str

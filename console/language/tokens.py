@@ -1,8 +1,9 @@
 """A line cut into words, each with its place; where it is cut depends on quotes and brackets, not on meaning."""
 
 import re
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 MAX_DEPTH = 32
 """Brackets within brackets; the program's endpoint takes no more either."""
@@ -28,8 +29,7 @@ class LanguageError(Exception):
         self.span = span
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(Struct, frozen=True):
     """`value` or `key=value` as it stands in the line; no key is "". `problem`: why the word cannot end here."""
 
     text: str

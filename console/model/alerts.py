@@ -1,8 +1,9 @@
 """Where in the lanes the problems are: what the bus itself reported, and what the rules found."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import islice
+
+from msgspec import Struct
 
 from bus.trace.records import Call
 from console.model.problems import Problems, Sighting
@@ -11,8 +12,7 @@ from console.model.store import Store
 _MOST = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Alert:
+class Alert(Struct, frozen=True):
     """A moment (ns) at which a problem was seen in a lane. `problem`: the id of its `ProblemView`."""
 
     at: int

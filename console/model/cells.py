@@ -1,10 +1,10 @@
 """What the ended calls of lanes did in each cell of a window, found by searching the lanes' sorted columns."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from console.model.columns import Ints, steps
@@ -18,8 +18,7 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Struct, frozen=True):
     """Cells of time, by their borders in ns."""
 
     edges: Ints
@@ -57,8 +56,7 @@ class Window:
         return np.minimum(first, self.width), np.minimum(np.maximum(after, 0), self.width)
 
 
-@dataclass(frozen=True, slots=True)
-class Cells:
+class Cells(Struct, frozen=True):
     """The calls of some lanes in a window. The arrays have a row a lane and an element for each border of a cell.
 
     `upto`: how many calls started before it. `at`: the last call that started at or before it, -1 if there is none;

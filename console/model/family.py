@@ -1,9 +1,9 @@
 """All kept calls of one root: who caused whom, in columns, so that a root with a million calls is no problem."""
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 
 from bus.trace.records import Call
 from console.model.codes import KINDS, OUTCOMES
@@ -16,8 +16,7 @@ _CODES: Final = ("lane", "caller", "kind", "outcome", "name")
 _EVENT: Final = KINDS.index("event")
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(Struct, frozen=True):
     """Calls of one place, by their positions there; `calls` None: those in flight, by their ids."""
 
     calls: Calls | None

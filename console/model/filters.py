@@ -1,10 +1,10 @@
 """A filter over calls, twice from one meaning: of one record (live calls, exports), and of the columns of a store."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
+from msgspec import Struct, field
 
 from bus.trace.records import Call, Outcome
 from console.language.filter_fields import ENDED, FAILED, IN_FLIGHT, QUEUED, RUNNING
@@ -72,8 +72,7 @@ def _states(outcome: Outcome | None, *, started: bool = True) -> tuple[str, ...]
     return (outcome, ENDED, FAILED) if outcome in blocks.FAILED else (outcome, ENDED)
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(Struct, frozen=True):
     """Those of the first SIZE calls of a lane that were found, as long as nothing else than STATE says."""
 
     state: tuple[int, int] = (0, 0)

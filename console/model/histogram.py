@@ -4,10 +4,10 @@
 it (buckets spaced evenly on the value, as HdrHistogram has them, would be off by up to 3.03 %).
 """
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from console.model.columns import Ints
@@ -33,8 +33,7 @@ def buckets(values: Ints) -> Ints:
     return np.where(values < _EXACT, np.maximum(values, 0), index)
 
 
-@dataclass(frozen=True, slots=True)
-class Distribution:
+class Distribution(Struct, frozen=True):
     """How durations are spread: how many are in each of equal parts of the logarithm from `least` to `most` ns.
 
     Where nothing was measured all are 0, and `bars` is empty.

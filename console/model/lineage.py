@@ -1,7 +1,8 @@
 """Where a call stands among the others: what led to it, its siblings, its attempts, its critical path by name."""
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from bus.trace.records import Call
 from console.model import attempts
@@ -17,8 +18,7 @@ _NAMES: Final = 6
 _MOST_BELOW: Final = 200
 
 
-@dataclass(frozen=True, slots=True)
-class PathPart:
+class PathPart(Struct, frozen=True):
     """So much (ns) of a critical path is the own time of calls of this name; `call`: the one with the most of it."""
 
     name: str
@@ -27,8 +27,7 @@ class PathPart:
     call: int
 
 
-@dataclass(frozen=True, slots=True)
-class Lineage:
+class Lineage(Struct, frozen=True):
     """A call's place in its tree.
 
     `causes`: from the outermost that is shown down to the direct one; `more_causes` stand above them. `number`: it is

@@ -6,11 +6,11 @@ made by the ten thousand and looked at later, they take more than twice as long.
 
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import DTypeLike, NDArray
 
 from bus.attach.protocol import Batch
@@ -37,8 +37,7 @@ _MOST_SORTS = 20_000
 """Remembered at once; a program has a few dozen."""
 
 
-@dataclass(frozen=True, slots=True)
-class Packed:
+class Packed(Struct, frozen=True):
     """Ended calls and waits as columns, with names and texts of their own.
 
     `calls`: the columns of `lane.CALL`; `name` and `service` are numbers in `names`, `text` is 1 + the place in `texts`

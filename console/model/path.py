@@ -1,10 +1,10 @@
 """The critical path of a call: the chain of calls that decided when it ended."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
+from msgspec import Struct, field
 
 from console.model.codes import KINDS
 from console.model.columns import Ints
@@ -15,8 +15,7 @@ _COMMAND: Final = KINDS.index("command")
 _RUNNING: Final = {_COMMAND, KINDS.index("delivery")}
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """From BEGIN to END (ns) the path leads through this call: queued, or running and waiting for none of the path."""
 
     row: int
@@ -24,8 +23,7 @@ class Step:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class CriticalPath:
+class CriticalPath(Struct, frozen=True):
     """The steps in the order of time, each beginning where the one before ended.
 
     `own`: ns on the path by row, 0 for a call that is only passed through; their sum is the length of the whole.
@@ -76,8 +74,7 @@ def critical_path(family: Family, row: int, now: int) -> CriticalPath:
     return CriticalPath(tuple(steps[::-1]), own, whole=not ahead)
 
 
-@dataclass(frozen=True, slots=True)
-class _Decider:
+class _Decider(Struct, frozen=True):
     row: int
     begin: int
     end: int

@@ -2,8 +2,9 @@
 
 import operator
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
+
+from msgspec import Struct
 
 from console.language.filters import And, Between, Compare, Filter, Is, Match, Not, Or, Phrase, Word
 from console.language.patterns import Test, contains, glob, matcher
@@ -17,8 +18,7 @@ ORDERS: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
 """Of numbers and of columns of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reader(Generic[Thing]):
+class Reader(Struct, Generic[Thing], frozen=True):
     """How to read the fields of a thing, those of each kind by name.
 
     A text field has any number of texts, of which one has to fit; a choice field has what holds of it; a number is None

@@ -1,10 +1,10 @@
 """The calls that a filter asks for: how many there are, and the first of them in some order."""
 
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
+from msgspec import Struct
 
 from bus.trace.records import Call
 from console.language.filters import ALL, Filter
@@ -18,8 +18,7 @@ Order = Literal["newest", "took", "run", "queued", "computing", "waiting", "else
 """`newest`: the last to end first; the others: the longest time of that name first."""
 
 
-@dataclass(frozen=True, slots=True)
-class FoundCalls:
+class FoundCalls(Struct, frozen=True):
     """What was found. `calls`: the first of them, those in flight at the front, of which the oldest comes first.
 
     `total` counts all that match; so many of these are `in_flight`.

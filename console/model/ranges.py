@@ -1,9 +1,9 @@
 """What happened between two moments, in all lanes together."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 
 from bus.trace.records import Call
 from console.model.cells import Cells, Window
@@ -11,8 +11,7 @@ from console.model.lane import Runs
 from console.model.store import Store
 
 
-@dataclass(frozen=True, slots=True)
-class RangeSummary:
+class RangeSummary(Struct, frozen=True):
     """Of [begin, end) ns. `busy`: the part of it in which a lane ran a call, on average over `lanes` lanes.
 
     `calls` touch it, `failed` of them ended in it; `slowest`: the one that ran longest, wherever it began and ended.
@@ -42,8 +41,7 @@ def summary(store: Store, begin: int, end: int, now: int) -> RangeSummary:
     )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(Struct, frozen=True):
     """One lane's: how many calls, ns in which one ran, and the longest (-1: none), by its position or as it is."""
 
     calls: int = 0

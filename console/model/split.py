@@ -1,13 +1,13 @@
 """Where the time of a call went: the one place that divides it, for details, lists, exports and reports alike."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bus.trace.records import Call
 
 
-@dataclass(frozen=True, slots=True)
-class CallParts:
+class CallParts(Struct, frozen=True):
     """Where a call's time went, in ns; the four add up to `ended - queued`, or to the time so far.
 
     `measured`: whether the CPU time is known. Where it is not (at the level `times`, and while a call runs), computing

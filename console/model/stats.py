@@ -1,9 +1,9 @@
 """Figures for each name and kind of call: how many, how fast, how long, how often wrong."""
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from bus.trace.records import CallKind
@@ -19,8 +19,7 @@ _SLOTS: Final = 16
 _FRACTIONS: Final = (0.5, 0.99)
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
+class Figures(Struct, frozen=True):
     """What is known of one name; durations in ns, None until a call of it ran."""
 
     calls: int

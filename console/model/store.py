@@ -2,12 +2,11 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from operator import itemgetter
 
 import numpy as np
-from msgspec import structs
+from msgspec import Struct, structs
 
 from bus.attach.protocol import Batch
 from bus.trace.records import (
@@ -42,8 +41,7 @@ _EVICT_PART = 16
 """Eviction takes one part of so many at once, because it copies the columns."""
 
 
-@dataclass(slots=True)
-class Counters:
+class Counters(Struct):
     """Losses: what mailboxes dropped, what sinks lost, what this console was too slow for."""
 
     events: int = 0
@@ -56,8 +54,7 @@ class Counters:
         return self.events + self.records + self.client
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where an ended call is kept."""
 
     lane: int

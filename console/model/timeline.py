@@ -1,10 +1,10 @@
 """The timeline of a window: every lane as cells, by searching and never by a scan; calls in flight drawn over it."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from bus.trace.records import Call
@@ -21,8 +21,7 @@ _WORTH: Final = 3
 """So many lanes at least have to be absent: fewer take hardly more room than the line that stands for them."""
 
 
-@dataclass(frozen=True, slots=True)
-class _InFlight:
+class _InFlight(Struct, frozen=True):
     """What is going on in a lane up to `now`: the call that it runs; since when its service has calls queued, or 0."""
 
     running: Call | None

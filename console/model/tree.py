@@ -2,11 +2,11 @@
 
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 
 from bus.trace.records import Call
 from console.model import attempts
@@ -29,8 +29,7 @@ _COUNTED: Final = 200
 """Of a cause with more calls than that, attempts are not counted."""
 
 
-@dataclass(frozen=True, slots=True)
-class TreeLine:
+class TreeLine(Struct, frozen=True):
     """A call in the tree, or a number of folded ones, which all have the same cause.
 
     `branches`: for each level, whether something follows below on it; the last one is this line's own, and a line of
@@ -53,8 +52,7 @@ class TreeLine:
     """The id of the first of the folded ones, by which they can be unfolded."""
 
 
-@dataclass(frozen=True, slots=True)
-class CallTree:
+class CallTree(Struct, frozen=True):
     """The tree that a call is part of, with the critical path of that call.
 
     `total` calls are known, all of which are in the lines or folded in them, but for `above` that stand above the first

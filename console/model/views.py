@@ -1,18 +1,17 @@
 """What the model gives to a screen: frozen values, numbers not yet formatted. Times are monotonic ns, durations ns."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from bus.trace.records import Call, Entry, Output
 from console.model.split import CallParts
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(Struct, frozen=True):
     """The one line that every screen shows. `state`: LIVE, RECORDED, ENDED or CONNECTING. `cost`: part of one CPU.
 
     `problems`: how many were found that are not over.
@@ -30,8 +29,7 @@ class Header:
     problems: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class KnownNames:
+class KnownNames(Struct, frozen=True):
     """What can be named now: registered commands, events (with the first listener of each), services; all sorted."""
 
     commands: Mapping[str, Entry]
@@ -39,8 +37,7 @@ class KnownNames:
     services: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CommandRow:
+class CommandRow(Struct, frozen=True):
     """One command's figures; percentiles are None until it ran. `removed`: it is not registered any more."""
 
     name: str
@@ -60,8 +57,7 @@ class CommandRow:
     entry: Entry | None
 
 
-@dataclass(frozen=True, slots=True)
-class EventRow:
+class EventRow(Struct, frozen=True):
     """One event's figures. `listeners`: the registrations that it is delivered to now, in order."""
 
     name: str
@@ -74,8 +70,7 @@ class EventRow:
     listeners: tuple[Entry, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ThreadRow:
+class ThreadRow(Struct, frozen=True):
     """A thread, and the call that it runs since (monotonic ns); 0 and "" when it runs none."""
 
     lane: int
@@ -89,8 +84,7 @@ OUTSIDE_NAME: Final = "outside"
 """What the threads outside of all services are called together."""
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceRow:
+class ServiceRow(Struct, frozen=True):
     """One service. The name "" stands for the threads outside of all services, which have nothing but threads.
 
     `busy`: the part of the last 10 s in which its workers ran something, 0.0 to 1.0. `depths`: the deepest moments of
@@ -134,8 +128,7 @@ class ServiceRow:
         return tuple(sorted((thread for thread in self.threads if thread.call), key=lambda thread: thread.since))
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
+class Bar(Struct, frozen=True):
     """A call wide enough for a label: cells [start, end) of its lane."""
 
     start: int
@@ -145,8 +138,7 @@ class Bar:
     args: str
 
 
-@dataclass(frozen=True, slots=True)
-class LaneView:
+class LaneView(Struct, frozen=True):
     """One lane in a window of W cells.
 
     `parts`: float32 (4, W), the fraction of each cell that is queued, computing, waiting for other calls, elsewhere.
@@ -166,8 +158,7 @@ class LaneView:
     bars: tuple[Bar, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class TimelineView:
+class TimelineView(Struct, frozen=True):
     """All lanes over [start, end) ns; `density`: float32 (W,), 0 to 1, calls over the whole recording [first, last).
 
     `absent`: lanes that were left out, because their threads were not there in the window.
@@ -182,8 +173,7 @@ class TimelineView:
     absent: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class CallDetail:
+class CallDetail(Struct, frozen=True):
     """One call and its neighbours. Names are "" and numbers 0 where there is none, or it is not kept any more.
 
     `effects`: the calls that this one caused directly, by the time they were queued, at most 200 of them;

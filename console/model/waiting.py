@@ -1,17 +1,17 @@
 """Who waits for whom at this moment, as a tree: from live stacks, the cycles first."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import Final
+
+from msgspec import Struct
 
 from bus.trace.records import Stack
 
 MAX_LINES: Final = 200
 
 
-@dataclass(frozen=True, slots=True)
-class WaitLine:
+class WaitLine(Struct, frozen=True):
     """A line of the tree: what LANE (0: none, nobody runs it yet) does at this LEVEL below the one who waits for it.
 
     `text` says whom it waits for, "" for nobody: then it is what all above it wait for. `cycle`: it is part of one.

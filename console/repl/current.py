@@ -1,7 +1,8 @@
 """The session that the prompt works on: another one when the program was started anew."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from console.session import Session
 
@@ -12,8 +13,7 @@ Called on a thread of its own, as it may take seconds.
 """
 
 
-@dataclass(slots=True)
-class Current:
+class Current(Struct):
     """Owned by the front end's thread."""
 
     session: Session

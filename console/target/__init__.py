@@ -1,8 +1,9 @@
 """Where records come from: a running program, or a session file. Both look the same from here on."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, Protocol
+
+from msgspec import Struct
 
 from bus.attach.protocol import Batch, Reply
 from bus.trace.records import Level, Session
@@ -14,8 +15,7 @@ class TargetError(Exception):
     """A target cannot be had, or cannot do this; the message says what to do, and is shown as it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class TargetInfo:
+class TargetInfo(Struct, frozen=True):
     """What the header shows. `damaged`: lines a reader had to leave out.
 
     `reason`: why it ended, or what it is a dump of, for a person.

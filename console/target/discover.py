@@ -6,8 +6,9 @@ import re
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from bus.attach.door import SUFFIXES, doors, is_stale, runtime_dir
 from bus.attach.protocol import Batch, Welcome
@@ -22,8 +23,7 @@ _PID = re.compile(r"-(\d+)(?:-(\d{1,2}))?$", re.ASCII)
 _HINT = "start one with BUS_CONSOLE=1 in its environment, or with `bus-console run`"
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(Struct, frozen=True):
     """A program with an open endpoint. `age` in seconds; `services` are the names of those that have not stopped."""
 
     name: str

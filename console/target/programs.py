@@ -8,11 +8,11 @@ front of it. All times are those of one clock.
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 import numpy as np
 from msgspec import structs
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from bus.trace.records import AnyRecord, Call, Dropped, Problem, Session

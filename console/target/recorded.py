@@ -4,9 +4,9 @@ import os
 import threading
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
+from msgspec.structs import replace
 
 from bus.attach.protocol import Batch
 from bus.trace.dump import said

@@ -1,7 +1,8 @@
 """Which calls the list of calls shows: those in flight, then the ended ones, as a person asked for them."""
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from bus.trace.records import Call
 from console import format as fmt
@@ -23,8 +24,7 @@ _ORDERS: Final[tuple[Order, ...]] = ("newest", "run", "queued", "newest")
 _FAILED: Final = Is("outcome", "failed")
 
 
-@dataclass(frozen=True, slots=True)
-class CallRow:
+class CallRow(Struct, frozen=True):
     """A call with where it came from and where it runs; `wait` and `run` in ns, so far if it has not ended."""
 
     call: Call

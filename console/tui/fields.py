@@ -1,10 +1,10 @@
 """What was typed into a form as the arguments of a call. Pure."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
 
-from msgspec import structs
+from msgspec import Struct, field, structs
 
 from bus.trace.records import Parameter
 from console.language.binding import bind
@@ -16,8 +16,7 @@ from console.language.values import quote, read, write
 _MOST_CHOICES = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Filled:
+class Filled(Struct, frozen=True):
     """The arguments, and what is wrong with them by parameter name; they can be sent when nothing is."""
 
     args: list[Any] = field(default_factory=list)
@@ -60,7 +59,7 @@ def _fill_one(filled: Filled, parameter: Parameter, text: str, *, by_position: b
         elif by_position and positional:
             filled.errors[parameter.name] = "needed here, because more values follow it by position"
     elif parameter.kind.startswith("var_"):
-        bound = bind(replace(free(text), name=parameter.name), (parameter,))
+        bound = bind(dataclasses.replace(free(text), name=parameter.name), (parameter,))
         filled.args.extend(bound.args)
         filled.kwargs.update(bound.kwargs)
     elif positional:
@@ -109,7 +108,7 @@ def as_texts(parameters: Sequence[Parameter], line: str) -> dict[str, str]:
         LanguageError: it cannot be understood, or does not fit PARAMETERS.
     """
     request = free(line)
-    bind(replace(request, source=None), [_optional(parameter) for parameter in parameters])
+    bind(dataclasses.replace(request, source=None), [_optional(parameter) for parameter in parameters])
     source = request.source
     if source is None:
         return {}

@@ -5,15 +5,15 @@ failure, attention, accent and success stay apart for people who see red and gre
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
+
+from msgspec import Struct
 
 from console.tui import look
 
 
-@dataclass(frozen=True, slots=True)
-class ColorTheme:
+class ColorTheme(Struct, frozen=True):
     """A name to choose it by, what it is, and its colours: those of the look to its own, all of them."""
 
     name: str

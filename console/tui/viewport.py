@@ -1,6 +1,7 @@
 """The part of a recording that the timeline shows: a grid of cells, so many ns wide each. Pure; monotonic ns."""
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 _STEPS: tuple[int, ...] = tuple(factor * 10**power for power in range(12) for factor in (1, 2, 5))
 """Widths of a cell in ns that a person can think in, 1 ns to 500 s."""
@@ -8,8 +9,7 @@ SHORTEST, LONGEST = 100, 200_000_000_000
 FIRST_CELL = 20_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Viewport:
+class Viewport(Struct, frozen=True):
     """`width` cells of `cell` ns from `start`. With `follow` its right edge moves on with the program."""
 
     start: int = 0

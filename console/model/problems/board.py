@@ -2,12 +2,12 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import Final
 
 import numpy as np
+from msgspec import Struct, field
 
 from bus.trace.records import AnyRecord, Call, Dropped, Entry, Output, Problem, State, Wait
 from bus.trace.records import Depth as DepthRecord
@@ -36,8 +36,7 @@ _CALLS: Final = 20_000
 """Calls that wait for a look, before it is due."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProblemView:
+class ProblemView(Struct, frozen=True):
     """One problem. `since`, `last`: monotonic ns. `count`: how often it was seen to happen.
 
     `over`: it is not so any more. `uncertain`: records were lost when it was found, and it argues from absence.
@@ -59,16 +58,14 @@ class ProblemView:
     allowed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class HealthyRule:
+class HealthyRule(Struct, frozen=True):
     """A rule by which nothing is wrong, since when (monotonic ns)."""
 
     rule: str
     since: int
 
 
-@dataclass(frozen=True, slots=True)
-class ProblemReport:
+class ProblemReport(Struct, frozen=True):
     """All problems, worst and newest first, those that are over last; allowed ones apart.
 
     `since`: when the last of them was over, if all is well.
@@ -86,16 +83,14 @@ class ProblemReport:
         return sum(not problem.over for problem in self.problems)
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """What the config file says: the limits of rules, and the name patterns that are allowed for each, by rule name."""
 
     limits: Mapping[str, Limits] = field(default_factory=dict)
     allowed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class _Known:
+class _Known(Struct):
     """A problem that was found, and what its last finding said."""
 
     finding: Finding
@@ -109,7 +104,12 @@ class _Known:
 class Problems:
     """The rules over one model. Owned by the front end's thread, like the model."""
 
-    def __init__(self, store: Store, stats: Stats, settings: Settings = Settings()) -> None:
+    def __init__(
+        self,
+        store: Store,
+        stats: Stats,
+        settings: Settings = Settings(),  # noqa: B008  it is frozen
+    ) -> None:
         self._store = store
         self._stats = stats
         self._rules: list[Rule] = [_made(rule, settings.limits.get(rule.name)) for rule in RULES]

@@ -1,10 +1,10 @@
 """Rules about chains of causes: names that come back to themselves, and calls with too many descendants."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar, Final
 
 import numpy as np
+from msgspec import Struct
 
 from bus.trace.records import Call
 from console import format as fmt
@@ -201,8 +201,7 @@ class Storm(Rule):
                 yield burst.finding(call.name if call else f"#{root}", self._span)
 
 
-@dataclass(frozen=True, slots=True)
-class _Burst:
+class _Burst(Struct, frozen=True):
     """So many descendants of one root within the span: the first and the last of them, and which they are."""
 
     root: int

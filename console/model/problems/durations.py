@@ -3,10 +3,11 @@
 import math
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from console import format as fmt
@@ -128,8 +129,7 @@ class ElsewhereLimits(Limits, frozen=True):
     least_ms: Amount = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Sums:
+class _Sums(Struct, frozen=True):
     """Of the calls between two looks: by name how many, ns they ran, ns elsewhere; by lane ns computed, ns busy."""
 
     at: int
@@ -210,8 +210,7 @@ _ONE_CPU: Final = 1.1
 _MOST_OF_ONE, _CROWDED = 0.7, 1.5
 
 
-@dataclass(frozen=True, slots=True)
-class _Computing:
+class _Computing(Struct, frozen=True):
     """A lane, and which part of the time it computed, and ran without waiting for calls."""
 
     lane: int

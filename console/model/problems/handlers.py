@@ -1,10 +1,10 @@
 """Which calls are alike: those of one kind and name that one service runs. An event's listeners are not."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 
 from bus.trace.records import Call, CallKind
 from console.model.codes import KINDS
@@ -17,8 +17,7 @@ _SORT: Final = (1 << _SERVICE) - 1
 """Bits for kind and name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Handler:
+class Handler(Struct, frozen=True):
     """What runs such calls; `name` and `service` are numbers of the store's names."""
 
     kind: CallKind
@@ -86,8 +85,7 @@ def sort_of(handler: Handler) -> int:
     return handler.name * len(KINDS) + KINDS.index(handler.kind)
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(Struct, frozen=True):
     """The calls of a lane within some time, and which of them are a handler's."""
 
     lane: int

@@ -2,10 +2,10 @@
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import ClassVar, Final
 
 import numpy as np
+from msgspec.structs import replace
 
 from bus.trace.records import Call, Entry
 from console import format as fmt

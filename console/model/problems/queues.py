@@ -2,9 +2,11 @@
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import ClassVar, Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from bus.trace.records import Depth, Dropped
 from console import format as fmt
@@ -33,8 +35,7 @@ class QueueLimits(Limits, frozen=True):
     ratio: Amount = 1.2
 
 
-@dataclass(slots=True)
-class _Queue:
+class _Queue(Struct):
     """Samples (ns, what was queued or dropped so far), and how many calls ended between two looks."""
 
     dropped: int = 0

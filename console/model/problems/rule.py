@@ -2,11 +2,10 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Final, Literal
 
 import numpy as np
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from bus.trace.records import AnyRecord, Entry, Step
 from console.model.columns import Block, Ints
@@ -33,8 +32,7 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 _NO_LIMITS: Final = Limits()
 
 
-@dataclass(frozen=True, slots=True)
-class News:
+class News(Struct, frozen=True):
     """What came since the last look, and the model that it has become part of.
 
     `now`: the last moment (monotonic ns) of which anything is known. `start`: the first one. `calls`: what has ended
@@ -74,8 +72,7 @@ class News:
         return f"{self.handlers[key].kind} {self.name_of(key)} {self.service_of(key)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(Struct, frozen=True):
     """Where to look: calls, the best one first; a lane; a range of time (ns, `end` 0: none); a registration; a cycle.
 
     `lines` say in figures what the rule saw. `stack`: what the bus saw a thread do.
@@ -92,8 +89,7 @@ class Proof:
     stack: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """Something that is wrong, at this look: found again with the same `key`, it is the same problem.
 
     `name`: of a command, event or service, which is what one allows. `subject`: what the list shows. `times`: how often

@@ -2,8 +2,9 @@
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from console.model.problems.rule import Finding
 
@@ -12,8 +13,7 @@ _EACH: Final = 20
 _PROBLEMS: Final = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(Struct, frozen=True):
     """A problem (by the id of its view) happened at a moment (ns). `calls`, `lane`, `service`: where, as in `Proof`."""
 
     problem: str

@@ -1,10 +1,11 @@
 """The rule about calls whose turn comes late: longer in the queue than they run."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 
 from console import format as fmt
 from console.model.codes import KINDS
@@ -104,8 +105,7 @@ class WaitsMoreThanWorks(Rule):
         )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class _Recent:
+class _Recent(Struct, frozen=True):
     """The calls of one name since a moment, and what else ran on the lanes that ran them."""
 
     ids: Ints

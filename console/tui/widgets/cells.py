@@ -5,12 +5,12 @@ ten times a second, a tuple a cell would cost three times as much.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 from rich.segment import Segment
 from rich.style import Style
@@ -86,8 +86,7 @@ def _looks(color: str, queued: str, waiting: str, elsewhere: str, ground: str) -
     return (style(ground=ground), *parts, failed, *labels, marked, marked, style(INK, AMBER, bold=True))
 
 
-@dataclass(frozen=True, slots=True)
-class Marks:
+class Marks(Struct, frozen=True):
     """What is special on a lane: the cells [start, end) of the selected call and of the marked range; single cells."""
 
     selected: tuple[int, int] = (0, 0)
@@ -97,8 +96,7 @@ class Marks:
     glyphs: tuple[tuple[int, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One lane's cells: a character and a place in the table of styles for each."""
 
     glyphs: NDArray[np.str_]

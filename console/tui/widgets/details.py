@@ -1,9 +1,9 @@
 """The right-hand side of a list: scrolled lines, some of which stand for a call that can be opened."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
+from msgspec import Struct
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.strip import Strip
@@ -13,8 +13,7 @@ from console.tui.messages import CallChosen
 from console.tui.widgets.canvas import Pane
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """A line, and the call that it stands for (0: none)."""
 
     strip: Strip

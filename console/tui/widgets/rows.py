@@ -1,9 +1,9 @@
 """A list of any length on the Line API: only visible rows are formatted, and the cursor sticks to a row's key."""
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
+from msgspec import Struct
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
@@ -21,8 +21,7 @@ _NAMES = 100
 """`keep` of the column that says what a row is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Column(Generic[Row]):
+class Column(Struct, Generic[Row], frozen=True):
     """`width` cells, 0 for what is left (one column at most). `keep`: the lowest goes first when there is no room."""
 
     title: str

@@ -1,8 +1,8 @@
 """What stands beside the list of services: figures, what each thread does with its live stack, who waits for whom."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from rich.style import Style
 from textual.strip import Strip
 
@@ -77,8 +77,7 @@ def _mailbox(width: int, row: ServiceRow) -> Strip:
 # ---- threads
 
 
-@dataclass(frozen=True, slots=True)
-class _Doing:
+class _Doing(Struct, frozen=True):
     """What a thread does: what it said when it was asked, so that call and stack belong together; else what is known.
 
     `took`: ns, until now where it still does that.

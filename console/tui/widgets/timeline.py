@@ -1,9 +1,9 @@
 """The lanes of all threads over time: what is shown, the cursor, the selected call, and the keys that move them."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import ClassVar
 
+from msgspec.structs import replace
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip

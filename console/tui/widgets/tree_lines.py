@@ -1,8 +1,9 @@
 """The causal tree of a call: who caused whom, when each was queued and ran, and what decided when the call ended."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
+from msgspec import Struct
+from msgspec.structs import replace
 from rich.style import Style
 from textual.strip import Strip
 
@@ -27,8 +28,7 @@ _BARS_FROM = 100
 _TOOK, _OWN, _OUTCOME = 9, 9, 14
 
 
-@dataclass(frozen=True, slots=True)
-class _Scale:
+class _Scale(Struct, frozen=True):
     """What all lines are drawn by: the time from first to last of the tree (ns), now, and the services' colours."""
 
     first: int

@@ -1,9 +1,8 @@
 """The line at the bottom of the prompt."""
 
-from dataclasses import replace
-
 import pytest
 from msgspec import structs
+from msgspec.structs import replace
 from prompt_toolkit.formatted_text import fragment_list_to_text
 
 from console import commands

@@ -1,8 +1,7 @@
 """No more watch lines than a person can read."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from bus.attach.protocol import Batch
 from bus.trace.records import Call

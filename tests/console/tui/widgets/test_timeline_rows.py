@@ -1,6 +1,6 @@
 """Which lanes stand where."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from console.model.views import LaneView
 from console.tui.widgets.timeline_rows import LaneRows
