@@ -7,6 +7,10 @@ _STEPS: tuple[int, ...] = tuple(factor * 10**power for power in range(12) for fa
 """Widths of a cell in ns that a person can think in, 1 ns to 500 s."""
 SHORTEST, LONGEST = 100, 200_000_000_000
 FIRST_CELL = 20_000_000
+_LEAST = 20_000
+"""Ns that are shown large at least: what is next to a call matters too, and most calls take longer."""
+_BESIDE = 3
+"""Tenths of the width that are left free at either side of what is shown large."""
 
 
 class Viewport(Struct, frozen=True):
@@ -55,6 +59,12 @@ class Viewport(Struct, frozen=True):
         room = max(1, self.width - 2 * margin)
         cell = min(LONGEST, max(SHORTEST, _rounded_up((last - first) // max(1, room - 1) + 1)))
         return replace(self, start=(first // cell - margin) * cell, cell=cell, follow=False)
+
+    def around(self, first: int, last: int) -> "Viewport":
+        """The scale at which [FIRST, LAST) takes about 4 tenths of the width, in the middle; not following."""
+        more = max(0, _LEAST - (last - first))
+        begin = first - more // 2
+        return self.fitted(begin, max(last, first) + more - more // 2, self.width * _BESIDE // 10)
 
     def centred(self, at: int) -> "Viewport":
         """The same scale with AT in the middle, unless it is visible already; not following."""

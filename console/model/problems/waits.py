@@ -44,10 +44,10 @@ class Deadlock(Rule):
         """See `Rule`."""
         for record in news.records:
             if isinstance(record, Problem) and record.rule == self.name:
-                yield _deadlock(record)
+                yield _deadlock(news, record)
 
 
-def _deadlock(record: Problem) -> Finding:
+def _deadlock(news: News, record: Problem) -> Finding:
     steps = _from_the_oldest(record.cycle)
     refused = record.cycle[0] if steps else None
     services = list(dict.fromkeys(step.service for step in steps))
@@ -63,11 +63,18 @@ def _deadlock(record: Problem) -> Finding:
         severity="warning" if record.suspected else None,
         proof=Proof(
             calls=tuple(step.call for step in steps) or record.calls, cycle=steps,
-            start=record.at - NS, end=record.at + 1,
+            start=_waits_since(news, record), end=record.at + 1,
             lane=steps[0].lane if steps else 0, lines=() if steps else (record.text,),
             service=services[0] if services else "",
         ),
     )  # fmt: skip
+
+
+def _waits_since(news: News, record: Problem) -> int:
+    """When the first wait of the cycle began: who waits for a call has just made it. Unknown: a second before."""
+    targets = [news.store.call(step.target) for step in record.cycle if step.target]
+    made = [call.queued for call in targets if call is not None and call.queued <= record.at]
+    return min(made, default=record.at - NS)
 
 
 def _from_the_oldest(cycle: tuple[Step, ...]) -> tuple[Step, ...]:

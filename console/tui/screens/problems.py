@@ -9,7 +9,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
 from bus.trace.records import Stack
-from console.model.problems import RULES, HealthyRule, ProblemReport, ProblemView, setting_name
+from console.model.problems import RULES, HealthyRule, ProblemReport, ProblemView, Proof, setting_name
 from console.tui import messages
 from console.tui.lines import Line
 from console.tui.live_stacks import LiveStacks
@@ -50,7 +50,7 @@ class ProblemRows(RowList[ProblemRow], inherit_bindings=False):
 
 
 class ProofDetails(Details, inherit_bindings=False):
-    """As `Details`, but `g` is for the timeline's range, and Enter says all about a call."""
+    """As `Details`, but Enter says all about a call; only `g` shows it in the timeline."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)"),
@@ -77,7 +77,7 @@ class ProblemsScreen(BusScreen):
         ("↑ ↓ PgUp PgDn", "choose a problem"),
         ("Enter", "into the proof; there, Enter shows all about a call"),
         ("t", "causal tree of the call"),
-        ("g", "the stretch of time in the timeline, or the call"),
+        ("g", "the stretch of time in the timeline; in the proof, the call"),
         ("a", "allow this for this name: it is not counted any more"),
         ("/", "only problems that contain a text"),
         ("s", "worst first, by rule, newest first, most often first"),
@@ -246,14 +246,21 @@ class ProblemsScreen(BusScreen):
             self._note("no call of this is kept")
 
     def action_timeline(self) -> None:
-        """The stretch of time in which it happened; without one, the call."""
+        """In the proof, the marked call; else the stretch of time in which it happened; without one, the call."""
         proof = self.problem.proof if self.problem else None
-        if proof is not None and proof.end > proof.start > 0:
-            self.console_app.show_range(proof.start, proof.end, self.chosen())
+        if self.details.has_focus and self.details.selected:
+            self.console_app.show_call(self.details.selected)
+        elif proof is not None and proof.end > proof.start > 0:
+            self.console_app.show_range(proof.start, self._until(proof), self.chosen())
         elif self.chosen():
             self.console_app.show_call(self.chosen())
         else:
             self._note("there is nothing of this in the timeline")
+
+    def _until(self, proof: Proof) -> int:
+        """When the first call of a cycle failed of it: that is not known yet when the cycle is found."""
+        calls = [self.console_app.session.record(step.call) for step in proof.cycle]
+        return min((call.ended + 1 for call in calls if call and call.ended >= proof.end), default=proof.end)
 
     def action_allow(self) -> None:
         """Do not count this any more for this name, as long as the console runs; and how to keep it so."""

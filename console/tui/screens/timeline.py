@@ -125,14 +125,12 @@ class TimelineScreen(BusScreen):
         return as_text(detail.call) if detail else ""
 
     def show_call(self, call_id: int) -> None:
-        """Select a call and bring it into view."""
-        self.timeline.choose(call_id)
+        """Select a call and show it large."""
+        self.timeline.show_call(call_id)
 
     def show_range(self, begin: int, end: int, call_id: int) -> None:
-        """Mark a stretch of time and bring it into view, with a call selected (0: none)."""
-        self.timeline.choose(call_id)
-        self.timeline.range.set(begin, max(end, begin + 1))
-        self.timeline.action_fit()
+        """Mark a stretch of time and show it large, with a call selected (0: none)."""
+        self.timeline.show_range(begin, end, call_id)
 
     async def action_back(self) -> None:
         """Out of a result, then out of the selection."""

@@ -18,7 +18,7 @@ from console.tui.widgets import cells
 from console.tui.widgets import timeline_lines as lines
 from console.tui.widgets.time_range import TimeRange
 from console.tui.widgets.timeline_keys import KEYS
-from console.tui.widgets.timeline_marks import marks
+from console.tui.widgets.timeline_marks import extent, marks
 from console.tui.widgets.timeline_mouse import LanesMouse
 from console.tui.widgets.timeline_rows import LaneRows
 
@@ -195,6 +195,17 @@ class Timeline(LanesMouse, can_focus=True):
         self._at = detail.call.started or detail.call.queued
         self.moved(self._sized().centred(self._at))
         return True
+
+    def show_call(self, call_id: int) -> None:
+        """Select a call, at the scale at which it is large."""
+        if self.choose(call_id) and (detail := self.session.call(call_id)):
+            self.moved(self._sized().around(*extent(detail.call, self.session.now())))
+
+    def show_range(self, begin: int, end: int, call_id: int) -> None:
+        """Mark a stretch of time, at the scale at which it is large, with a call selected (0: none)."""
+        self.choose(call_id)
+        self.range.set(begin, max(end, begin + 1))
+        self.moved(self._sized().around(begin, end))
 
     def action_pan(self, direction: int) -> None:
         """Move by a quarter of what is shown."""

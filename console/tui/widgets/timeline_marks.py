@@ -7,6 +7,9 @@ from console.model.views import CallDetail
 from console.tui.viewport import Viewport
 from console.tui.widgets.cells import Marks
 
+_WAIT_SHOWN = 8
+"""Times as long as the call ran, of the time that it was queued."""
+
 
 def marks(
     lane: int, viewport: Viewport, detail: CallDetail | None, now: int, *,
@@ -19,6 +22,14 @@ def marks(
         glyphs = tuple((_cells(call, viewport, now)[0], glyph) for call, glyph in _around(detail) if call.lane == lane)
     columns = tuple(viewport.column(at) for at in alerts)
     return Marks(selected=selected, range=marked, cursor=cursor, alerts=columns, glyphs=glyphs)
+
+
+def extent(call: Call, now: int) -> tuple[int, int]:
+    """From when to when (ns) a call is shown; of a long wait in a queue only the end, so that the run has room."""
+    end = max(call.ended or now, call.queued)
+    if not call.started:
+        return call.queued, end
+    return max(call.queued, call.started - _WAIT_SHOWN * (end - call.started)), end
 
 
 def _around(detail: CallDetail) -> Iterator[tuple[Call, str]]:

@@ -51,6 +51,18 @@ def test_panning_there_and_back_is_where_it_was(view: Viewport, cells: int) -> N
     assert not back.follow
 
 
+@given(VIEWS, MOMENTS, st.integers(0, 10**10))
+def test_what_is_shown_large_takes_a_third_to_a_half_of_the_width(view: Viewport, first: int, length: int) -> None:
+    """And stands in the middle; something of less than 20 µs is as small as that allows, but never larger."""
+    large = view.resized(max(60, view.width)).around(first, first + length)
+    share = max(length, 20_000) / large.span
+    assert share > 1 / 3 if large.cell < LONGEST else share > 0
+    assert share < 1 / 2
+    beside = first - large.start, large.end - first - length
+    assert abs(beside[0] - beside[1]) < 0.25 * large.span
+    assert not large.follow
+
+
 @given(VIEWS, MOMENTS)
 def test_centring_makes_a_moment_visible(view: Viewport, at: int) -> None:
     """A moment that is shown stays where it is, another one comes into view."""

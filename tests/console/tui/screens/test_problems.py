@@ -86,7 +86,7 @@ def test_the_proof_of_a_deadlock_is_its_cycle_and_what_to_do() -> None:
         await driver.until(lambda: driver.app.current_mode == "calls" and driver.app.screen.has_class("treed"))
         await driver.press("6", "escape", "g")
         await driver.until(lambda: driver.app.current_mode == "timeline")
-        await driver.sees("◆ 1.00 s   2 calls", "▸ #1 trouble.deadlock")
+        await driver.sees("◆ 9.0 ms   2 calls", "▸ #1 trouble.deadlock")
 
     drive(test, source())
 
