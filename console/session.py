@@ -62,7 +62,7 @@ class Session:
         """
         self.target = target
         self.preferences = preferences
-        self._store = Store(retain=retain or preferences.retain)
+        self._store = Store(retain=retain or preferences.retain, began=target.info.session.start_monotonic)
         self._stats = Stats()
         self._catalog = Catalog(self._store, self._stats)
         self._queries = Queries(self._store)

@@ -69,9 +69,11 @@ class Store:
     they came from.
     """
 
-    def __init__(self, *, retain: int = 1_000_000) -> None:
+    def __init__(self, *, retain: int = 1_000_000, began: int = 0) -> None:
         self.retain = max(retain, 1)
         """Calls that are kept; a smaller number counts from the next batch on."""
+        self.began = began
+        """When the recording began (monotonic ns), as far as that is known."""
         self._recently_ended: deque[Ints] = deque(maxlen=2)
         self._kept_failures = 0
         self._packer = Packer()
@@ -99,7 +101,7 @@ class Store:
         self.size = 0
         self.entries_version = 0
         """Counts changes of `entries`."""
-        self.first = self.last = 0
+        self.first, self.last = 0, began
         """The time of the earliest call that is kept, and the latest moment of which anything is known."""
 
     def take(self, batch: Batch) -> Block | None:

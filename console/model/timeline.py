@@ -17,6 +17,8 @@ from console.model.store import Store
 from console.model.views import Bar, LaneView, TimelineView
 
 _NO_RUNS: Final = Runs()
+_EMPTY: Final = 3_000_000_000
+"""Ns of a timeline without calls."""
 _WORTH: Final = 3
 """So many lanes at least have to be absent: fewer take hardly more room than the line that stands for them."""
 
@@ -81,9 +83,12 @@ def view(
 
 
 def bounds(store: Store, now: int) -> tuple[int, int]:
-    """The whole recording as far as it is kept, in ns; at least one ns long."""
-    starts = [call.queued for call in store.live.values()]
-    first = min((moment for moment in (store.first, *starts) if moment), default=now - 1)
+    """The whole recording as far as it is kept, in ns, at least one ns long; a few seconds if there are no calls."""
+    starts = [moment for moment in (store.first, *(call.queued for call in store.live.values())) if moment]
+    if not starts:
+        first = max(store.began, now - _EMPTY)
+        return first, max(first + _EMPTY, now)
+    first = min(starts)
     return first, max(first + 1, now)
 
 

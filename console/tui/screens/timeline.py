@@ -17,7 +17,7 @@ from console.tui.widgets.call_lines import as_text, headline, neighbours_line, r
 from console.tui.widgets.canvas import Canvas
 from console.tui.widgets.outcome import OutcomePane
 from console.tui.widgets.timeline import Timeline
-from console.tui.widgets.timeline_lines import alert_line, range_line
+from console.tui.widgets.timeline_lines import alert_line, empty, range_line
 
 
 class TimelineScreen(BusScreen):
@@ -104,13 +104,20 @@ class TimelineScreen(BusScreen):
     def _show_call(self) -> None:
         canvas, detail, marked = self.query_one("#call", Canvas), self.timeline.detail, self.timeline.marked
         width, app, alert = canvas.size.width, self.console_app, self.timeline.alert
-        call = call_strips(width, detail, app.session, app.service_colors) if detail else _nothing(width)
+        call = call_strips(width, detail, app.session, app.service_colors) if detail else self._no_call(width)
         if alert is not None:
             canvas.show([_rule(width), alert_line(width, alert), *(call if detail else ())])
         elif marked is None:
             canvas.show([_rule(width), *call])
         else:
             canvas.show([_rule(width), range_line(width, marked), *(call if detail else _range_keys(width))])
+
+    def _no_call(self, width: int) -> list[Strip]:
+        """How to select one; what to do where there is none."""
+        session = self.console_app.session
+        if session.size or session.in_flight:
+            return _nothing(width)
+        return empty(width, can_act=session.info.can_act)[1:] if self.timeline.has_lanes else []
 
     def action_details(self) -> None:
         """All about the problem under the cursor, else about the selected call."""

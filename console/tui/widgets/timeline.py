@@ -69,6 +69,11 @@ class Timeline(LanesMouse, can_focus=True):
         return max(here, key=lambda alert: alert.at, default=None)
 
     @property
+    def has_lanes(self) -> bool:
+        """Whether any is shown, or could be."""
+        return self._view is not None and len(self._view.lanes) + self._view.absent > 0
+
+    @property
     def label(self) -> int:
         """Cells that the lanes' names take."""
         return _LABEL if self.size.width >= _NARROW else _NARROW_LABEL if self.size.width >= 30 else 4  # noqa: PLR2004

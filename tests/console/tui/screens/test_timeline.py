@@ -178,14 +178,35 @@ def test_freezing_stops_the_view_but_not_the_program() -> None:
     drive(test)
 
 
-def test_without_calls_it_says_what_to_do() -> None:
-    """An empty timeline is not an empty screen."""
+def seconds(driver: Driver) -> tuple[float, float]:
+    """Where the window of the timeline begins and ends, in s since the recording began."""
+    view = lanes(driver).viewport
+    return (view.start - synthetic.START) / 1e9, (view.end - synthetic.START) / 1e9
 
-    async def test(driver: Driver) -> None:
+
+@pytest.mark.parametrize("some", [[], [batch()]], ids=["no lanes", "idle lanes"])
+def test_without_calls_it_shows_seconds_and_says_what_to_do(some: list[synthetic.Batch]) -> None:
+    """An empty timeline is not an empty screen, and its axis none of µs; in a recording there is nothing to execute."""
+
+    async def live(driver: Driver) -> None:
         await opened(driver)
-        await driver.sees("Nothing has run yet", "execute a command with x")
+        await driver.sees("Nothing has run yet", "execute a command with x", "● following")
+        await driver.press("0")
+        await driver.sees("not following", "Nothing has run yet")
+        begin, end = seconds(driver)
+        assert -0.1 < begin < 2 < end < 9
+        assert end - begin == pytest.approx(3, rel=0.1)
+        assert driver.text().count("Nothing has run yet") == 1
+        assert "no call selected" not in driver.text()
 
-    drive(test, target([]))
+    async def recorded(driver: Driver) -> None:
+        await opened(driver)
+        await driver.sees("No calls were recorded", "BUS_TRACE=off", "│0.0 s", "│2.5 s")
+        begin, end = seconds(driver)
+        assert end - begin == pytest.approx(3, rel=0.1)
+
+    drive(live, target([structs.replace(each, at=synthetic.START + 2_000 * MS) for each in some]))
+    drive(recorded, target(some, "recorded"))
 
 
 def test_more_lanes_than_lines_scroll_with_the_cursor() -> None:
