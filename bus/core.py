@@ -256,8 +256,10 @@ class Bus:
         """The calls that run or are queued at this moment, service by service."""
         calls: list[Call] = []
         for runner in self._staff.runners():
-            calls += [call for call in runner.running if call is not None and call.in_flight]
-            if runner.mailbox.calls:  # a recorder asks 25 times a second, and of hundreds of services few are busy
+            # A recorder asks 25 times a second, and of hundreds of services few are busy.
+            if runner.busy():
+                calls += [call for call in runner.running if call is not None and call.in_flight]
+            if runner.mailbox.calls:
                 calls += map(as_call, runner.mailbox.queued())
         return calls
 

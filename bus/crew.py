@@ -104,7 +104,6 @@ class Crew:
         term = self._term
         return [_seen(term.states[number]) for number in term.seats] if term is not None else [None] * self.size
 
-    @property
     def busy(self) -> bool:
         """Whether `running` or `left` hold a call; of hundreds of services few do, so nothing is made to look."""
         for term in self._terms:

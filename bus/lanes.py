@@ -3,15 +3,15 @@
 import itertools
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from bus import runtime
 from bus.context import Call, Delivery, Origin, Timing, as_call
 
 
-@dataclass(frozen=True, slots=True)
-class LaneInfo:
+class LaneInfo(Struct, frozen=True):
     """A thread that made or ran calls: `key` is from 1 and never reused, as thread ids are."""
 
     key: int

@@ -5,9 +5,10 @@ import fnmatch
 import itertools
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
+
+from msgspec import Struct
 
 from bus.context import Source
 from bus.errors import CommandExists, CommandNotFound
@@ -27,8 +28,7 @@ _MAX_GONE = 1_024
 _ids = itertools.count(1)
 
 
-@dataclass(frozen=True, slots=True)
-class EntryInfo:
+class EntryInfo(Struct, frozen=True):
     """A command or a listener as it was when asked. `entry` is the id of the registration."""
 
     kind: EntryKind
@@ -82,8 +82,7 @@ class Entry(Source):
         return EntryInfo(self.kind, self.name, self.service, self.entry, self.callback, self.schema, self.once)
 
 
-@dataclass(frozen=True, slots=True)
-class DeadLetter:
+class DeadLetter(Struct, frozen=True):
     """Something that nobody could receive: when (monotonic ns), what, why; NUMBER of all that its bus has had."""
 
     at: int

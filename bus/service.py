@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from msgspec import Struct
 
 from bus.mailbox import Overflow
 from bus.trace.records import ServiceState
@@ -16,8 +17,7 @@ Restart = Literal["on-crash", "never"]
 _MARK = "__bus_declared__"
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
+class Declared(Struct, frozen=True):
     """What a decorator said about a method: exactly one of the first three is set."""
 
     command: str = ""
@@ -100,8 +100,7 @@ class Service:
         """Called last, on the service's own thread, when no call of it runs any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceInfo:
+class ServiceInfo(Struct, frozen=True):
     """A service as it was when asked. `depth`: calls queued; `dropped`: events lost so far; `error`: its last crash.
 
     `stuck`: calls whose code runs for longer than `stuck_after` at this moment, on workers that were replaced too.

@@ -10,8 +10,9 @@ blocked in the bus itself, which always has a timeout: for room in a full mailbo
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from bus.context import Call
 from bus.errors import DeadlockError, PoolStarvation, SelfCallError
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
     from bus.worker import Runner
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One call of a cycle: it runs on `thread`, and waits at `where` (file:line) for the call `waits_for`.
 
     `lane` is the thread's key; `target` the id of that call, 0 where it waits for no call.
@@ -45,8 +45,7 @@ class Step:
         return f"{self.name} #{self.call} on {self.thread} waits at {self.where} for {self.waits_for}"
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     """What a worker waits for that is no call: room in the mailbox of SERVICE, or its END."""
 
     service: str
@@ -56,8 +55,7 @@ class Block:
         return f"the end of {self.service}" if self.end else f"room in {self.service}"
 
 
-@dataclass(frozen=True, slots=True)
-class RunningCall:
+class RunningCall(Struct, frozen=True):
     """A call that runs at this moment, and what it waits for on the bus: another call, or what BLOCK says, or nothing.
 
     `timed`: that wait ends by itself.

@@ -51,6 +51,8 @@ class Runner:
             dispatch.runtime, name, self.mailbox, Running(dispatch, self.mailbox, self._crashed), started=self._started,
             stopped=self._stopped,
         )  # fmt: skip
+        self.busy = self._crew.busy
+        """Whether it runs anything now."""
         self._budget = Budget()
         self._ending = dispatch.runtime.event()
         self._lazy = False
@@ -156,7 +158,7 @@ class Runner:
     @property
     def running(self) -> list[Call | None]:
         """The same, and what is run by those who take no more; nothing at all when all are idle."""
-        return [*self._crew.running, *self._crew.left] if self._crew.busy else []
+        return [*self._crew.running, *self._crew.left] if self.busy() else []
 
     def has_free_worker(self) -> bool:
         """Whether a call that is queued now can be taken by a worker that does not wait on the bus itself."""
@@ -167,7 +169,7 @@ class Runner:
         return ServiceInfo(
             name=self.name, state=self.state, workers=self.workers, depth=len(self.mailbox),
             capacity=self.service.capacity, dropped=self.dropped, restarts=self.restarts, error=self._error_text(),
-            stuck=stuck_calls(self.running, self.service, self._runtime.now()),
+            stuck=stuck_calls(self.running, self.service, self._runtime.now()) if self.busy() else 0,
         )  # fmt: skip
 
     def _error_text(self) -> str:

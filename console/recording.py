@@ -2,14 +2,16 @@
 
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from bus.attach.protocol import Batch
 from bus.trace.records import AnyRecord, Call, Output, Session
 from bus.trace.redact import escape
 from bus.trace.session import SessionError, SessionWriter
+from bus.trace.timings import Label
 from console import format as fmt
+from console.model.timings import Labels
 from console.target import Target, TargetError
 
 _PERIOD = 0.05
@@ -22,8 +24,10 @@ class Recording:
     `problem`: why it stopped before anybody wanted it to, as when the disk is full; "" while all is well.
     """
 
-    def __init__(self, path: Path, session: Session, opening: Iterable[AnyRecord] = ()) -> None:
-        """Open PATH, or a new file in the folder PATH; OPENING: what was said before, which explains the rest.
+    def __init__(
+        self, path: Path, session: Session, opening: Iterable[AnyRecord] = (), labels: Mapping[int, Label] | None = None
+    ) -> None:
+        """Open PATH, or a new file in the folder PATH; OPENING and LABELS: what was said before, to explain the rest.
 
         Raises:
             TargetError: it cannot be written.
@@ -35,6 +39,8 @@ class Recording:
         self.calls = 0
         self.problem = ""
         self._last = Batch(at=0)
+        self._labels = Labels()
+        self._labels.update(labels or {})
         self._write(opening)
 
     @property
@@ -45,8 +51,10 @@ class Recording:
     def take(self, batch: Batch) -> None:
         """Write what BATCH says."""
         self._last = batch
-        self._write(batch.records)
-        self.calls += sum(isinstance(each, Call) for each in batch.records)
+        self._labels.take(batch)
+        records = self._labels.records(batch)
+        self._write(records)
+        self.calls += sum(isinstance(each, Call) for each in records)
 
     def close(self) -> str:
         """Note the calls that are still in flight as such, close the file, and say what is in it."""

@@ -326,7 +326,7 @@ class Session:
         """
         first = next(self.records(), [])
         opening = [each for each in first if isinstance(each, Lane | Entry | State)]
-        self.recording = Recording(path, self.info.session, opening)
+        self.recording = Recording(path, self.info.session, opening, self._store.labels)
         return self.recording
 
     def stop_recording(self) -> str:
@@ -368,7 +368,7 @@ class Session:
         fresh = yield from self._store.taking(batch)
         yield
         if self.watch is not None and self._complete:  # what is told of the past does not end now
-            self.watch.take(batch.records)
+            self.watch.take(self._store.labels.records(batch))
         if self.recording is not None:
             self.recording.take(batch)
         if fresh is not None:

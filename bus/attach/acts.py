@@ -25,13 +25,13 @@ from bus.attach.protocol import (
 from bus.context import Call
 from bus.errors import BusError
 from bus.runtime import Runtime
-from bus.trace.chunk import NAME_LIMIT
 from bus.trace.doing import FRAMES, Onlooker
 from bus.trace.jsonable import json_text
 from bus.trace.recorder import Program, Recorder
 from bus.trace.records import Error, Letter, Problem
 from bus.trace.redact import bounded, value_text
 from bus.trace.stacks import error_of
+from bus.trace.timings import NAME_LIMIT
 
 if TYPE_CHECKING:
     from bus.promise import Promise

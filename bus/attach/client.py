@@ -1,29 +1,42 @@
 """One console that is attached: what is sent to it, on a thread of its own."""
 
 import socket
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+
+from msgspec import structs
 
 from bus.attach.frames import pack, pack_batch
 from bus.attach.protocol import Batch, Message, Refused, Role
+from bus.context import Timing
 from bus.runtime import Runtime
 from bus.trace.chunk import Chunk
 from bus.trace.outlet import Outlet
 from bus.trace.records import AnyRecord
+from bus.trace.timings import legends
 
 MAX_LIVE = 500
 """Calls in flight that one batch lists."""
 MAX_WAITING = 10_000
 """Things that may wait to be sent to a client that goes on asking; then it is refused."""
 _SNAPSHOT_BATCH = 2_000
+_MAX_TOLD = 1 << 15
+"""Legends that a console is trusted to keep, some 250 bytes each."""
 
 
 class Client:
-    """A sink of the recorder. Its own thread alone writes to the socket, the endpoint's alone reads and closes it."""
+    """A sink of the recorder. Its own thread alone writes to the socket, the endpoint's alone reads and closes it.
 
-    def __init__(self, connection: socket.socket, uid: int, pid: int, role: Role, runtime: Runtime) -> None:
-        """CONNECTION is blocking; UID and PID are the peer's, by the kernel."""
+    `_told` is its own thread's: the keys of timings whose legends the console has.
+    """
+
+    def __init__(
+        self, connection: socket.socket, uid: int, pid: int, role: Role, runtime: Runtime, *, timings: bool = False
+    ) -> None:
+        """CONNECTION is blocking; UID and PID are the peer's, by the kernel; TIMINGS: it understands them."""
         self.role = role
+        self._timings = timings
+        self._told: set[int] = set()
         self.identity = f"{uid}:{pid}"
         self._connection = connection
         self._runtime = runtime
@@ -94,37 +107,53 @@ class Client:
             self._connection.sendall(pack(item))
 
     def _send_snapshot(self, opening: tuple[AnyRecord, ...], history: tuple[Chunk, ...]) -> None:
-        for records in _grouped(opening, history):
-            self._send_frames(pack_batch(Batch(at=self._runtime.now(), records=records)))
+        for records, timings in self._grouped(opening, history):
+            self._send_frames(pack_batch(self._filled(Batch(at=self._runtime.now(), records=records), timings)))
         self._send_frames(pack_batch(Batch(at=self._runtime.now(), snapshot_done=True)))
+
+    def _grouped(
+        self, opening: tuple[AnyRecord, ...], history: tuple[Chunk, ...]
+    ) -> Iterator[tuple[tuple[AnyRecord, ...], tuple[Timing, ...]]]:
+        """A snapshot in portions of a good size, what others refer to first."""
+        records, timings = list(opening), list[Timing]()
+        for chunk in history:
+            if len(records) + len(timings) >= _SNAPSHOT_BATCH:
+                yield tuple(records), tuple(timings)
+                records, timings = [], []
+            if self._timings:
+                records += chunk.others()
+                timings += chunk.timings()
+            else:
+                records += chunk.records()
+        yield tuple(records), tuple(timings)
 
     def _send_frames(self, frames: Iterable[bytes]) -> None:
         for frame in frames:
             self._connection.sendall(frame)
 
     def _batch(self, chunk: Chunk) -> Batch:
-        return Batch(
+        batch = Batch(
             at=chunk.at,
-            records=chunk.records(),
+            records=chunk.others() if self._timings else chunk.records(),
             live=chunk.unended(MAX_LIVE),
             in_flight=len(chunk.live),
             dropped=self._outlet.lost,
             cost=round(chunk.cost, 5),
         )
+        return self._filled(batch, chunk.timings()) if self._timings else batch
+
+    def _filled(self, batch: Batch, timings: Sequence[Timing]) -> Batch:
+        """BATCH with TIMINGS, and with the legends that they need."""
+        if not timings:
+            return batch
+        anew = len(self._told) > _MAX_TOLD
+        if anew:
+            self._told.clear()
+        told = legends(timings, self._told)
+        return structs.replace(batch, timings=tuple(timings), legends=told, anew=anew)
 
     def _hang_up(self) -> None:
         try:
             self._connection.shutdown(socket.SHUT_RDWR)
         except OSError:
             return  # the other side was faster
-
-
-def _grouped(opening: tuple[AnyRecord, ...], history: tuple[Chunk, ...]) -> Iterator[tuple[AnyRecord, ...]]:
-    """The records of a snapshot in portions of a good size, what others refer to first."""
-    portion: list[AnyRecord] = list(opening)
-    for chunk in history:
-        if len(portion) >= _SNAPSHOT_BATCH:
-            yield tuple(portion)
-            portion = []
-        portion += chunk.records()
-    yield tuple(portion)

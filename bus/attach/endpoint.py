@@ -211,7 +211,10 @@ class Endpoint:
             text = f"{MAX_CLIENTS} consoles are attached already"
             raise ProtocolError(text)
         # What the kernel does not say, a console of the same user says itself.
-        client = Client(visitor.connection, visitor.uid, visitor.pid or message.pid, message.role, self._runtime)
+        client = Client(
+            visitor.connection, visitor.uid, visitor.pid or message.pid, message.role, self._runtime,
+            timings=message.timings,
+        )  # fmt: skip
         visitor.client, visitor.acts = client, Acts(self._bus, self._recorder, client)
         client.send(Welcome(session=self._recorder.session, role=message.role, protocol=PROTOCOL, abilities=ABILITIES))
         self._recorder.add(client)

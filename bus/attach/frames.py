@@ -2,9 +2,10 @@
 
 import struct
 from collections.abc import Iterator
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
+from msgspec import structs
 
 from bus.attach.protocol import (
     MAX_DEPTH,
@@ -42,19 +43,34 @@ def fits(message: Message) -> bool:
 def pack_batch(batch: Batch) -> Iterator[bytes]:
     """BATCH as one frame, or as several where it is too long for one; only the last one has `snapshot_done`.
 
-    A record that alone is too long for a frame is left out and counted as dropped: none of ours is.
+    A record that alone is too long for a frame is left out and counted as dropped: none of ours is. Of calls in flight
+    with very long arguments some are not listed.
     """
     body = _encoder.encode(batch)
     if len(body) <= MAX_FRAME:
         yield _LENGTH.pack(len(body)) + body
-    elif len(batch.records) > 1:
-        half = len(batch.records) // 2
-        yield from pack_batch(msgspec.structs.replace(batch, records=batch.records[:half], snapshot_done=False))
-        yield from pack_batch(msgspec.structs.replace(batch, records=batch.records[half:]))
-    elif batch.records:
-        yield from pack_batch(msgspec.structs.replace(batch, records=(), dropped=batch.dropped + 1))
+    elif batch.live and len(_encoder.encode(batch.live)) > MAX_FRAME // 2:  # each part has them
+        yield from pack_batch(structs.replace(batch, live=batch.live[: len(batch.live) // 2]))
     else:
-        yield from pack_batch(msgspec.structs.replace(batch, live=batch.live[: len(batch.live) // 2]))
+        for part in _halves(batch):
+            yield from pack_batch(part)
+
+
+def _halves(batch: Batch) -> Iterator[Batch]:
+    """A batch that is too long in parts, each of them shorter: what explains other things comes before them."""
+    parts = [name for name in ("records", "legends", "timings") if getattr(batch, name)]
+    empty: dict[str, Any] = dict.fromkeys(parts, ())
+    first = parts[0]
+    items = getattr(batch, first)
+    if len(parts) > 1:
+        yield structs.replace(batch, **{**empty, first: items, "snapshot_done": False})
+        yield structs.replace(batch, **{first: (), "anew": False})
+    elif len(items) > 1:
+        half = len(items) // 2
+        yield structs.replace(batch, **{first: items[:half], "snapshot_done": False})
+        yield structs.replace(batch, **{first: items[half:], "anew": False})
+    else:
+        yield structs.replace(batch, **{first: (), "dropped": batch.dropped + 1})
 
 
 class Splitter(Generic[M]):

@@ -9,7 +9,9 @@ from typing import Literal
 
 from msgspec import Struct
 
+from bus.context import Timing
 from bus.trace.records import AnyRecord, Call, Error, Letter, Level, Natural, Session, Stack
+from bus.trace.timings import Legend
 
 PROTOCOL = 1
 MAX_FRAME = 1 << 20
@@ -33,13 +35,17 @@ class Message(Struct, frozen=True, omit_defaults=True, tag_field="type", tag=str
 
 
 class Hello(Message, frozen=True):
-    """Must come within `HELLO_SECONDS`. `token` and `pid`: where the kernel does not say who it is, see `loopback`."""
+    """Must come within `HELLO_SECONDS`. `token` and `pid`: where the kernel does not say who it is, see `loopback`.
+
+    `timings`: it understands them; to who does not, all that happened is told as records.
+    """
 
     protocol: Natural = 1  # what is absent means 1, for ever: a default is not written
     role: Role = "read"
     client: str = ""
     token: str = ""
     pid: Natural = 0
+    timings: bool = False
 
 
 class Execute(Message, frozen=True):
@@ -115,10 +121,17 @@ class Batch(Message, frozen=True):
     `live`: calls that are queued or running now, the oldest first and at most 500 of them; `in_flight` counts all.
     `dropped`: records that this client lost because it did not keep up, in all. `at`: the program's monotonic ns.
     `cost`: the part of one CPU that recording and serving took since the last batch, 0.0 to 1.0.
+
+    `timings`: calls that went well, and waits, in a third of the time that their records would take to write and read.
+    `legends` say what their keys stand for, once, no later than they come. `anew`: those of all former batches are
+    forgotten first, for a program may have any number of them, one after the other.
     """
 
     at: Natural
     records: tuple[AnyRecord, ...] = ()
+    legends: tuple[Legend, ...] = ()
+    timings: tuple[Timing, ...] = ()
+    anew: bool = False
     live: tuple[Call, ...] = ()
     in_flight: Natural = 0
     dropped: Natural = 0

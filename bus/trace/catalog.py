@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from bus.context import Call
-from bus.trace.chunk import NAME_LIMIT
 from bus.trace.hiding import secret_values
 from bus.trace.records import Entry, Parameter, State
 from bus.trace.redact import ANY_KEYWORD, MAX_ARGUMENTS, REDACTED, arguments_text, bounded, is_secret
+from bus.trace.timings import NAME_LIMIT
 
 if TYPE_CHECKING:
     from bus.registry import Entry as LiveEntry

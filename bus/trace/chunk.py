@@ -1,30 +1,24 @@
 """What the pump hands to ring and sinks: some items of one moment, turned into records only when a sink asks."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import structs
 
 from bus.context import Call as LiveCall
-from bus.context import Delivered, Fired, Timed, Timing, Waited, label_of
-from bus.trace.records import AnyRecord, Call, Output, Wait
-from bus.trace.redact import bounded
+from bus.context import Delivered, Fired, Timed, Timing
+from bus.trace.records import AnyRecord, Call, Output
+from bus.trace.timings import LABELS, TIMINGS, Makers, makers
 
 Detail = tuple[Timed, int | None, str | None, str, str, str, str, tuple[str, ...]]
 """What becomes a `Call` and is more than a timing: that, cpu, outcome, arguments, result, by, client, marks."""
 Item = Timing | Detail | AnyRecord
 
-NAME_LIMIT = 400
-"""Bytes of a name."""
 _TIMING_BYTES = 312
 """What a timing keeps alive in memory, about (the tuple, one that it shares, two ids, three times)."""
 _DETAIL_BYTES = 480
 """The same with its details, the texts not counted."""
 _RECORD_BYTES = 600
-_LABELS = 1 << 15
-"""Sources whose labels are kept, some 250 bytes each: more than a program has. Of ten thousand commands that are called
-in turns, a cache of the last four thousand never holds the next one."""
-_TIMINGS: frozenset[type] = frozenset({Timed, Fired, Delivered, Waited})
 _ENDS: frozenset[type] = frozenset({Timed, Fired, Delivered, Call})
 
 
@@ -34,7 +28,7 @@ class Chunk:
     `at`: monotonic ns. `live`: calls queued or running at that moment, oldest first. `cost`: see `protocol.Batch`.
     """
 
-    __slots__ = ("_records", "at", "cost", "items", "live")
+    __slots__ = ("_parts", "_records", "at", "cost", "items", "live")
 
     def __init__(self, at: int, items: Sequence[Item], live: Sequence[LiveCall] = (), cost: float = 0.0) -> None:
         self.at = at
@@ -43,14 +37,23 @@ class Chunk:
         self.cost = cost
         # Written by whichever sink's thread asks first; two at once do the same work and keep either result.
         self._records: tuple[AnyRecord, ...] | None = None
+        self._parts: tuple[Sequence[Timing], Sequence[Detail | AnyRecord]] | None = None
 
     def records(self) -> tuple[AnyRecord, ...]:
         """All items as records."""
         records = self._records
         if records is None:
-            records = tuple(_records(self.items))
+            records = tuple([_MAKERS.get(item.__class__, _as_it_is)(item) for item in self.items])
             self._records = records
         return records
+
+    def timings(self) -> Sequence[Timing]:
+        """The items that are nothing but a timing, which are nearly all."""
+        return self._split()[0]
+
+    def others(self) -> tuple[AnyRecord, ...]:
+        """The other items as records."""
+        return tuple([_MAKERS.get(item.__class__, _as_it_is)(item) for item in self._split()[1]])
 
     def unended(self, limit: int | None = None) -> tuple[Call, ...]:
         """The calls in flight as unended records, the first LIMIT of them."""
@@ -61,13 +64,25 @@ class Chunk:
         if not self.live:
             return self
         kept = Chunk(self.at, self.items, (), self.cost)
-        kept._records = self._records
+        kept._records, kept._parts = self._records, self._parts
         return kept
 
     def size(self) -> int:
         """About how many bytes the items keep alive."""
-        others = [item for item in self.items if item.__class__ not in _TIMINGS]
-        return (len(self.items) - len(others)) * _TIMING_BYTES + sum(map(_size, others))
+        timings, others = self._split()
+        return len(timings) * _TIMING_BYTES + sum(map(_size, others))
+
+    def _split(self) -> tuple[Sequence[Timing], Sequence[Detail | AnyRecord]]:
+        parts = self._parts
+        if parts is None:
+            items = self.items
+            others = [item for item in items if item.__class__ not in TIMINGS]
+            if not others or others[-1] is items[len(others) - 1]:  # what is no call comes first
+                timings = items[len(others) :]
+            else:
+                timings = [item for item in items if item.__class__ in TIMINGS]
+            parts = self._parts = timings, others  # type: ignore[assignment]  # mypy does not narrow by the class
+        return parts  # type: ignore[return-value]  # as above
 
 
 def detail_of(call: LiveCall) -> Detail:
@@ -80,26 +95,11 @@ def call_record(detail: Detail) -> Call:
     """A call as a record."""
     timing, cpu, outcome, args, result, by, client, marks = detail
     caller, parent, root, _ = timing.origin
-    kind, name, service, entry = _labels[timing.key]
+    kind, name, service, entry = LABELS[timing.key]
     return Call(
-        timing.id, root or timing.id, kind, name, timing.queued, parent, service, entry, caller, timing.lane,  # type: ignore[arg-type]  # the bus knows no others
-        timing.started, timing.ended, timing.waited, outcome, cpu, None, args, result, by, client, marks,  # type: ignore[arg-type]  # as above
+        timing.id, root or timing.id, kind, name, timing.queued, parent, service, entry, caller, timing.lane,
+        timing.started, timing.ended, timing.waited, outcome, cpu, None, args, result, by, client, marks,  # type: ignore[arg-type]  # the bus knows no others
     )  # fmt: skip
-
-
-class _Labels(dict[int, tuple[str, str, str, int]]):
-    """What a record says of a source; the same ones come with every call. Each step on it is atomic."""
-
-    def __missing__(self, key: int) -> tuple[str, str, str, int]:
-        kind, name, service, entry = label_of(key)
-        label = kind, bounded(name, NAME_LIMIT), bounded(service, NAME_LIMIT), entry
-        if len(self) >= _LABELS:
-            self.clear()  # most sources of a program that makes so many are gone
-        self[key] = label
-        return label
-
-
-_labels = _Labels()
 
 
 def unended_record(call: LiveCall) -> Call:
@@ -132,54 +132,11 @@ def length_of(item: Item) -> tuple[int, int] | None:
     return (end.id, 0) if isinstance(end, Fired) else None
 
 
-def _records(items: Sequence[Item]) -> list[AnyRecord]:
-    """Nearly all items are timings: with what is not a default, one takes a third of `call_record`'s time.
-
-    Lines written from a template, without any record, would take twice as long as record and encoder together.
-    """
-    makers = _MAKERS
-    return [makers.get(item.__class__, _as_it_is)(item) for item in items]
-
-
-def _of_timed(timed: Timed) -> Call:
-    kind, name, service, entry = _labels[timed.key]
-    caller, parent, root, _ = timed.origin
-    return Call(
-        timed.id, root or timed.id, kind, name, timed.queued, parent, service, entry, caller, timed.lane,  # type: ignore[arg-type]  # the bus knows no other kinds
-        timed.started, timed.ended, timed.waited, "ok",
-    )  # fmt: skip
-
-
-def _of_delivered(delivered: Delivered) -> Call:
-    kind, name, service, entry = _labels[delivered.key]
-    event = delivered.event
-    return Call(
-        delivered.id, event.root, kind, name, event.at, event.id, service, entry, event.lane, delivered.lane,  # type: ignore[arg-type]  # as above
-        delivered.started, delivered.ended, 0, "ok",
-    )  # fmt: skip
-
-
-def _of_fired(event: Fired) -> Call:
-    kind, name, service, entry = _labels[event.key]
-    at, lane = event.at, event.lane
-    return Call(event.id, event.root, kind, name, at, event.parent, service, entry, lane, lane, at, at, 0, "ok")  # type: ignore[arg-type]  # as above
-
-
-def _of_wait(wait: Waited) -> Wait:
-    return Wait(call=wait.call, lane=wait.lane, target=wait.target, began=wait.began, ended=wait.ended)
-
-
-def _of_detail(detail: Detail) -> Call:
-    return call_record(detail)
-
-
 def _as_it_is(record: Any) -> AnyRecord:
     return record  # type: ignore[no-any-return]  # what is none of the others is a record already
 
 
-_MAKERS: dict[type, Callable[[Any], AnyRecord]] = {
-    Timed: _of_timed, Delivered: _of_delivered, Fired: _of_fired, Waited: _of_wait, tuple: _of_detail,
-}  # fmt: skip
+_MAKERS: Makers = {**makers(LABELS), tuple: call_record}
 
 
 def _size(item: Item) -> int:

@@ -9,9 +9,9 @@ from bus import lanes, runtime
 from bus.lanes import LaneInfo
 from bus.progress import is_bus, without_bottom
 from bus.runtime import Place
-from bus.trace.chunk import NAME_LIMIT
 from bus.trace.records import Frame, Stack, Waiting
 from bus.trace.redact import bounded, scrub
+from bus.trace.timings import NAME_LIMIT
 from bus.waits import RunningCall
 
 FRAMES = 40

@@ -15,11 +15,12 @@ from bus.hooks import Hook
 from bus.runtime import Runtime
 from bus.trace.buffers import Buffers
 from bus.trace.catalog import Catalog
-from bus.trace.chunk import NAME_LIMIT, Chunk, Item, ended_ids
+from bus.trace.chunk import Chunk, Item, ended_ids
 from bus.trace.records import VERSION, AnyRecord, Depth, Dropped, Lane, Level, Session
 from bus.trace.redact import bounded
 from bus.trace.ring import Ring
 from bus.trace.taps import FullTap, PartsTap, TimesTap, state_record
+from bus.trace.timings import NAME_LIMIT
 
 if TYPE_CHECKING:
     from bus.registry import EntryInfo, Registration

@@ -12,12 +12,13 @@ from bus.lanes import current_lane
 from bus.runtime import Runtime
 from bus.trace.buffers import Buffers, Shard
 from bus.trace.catalog import Catalog
-from bus.trace.chunk import NAME_LIMIT, call_record, detail_of
+from bus.trace.chunk import call_record, detail_of
 from bus.trace.hiding import hidden
 from bus.trace.records import AnyRecord, Dropped, Problem, ServiceState, State
 from bus.trace.records import Step as StepRecord
 from bus.trace.redact import REDACTED, bounded, value_text
 from bus.trace.stacks import error_of
+from bus.trace.timings import NAME_LIMIT
 
 if TYPE_CHECKING:
     from bus.registry import Entry

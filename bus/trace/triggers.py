@@ -5,10 +5,11 @@ import os
 import signal
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
+
+from msgspec import Struct
 
 from bus.runtime import NS, Runtime, Thread
 from bus.trace.chunk import Chunk, Item, length_of
@@ -21,8 +22,7 @@ _FAILURES = ("error", "aborted")
 _log = logging.getLogger("bus")
 
 
-@dataclass(frozen=True, slots=True)
-class Triggers:
+class Triggers(Struct, frozen=True):
     """What is worth a dump.
 
     `errors`: an error that nobody asked for, a listener that fails, a service that fails. `deadlocks`: a refused or a

@@ -31,6 +31,7 @@ from console.model.mailboxes import Mailboxes
 from console.model.outputs import KEPT, Outputs
 from console.model.packing import Packer, Portion, plausible
 from console.model.slices import Sliced, whole
+from console.model.timings import Labels
 
 _COMMAND, _EVENT = KINDS.index("command"), KINDS.index("event")
 _SIDE_RECORDS = 10_000
@@ -77,6 +78,8 @@ class Store:
         self._recently_ended: deque[Ints] = deque(maxlen=2)
         self._kept_failures = 0
         self._packer = Packer()
+        self.labels = Labels()
+        """Of the timings that came last."""
         self.codec = Codec()
         self.runs: dict[int, Runs] = {}
         self.instants: dict[int, Calls] = {}
@@ -120,6 +123,9 @@ class Store:
             packed, self.origins = batch.packed, batch.origins
         else:
             others = self._packer.add(batch.records)
+            self.labels.take(batch)
+            if batch.timings:
+                self._packer.add_timings(batch.timings, self.labels)
             packed = self._packer.take()
         for record in others:
             self._take_other(record)

@@ -118,7 +118,8 @@ class Connection:
 
     def _hello(self, role: Role) -> Hello:
         token = self._address.token if self._address is not None else ""
-        return Hello(protocol=PROTOCOL, role=role, client=f"bus-console {os.getpid()}", token=token, pid=os.getpid())
+        client = f"bus-console {os.getpid()}"
+        return Hello(protocol=PROTOCOL, role=role, client=client, token=token, pid=os.getpid(), timings=True)
 
     def _lost(self, why: str) -> str:
         return f"lost the program at {self.path}: {why}"

@@ -155,7 +155,7 @@ class LaunchedTarget:
         batches = list(attached.drain()) if attached is not None else []
         if not batches and self.info.state == "ended" and self._hold_rest():
             # It repeats what was in flight at the end: that has not changed since.
-            batches = [structs.replace(self._last, records=(), snapshot_done=False)]
+            batches = [structs.replace(self._last, records=(), legends=(), timings=(), anew=False, snapshot_done=False)]
         if batches:
             self._last = batches[-1]
             held = [self._held.popleft() for _ in range(len(self._held))]

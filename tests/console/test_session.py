@@ -1,12 +1,16 @@
 """The facade that the front ends use, on made-up targets."""
 
 import itertools
+from pathlib import Path
 
 import pytest
 from msgspec import structs
 
 from bus.attach.protocol import Batch, Reply
+from bus.context import Delivered, Fired, Timed, Waited
 from bus.trace.records import Call, Error, Stack
+from bus.trace.session import SessionReader
+from bus.trace.timings import Legend
 from console.language.filter_parser import parse
 from console.pending import Pending
 from console.preferences import Preferences
@@ -65,6 +69,32 @@ def test_batches_taken_in_together_are_still_a_snapshot() -> None:
     session = Session(FakeTarget([Batch(at=1, snapshot_done=True), Batch(at=2)], state="live"))
     session.pump()
     assert session.complete
+
+
+def test_timings_are_calls_like_any_other(tmp_path: Path) -> None:
+    """In the model, for who watches, and in a recording that began after their names were told."""
+    session, target, _ = live_session()
+    size, at = session.size, session.now()
+    event = Fired(900_001, 0, 900_001, 0, 1, 8, at + 1)
+    legends = (Legend(7, "command", "told.once", "told", 3), Legend(8, "event", "told.event", "", 0))
+    target.add(Batch(at=at + 2, legends=legends, timings=(event,)))
+    session.pump()
+    watch, recording = session.watch_calls(parse("told")), session.start_recording(tmp_path / "s.jsonl")
+    timings = (
+        Timed(900_002, (1, 0, 0, 0), 7, 2, at + 1, at + 2, at + 4, 1), Waited(900_002, 2, 5, at + 3, at + 4),
+        Delivered(900_003, event, 7, 2, at + 5, at + 6),
+    )  # fmt: skip
+    target.add(Batch(at=at + 9, timings=timings))
+    session.pump()
+    assert session.size == size + 3
+    names = [(900_001, "told.event"), (900_002, "told.once"), (900_003, "told.once")]
+    found = [session.call(number) for number, _ in names]
+    assert [(one.call.id, one.call.name) for one in found if one is not None] == names
+    assert [(call.id, call.name) for call in watch.new(10)[0]] == names[1:]
+    session.stop_recording()
+    assert recording.calls == 2
+    records = [record for some in SessionReader(tmp_path / "s.jsonl") for record in some]
+    assert [(one.id, one.name) for one in records if isinstance(one, Call) and one.outcome] == names[1:]
 
 
 def test_now_runs_on_while_the_program_is_live() -> None:

@@ -11,6 +11,7 @@ from bus.attach.client import Client
 from bus.attach.endpoint import Endpoint
 from bus.attach.frames import from_endpoint, pack
 from bus.attach.protocol import MAX_FRAME, Batch, Cancel, Execute, Fire, Hello, Refused, Reply, SetLevel, Welcome
+from bus.context import Timed
 from bus.runtime import REAL
 from bus.trace.chunk import Chunk
 from bus.trace.records import Call, Depth, Entry, Lane, Problem, State
@@ -257,6 +258,59 @@ def test_a_client_that_does_not_read_loses_batches_and_they_are_counted(bus, rec
     client.hang_up(1)
     ours.close()
     theirs.close()
+
+
+def told(peer, enough):
+    """The timings and legends that PEER hears until there are ENOUGH, and which batches took legends back."""
+    timings, legends, anew = [], [], []
+    while not enough(timings):
+        batch = peer.hear(Batch)
+        assert not [one for one in batch.records if isinstance(one, Call)]
+        timings += batch.timings
+        legends += batch.legends
+        anew.append(batch.anew)
+    return timings, legends, anew
+
+
+def test_who_understands_timings_gets_calls_as_such(bus, recorder, peers):
+    """Those of the past and those that follow; what their keys stand for is said once, however often they come."""
+    recorder.set_level("times")
+    bus.execute_command("sell", "tea").result()
+    recorder.flush()
+    peer = peers(Hello(timings=True))
+    past, legends, _ = told(peer, lambda timings: len(timings) >= 1)
+    bus.execute_command("sell", "tea").result()
+    later, no_more, _ = told(peer, lambda timings: len(timings) >= 1)
+    (legend,) = [one for one in legends if one.name == "sell"]
+    assert {one.key for one in (*past, *later) if isinstance(one, Timed)} == {legend.key}
+    assert (legend.kind, legend.service) == ("command", "shop")
+    assert not [one for one in no_more if one.name == "sell"]
+
+
+def test_what_failed_comes_as_a_record_to_everybody(bus, recorder, peers):
+    """A timing does not tell why."""
+    recorder.set_level("times")
+    peer = peers(Hello(timings=True))
+    bus.execute_command("fail", "x").exception()
+    assert [call.name for call in peer.hear_records(Call)] == ["fail"]
+
+
+def test_legends_are_taken_back_when_there_are_too_many(bus, recorder, peers, monkeypatch):
+    """A program may register without end; a console needs to keep as many as were told since."""
+    monkeypatch.setattr("bus.attach.client._MAX_TOLD", 3)
+    recorder.set_level("times")
+    peer = peers(Hello(timings=True))
+    known, taken_back = {}, 0
+    for number in range(9):
+        bus.register_command(f"c{number}", int)
+        bus.execute_command(f"c{number}").result()
+        recorder.flush()
+        timings, legends, anew = told(peer, lambda timings: any(isinstance(one, Timed) for one in timings))
+        if any(anew):
+            known, taken_back = {}, taken_back + 1
+        known |= {legend.key: legend.name for legend in legends}
+        assert [known[one.key] for one in timings if isinstance(one, Timed)] == [f"c{number}"]
+    assert taken_back >= 2
 
 
 def test_a_client_that_only_asks_is_sent_away(peers, actor, monkeypatch):

@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from bus.attach.frames import depth_of, from_clients, from_endpoint, json_depth, pack, pack_batch
 from bus.attach.protocol import MAX_FRAME, Batch, Execute, Fire, Hello, ProtocolError, Reply
+from bus.context import Delivered, Fired, Timed, Waited
 from bus.trace.records import Call, Depth, Output
+from bus.trace.timings import Legend
 
 
 def frame(body: bytes) -> bytes:
@@ -136,3 +138,61 @@ def test_what_alone_is_too_long_is_dropped_and_counted():
     assert max(batch.dropped for batch in batches) == 3
     live = tuple(Call(id=n, root=n, kind="command", name="x" * 3_000, queued=1) for n in range(500))
     assert all(len(one) <= MAX_FRAME + 4 for one in pack_batch(Batch(at=1, live=live)))
+
+
+def as_sent(batches):
+    """Every field of every batch, for what is equal only to itself, too."""
+    return [msgspec.to_builtins(batch) for batch in batches]
+
+
+def test_timings_come_out_as_they_went_in():
+    """All four sorts, short as they are."""
+    event = Fired(1, 2, 3, 4, 5, 6, 7)
+    timings = (
+        event, Timed(2, (1, 2, 3, 4), 5, 6, 7, 8, 9, 10), Delivered(3, event, 5, 6, 7, 8), Waited(1, 2, 3, 4, 5)
+    )  # fmt: skip
+    batch = Batch(at=9, legends=(Legend(5, "command", "é", "s", 1),), timings=timings, anew=True)
+    (frame_of,) = pack_batch(batch)
+    assert as_sent(from_endpoint().feed(frame_of)) == as_sent([batch])
+
+
+@pytest.mark.parametrize("number", [-1, 1 << 63])
+def test_a_timing_with_numbers_that_no_column_holds_is_refused(number):
+    """They come from another program."""
+    (frame_of,) = pack_batch(Batch(at=9, timings=(Waited(1, 2, 3, 4, number),)))
+    with pytest.raises(ProtocolError):
+        list(from_endpoint().feed(frame_of))
+
+
+def test_a_batch_that_is_too_long_explains_before_it_refers():
+    """Records, then legends, then timings; each once, however many frames it takes; legends are taken back first."""
+    name = "n" * 400
+    records = tuple(Output(at=at, stream="stdout", text="x" * 2_000) for at in range(1_000))
+    keys = range(3_000)
+    legends = tuple(Legend(key, "command", name, name, key) for key in keys)
+    timings = tuple(Timed(key, ((1 << 60),) * 4, key, *(1 << 60,) * 5) for key in keys) * 5
+    batch = Batch(at=9, records=records, legends=legends, timings=timings, anew=True, snapshot_done=True)
+    frames = list(pack_batch(batch))
+    assert len(frames) > 3
+    assert max(map(len, frames)) <= MAX_FRAME + 4
+    parts = list(from_endpoint().feed(b"".join(frames)))
+    assert [part.anew for part in parts] == [True] + [False] * (len(parts) - 1)
+    assert [part.snapshot_done for part in parts] == [False] * (len(parts) - 1) + [True]
+    assert tuple(record for part in parts for record in part.records) == records
+    assert tuple(legend for part in parts for legend in part.legends) == legends
+    assert [one.key for part in parts for one in part.timings] == [one.key for one in timings]
+    known = set()
+    for part in parts:
+        known |= {legend.key for legend in part.legends}
+        assert {one.key for one in part.timings} <= known
+
+
+def test_very_long_calls_in_flight_cost_no_record():
+    """Some of them are not listed then; what happened is told."""
+    live = tuple(Call(id=n, root=n, kind="command", name="x", queued=1, args="a" * 2_048) for n in range(1, 600))
+    records = tuple(Output(at=at, stream="stdout", text="x" * 100) for at in range(50))
+    parts = [part for one in pack_batch(Batch(at=9, records=records, live=live)) for part in from_endpoint().feed(one)]
+    assert tuple(record for part in parts for record in part.records) == records
+    assert {part.dropped for part in parts} == {0}
+    assert parts[-1].live
+    assert parts[-1].live == live[: len(parts[-1].live)]

@@ -8,7 +8,7 @@ import pytest
 from bus import Bus, CallCancelled, CallTimeout, DeadlockError, Service, ServiceCrash, command, listener
 from bus.context import Call as LiveCall
 from bus.context import Source, label_of
-from bus.trace import chunk as chunks
+from bus.trace import timings
 from bus.trace.chunk import Chunk
 from bus.trace.recorder import Recorder
 from bus.trace.records import AnyRecord, Call, Depth, Dropped, Entry, Lane, Problem, State, Wait
@@ -252,7 +252,7 @@ def test_mailboxes_are_looked_at_in_some_turns_only(bus, recorder, memory, monke
 def test_ten_thousand_commands_called_in_turns_are_named_once_each(bus, recorder, memory, monkeypatch):
     """What a record says of a command is worked out at its first call, not whenever 4,000 others were called since."""
     asked = Counter()
-    monkeypatch.setattr(chunks, "label_of", lambda key: asked.update([key]) or label_of(key))
+    monkeypatch.setattr(timings, "label_of", lambda key: asked.update([key]) or label_of(key))
     bus.add(Service("many", capacity=10_000))
     names = [f"many.{number}" for number in range(10_000)]
     for name in names:

@@ -8,12 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
+from bus.attach.protocol import Batch
+from bus.context import Delivered, Fired, Timed, Timing, Waited
 from bus.trace.records import AnyRecord, Call, Error, Lane, State, Wait
+from bus.trace.timings import Legend
 from console.model import packing
 from console.model.blocks import Codec
 from console.model.codes import KINDS, ORIGINS, OUTCOMES
 from console.model.lane import Calls
 from console.model.packing import Packed, Packer
+from console.model.timings import Labels
 
 WIDE, NARROW = st.integers(0, (1 << 62) - 1), st.integers(0, (1 << 31) - 1)
 text = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=8)
@@ -25,6 +29,18 @@ calls = st.builds(
 )  # fmt: skip
 waits = st.builds(Wait, call=WIDE, lane=WIDE, target=WIDE, began=WIDE, ended=WIDE)
 others = st.builds(Lane, key=NARROW, name=text) | st.builds(State, service=text, state=st.just("running"), at=WIDE)
+
+
+KEYS = range(1, 6)
+keys = st.sampled_from(KEYS)
+fired = st.builds(Fired, st.integers(1, 1 << 40), WIDE, WIDE, NARROW, NARROW, keys, WIDE)
+origins = st.tuples(NARROW, WIDE, WIDE, NARROW)
+timings = (
+    st.builds(Timed, st.integers(1, 1 << 40), origins, keys, NARROW, WIDE, WIDE, WIDE, WIDE)
+    | fired
+    | st.builds(Delivered, st.integers(1, 1 << 40), fired, keys, NARROW, WIDE, WIDE)
+    | st.builds(Waited, WIDE, NARROW, WIDE, WIDE, WIDE)
+)  # fmt: skip
 
 
 def a_call(number: int, **fields: object) -> Call:
@@ -71,6 +87,53 @@ def test_what_is_packed_comes_back(lists: list[list[AnyRecord]], data: st.DataOb
     assert max(some.latest for some in packed) == max(
         (max(one.queued, one.started, one.ended) for one in ended), default=0
     )
+
+
+@given(st.lists(st.lists(timings, max_size=8), max_size=4))
+def test_timings_are_packed_as_their_records_are(lists: list[list[Timing]]) -> None:
+    """Column for column and in their order, but for the numbers that names have, whatever was known of keys before."""
+    legends = tuple(Legend(key, KINDS[key % 3], f"name{key}", f"service{key % 2}", key) for key in KEYS)
+    labels, short, long = Labels(), Packer(), Packer()
+    labels.take(Batch(at=1, legends=legends))
+    for some in lists:
+        short.add_timings(some, labels)
+        long.add(labels.records(Batch(at=1, timings=tuple(some))))
+        one, other = short.take(), long.take()
+        assert unpacked([one]) == unpacked([other])
+        for ours, theirs in ((one.calls, other.calls), (one.waits, other.waits)):
+            same = ours.keys() - {"name", "service"}
+            assert {name: ours[name].tolist() for name in same} == {name: theirs[name].tolist() for name in same}
+
+
+def test_a_timing_that_nobody_explained_is_a_call_without_a_name() -> None:
+    """No program of ours leaves a legend out; one that does must not end the console."""
+    packer = Packer()
+    packer.add_timings([Timed(1, (1, 0, 0, 0), 99, 2, 1, 2, 3, 0)], Labels())
+    (call,) = unpacked([packer.take()])
+    assert (call.name, call.service, call.ended) == ("", "", 3)
+
+
+def test_more_keys_than_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that registers without end has as many; each is what its legend says."""
+    monkeypatch.setattr(packing, "_MOST_SORTS", 5)
+    packer, labels, packed = Packer(), Labels(), []
+    for first in range(1, 40, 4):
+        some = range(first, first + 4)
+        legends = tuple(Legend(key, "command", f"n{key}", "s", key) for key in some)
+        labels.take(Batch(at=1, legends=legends, anew=True))
+        packer.add_timings([Timed(key, (1, 0, 0, 0), key, 2, 1, 2, 3, 0) for key in some], labels)
+        packed.append(packer.take())
+        assert max(len(labels), len(packer._keys)) <= 9
+    assert [call.name for call in unpacked(packed)] == [f"n{key}" for key in range(1, 41)]
+
+
+@pytest.mark.parametrize("entry", [1 << 31, 1 << 62])
+def test_the_id_of_a_registration_that_cannot_be(entry: int) -> None:
+    """The call is there all the same."""
+    packer, labels = Packer(), Labels()
+    labels.take(Batch(at=1, legends=(Legend(1, "command", "x", "s", entry),)))
+    packer.add_timings([Timed(1, (1, 0, 0, 0), 1, 2, 1, 2, 3, 0)], labels)
+    assert [(call.name, call.entry) for call in unpacked([packer.take()])] == [("x", 0)]
 
 
 @pytest.mark.parametrize("field", ["id", "root", "queued", "ended", "cpu", "caller", "lane", "entry"])
