@@ -231,6 +231,7 @@ class Crew:
         finally:
             self._leave(number, term)
             self.idents.discard(thread_ident())
+            thread.end()
 
     def _set_up(self, term: Term) -> None:
         try:

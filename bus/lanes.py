@@ -12,7 +12,7 @@ from bus.context import Call, Delivery, Origin, Timing, as_call
 
 
 class LaneInfo(Struct, frozen=True):
-    """A thread that made or ran calls: `key` is from 1 and never reused, as thread ids are."""
+    """A thread that made or ran calls: `key` is from 1 and never reused, as thread ids are. `began`: monotonic ns."""
 
     key: int
     name: str
@@ -20,12 +20,16 @@ class LaneInfo(Struct, frozen=True):
     worker: int
     native: int
     ident: int = 0
+    began: int = 0
 
 
 lanes: dict[int, LaneInfo] = {}
 """The lanes of all threads that there are, and of those that ended last; see `lane_of`. Each step on it is atomic."""
 _MAX_GONE = 2_000
 _gone: deque[int] = deque()
+ends: deque[tuple[int, int]] = deque(maxlen=_MAX_GONE)
+"""The lanes whose threads ended last, and when (monotonic ns); see `ends_since`."""
+_now = runtime.REAL.now
 
 
 class ThreadState:
@@ -35,10 +39,12 @@ class ThreadState:
     until it makes the first one inside `call`. `late` is the id of the call with which it was stuck when its place was
     given away: written by who does that. `record` takes the timings, None: nobody wants them; there is `room` for so
     many more, then it has to be asked for again (`Hooks.make_room`), as when the hooks are no more the tuple
-    `recorded_by`.
+    `recorded_by`. `ended`: the thread does nothing any more.
     """
 
-    __slots__ = ("began", "buffers", "call", "lane", "late", "origin", "outside", "record", "recorded_by", "room")
+    __slots__ = (
+        "began", "buffers", "call", "ended", "lane", "late", "origin", "outside", "record", "recorded_by", "room",
+    )  # fmt: skip
 
     def __init__(self, lane: int) -> None:
         self.lane = lane
@@ -50,10 +56,18 @@ class ThreadState:
         self.recorded_by: tuple[Callable[..., Any], ...] = ()
         self.buffers: tuple[Any, ...] = ()
         self.room = 0
+        self.ended = False
+
+    def end(self, now: Callable[[], int] = _now, ends: deque[tuple[int, int]] = ends) -> None:
+        """Note that the thread ends; who keeps its state for longer says so on the thread itself."""
+        if not self.ended:
+            self.ended = True
+            ends.append((self.lane, now()))
 
     def __del__(self, gone: deque[int] = _gone, every: dict[int, LaneInfo] = lanes, most: int = _MAX_GONE) -> None:
         # With its thread. What it did may be looked at for a while, so its lane goes after two thousand others. What
         # this needs it has by default: when the interpreter ends, the module's names go before the last thread.
+        self.end()
         gone.append(self.lane)
         if len(gone) > most:
             every.pop(gone.popleft(), None)
@@ -124,9 +138,19 @@ def this_thread() -> ThreadState:
 def enter_lane(name: str, service: str = "", worker: int = 0) -> ThreadState:
     """Give this thread a lane of its own and return its new state."""
     key = next(_keys)
-    lanes[key] = LaneInfo(key, name, service, worker, runtime.native_id(), runtime.thread_ident())
+    lanes[key] = LaneInfo(key, name, service, worker, runtime.native_id(), runtime.thread_ident(), _now())
     current.state = ThreadState(key)
     return current.state
+
+
+def ends_since(last: tuple[int, int] | None) -> list[tuple[int, int]]:
+    """The lanes whose threads ended after LAST, which is one of `ends` (None: the first), the newest first."""
+    found: list[tuple[int, int]] = []
+    for each in reversed(ends.copy()):
+        if each is last:
+            break
+        found.append(each)
+    return found
 
 
 def leave_lane() -> None:

@@ -117,6 +117,7 @@ class Recorder:
         self._turns = 0
         self._figures: dict[str, tuple[int, ...]] = {}
         self._lanes: dict[int, Lane] = {}
+        self._last_end: tuple[int, int] | None = None
         self._meters: list[Callable[[], int]] = []
         self._sources: list[Source] = []
         self._retired_cpu = self._last_cpu = 0
@@ -270,7 +271,7 @@ class Recorder:
         notes: list[Item] = [self._notes.popleft() for _ in range(len(self._notes))]
         for source in list(self._sources):
             notes += source()
-        notes[:0] = self._new_lanes()
+        notes[:0] = self._changed_lanes()
         notes += self._parts.take_dropped()
         self._turns += 1
         if asked or self._turns % _SAMPLED == 0:
@@ -279,11 +280,18 @@ class Recorder:
             notes.append(Dropped(at=at, count=lost, kind="record", where="recorder"))
         return notes
 
-    def _new_lanes(self) -> tuple[Lane, ...]:
+    def _changed_lanes(self) -> list[Lane]:
+        """New ones, and those whose threads have ended."""
+        ended = lanes.ends_since(self._last_end)  # before the lanes: who has ended by then is among them
         # Not by the highest key so far: who was first to draw one may be the second to appear.
-        fresh = tuple(_lane(info) for key, info in lanes.lanes.copy().items() if key not in self._lanes)
-        self._lanes.update((lane.key, lane) for lane in fresh)
-        return fresh
+        changed = {key: _lane(info) for key, info in lanes.lanes.copy().items() if key not in self._lanes}
+        for key, at in ended:
+            lane = changed.get(key) or self._lanes.get(key)
+            if lane is not None and not lane.ended:
+                changed[key] = structs.replace(lane, ended=at)
+        self._last_end = ended[0] if ended else self._last_end
+        self._lanes.update(changed)
+        return list(changed.values())
 
     def _known_lanes(self) -> tuple[Lane, ...]:
         """Those of threads that there are, or were until lately."""
@@ -363,6 +371,7 @@ def _lane(info: lanes.LaneInfo) -> Lane:
         service=bounded(info.service, NAME_LIMIT),
         worker=info.worker,
         native=info.native,
+        began=info.began,
     )
 
 

@@ -47,13 +47,19 @@ class Session(Record, frozen=True, kw_only=True):
 
 
 class Lane(Record, frozen=True, kw_only=True):
-    """A thread. `key` is ours, from 1 and never reused; `worker` is its number in the service's pool."""
+    """A thread. `key` is ours, from 1 and never reused; `worker` is its number in the service's pool.
+
+    `began`: when it was first seen on the bus, 0: by a bus that does not tell. Where that is known, the lane is said
+    again when its thread has ended, with `ended`.
+    """
 
     key: Natural
     name: str
     service: str = ""
     worker: Natural = 0
     native: Natural = 0
+    began: Natural = 0
+    ended: Natural = 0
 
 
 class Parameter(Struct, frozen=True, omit_defaults=True, kw_only=True):

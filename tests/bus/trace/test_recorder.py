@@ -2,8 +2,10 @@ import gc
 import threading
 import weakref
 from collections import Counter
+from contextlib import closing
 
 import pytest
+from msgspec import structs
 
 from bus import Bus, CallCancelled, CallTimeout, DeadlockError, Service, ServiceCrash, command, listener
 from bus.context import Call as LiveCall
@@ -131,6 +133,50 @@ def test_lanes_and_entries_come_before_their_first_use(bus, recorder, memory):
         elif isinstance(record, Call):
             assert {("lane", record.lane), ("lane", record.caller), ("entry", record.entry)} <= known
     assert "late" in {call.name for call in memory.of(Call)}
+
+
+def test_a_lane_is_said_again_when_its_thread_has_ended(bus, recorder, memory):
+    """With the same name and when that was, after its last call; who joins later is told at once."""
+    bus.register_command("late", lambda: None, service="shop")
+    go = threading.Event()
+    thread = threading.Thread(target=lambda: (bus.execute_command("late").result(), go.wait(10)), name="guest")
+    thread.start()
+    wait_for(lambda: recorder.flush() and any(lane.name == "guest" for lane in memory.of(Lane)))
+    assert not any(lane.ended for lane in memory.of(Lane) if lane.name == "guest")
+    go.set()
+    thread.join()
+    wait_for(lambda: recorder.flush() and any(lane.ended for lane in memory.of(Lane) if lane.name == "guest"))
+    first, last = (lane for lane in memory.of(Lane) if lane.name == "guest")
+    call = memory.call("late")
+    assert 0 < first.began <= call.queued <= call.ended <= last.ended
+    assert last == structs.replace(first, ended=last.ended)
+    later = Memory()
+    assert recorder.add(later, 10)
+    known = {lane.name: lane for lane in later.of(Lane) if lane.key in {first.key, call.lane}}
+    assert known["guest"].ended == last.ended
+    assert known["shop-0"].began
+    assert not known["shop-0"].ended
+
+
+def test_a_thread_that_came_and_went_between_two_turns_is_said_once(bus, recorder, memory):
+    """With both times; a recorder that is made later knows it, too."""
+    bus.register_command("late", lambda: None, service="shop")
+    for number in range(20):
+        thread = threading.Thread(target=lambda: bus.execute_command("late").result(), name=f"brief-{number}")
+        thread.start()
+        thread.join()
+    assert recorder.flush()
+    brief = [lane for lane in memory.of(Lane) if lane.name.startswith("brief-")]
+    newest = {lane.key: lane for lane in brief}
+    assert len(newest) == 20
+    assert all(lane.began < lane.ended for lane in newest.values())
+    assert len(brief) <= 2 * len(newest)
+    with closing(Recorder(bus, "times")) as other:
+        also = Memory()
+        assert other.add(also, 10)
+        assert {lane.key: lane.ended for lane in also.of(Lane)}.items() >= {
+            k: v.ended for k, v in newest.items()
+        }.items()
 
 
 def test_an_event_and_its_deliveries_are_tied_together(bus, recorder, memory):
