@@ -33,6 +33,7 @@ from console.model.services import Services
 from console.model.slices import Sliced, whole
 from console.model.stats import Stats
 from console.model.store import Store
+from console.model.timeline import Keep, Pick
 from console.model.tree import CallTree, tree
 from console.model.views import CallDetail, CommandRow, EventRow, Header, KnownNames, ServiceRow, TimelineView
 from console.model.watch import Watch
@@ -44,7 +45,6 @@ from console.target import Target, TargetError, TargetInfo
 _PUMP_NS: Final = 50_000_000
 """After so long the screen has its turn, even if there is more to take in."""
 _JOB_SECONDS: Final = 5.0
-_MERGED_RECORDS: Final = 20_000
 _LOOK_NS: Final = 500_000_000
 """The rules look for problems twice a second."""
 
@@ -193,9 +193,9 @@ class Session:
         """The listeners that EVENT would be delivered to now, in order (exact names and globs)."""
         return self._catalog.receivers(event)
 
-    def timeline(self, start: int, end: int, width: int, keep: Collection[int] | None = None) -> TimelineView:
-        """All lanes over [start, end) ns in WIDTH cells; KEEP: only those that were there then, and these."""
-        return timeline.view(self._store, start, end, width, self.now(), keep=keep)
+    def timeline(self, start: int, end: int, width: int, keep: Keep = None, pick: Pick = None) -> TimelineView:
+        """The lanes over [start, end) ns in WIDTH cells, as `timeline.view`."""
+        return timeline.view(self._store, start, end, width, self.now(), keep=keep, pick=pick)
 
     def distributions(self, command: str, columns: int) -> tuple[Distribution, Distribution]:
         """How queue wait and run time of a command are spread, over one logarithmic scale in so many columns."""

@@ -9,7 +9,7 @@ import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from itertools import islice
+from itertools import chain, islice
 from operator import attrgetter, itemgetter
 from pathlib import Path
 from typing import Any, Final
@@ -42,7 +42,10 @@ _foreign: Final = itemgetter(*(number for number, kind in enumerate(COLUMNS.valu
 _FORMULA: Final = re.compile(r"(^|[;\t\r\n])(?=\s*[=+\-@\uff1d\uff0b\uff0d\uff20])")  # the wide ones too
 
 _OTHERS: Final[Mapping[type, tuple[str, str]]] = {
-    Lane: ("lanes", "key integer, name text, service text, worker integer, native integer"),
+    Lane: (
+        "lanes",
+        "key integer, name text, service text, worker integer, native integer, began integer, ended integer",
+    ),
     Wait: ("waits", "call integer, lane integer, target integer, began integer, ended integer"),
     State: ("states", "service text, state text, at integer, workers integer, error text"),
     Depth: (
@@ -163,10 +166,10 @@ def _write_others(database: sqlite3.Connection, source: Source) -> None:
         session.level, source.damaged,
     )  # fmt: skip
     database.execute(_insert("sessions", len(about)), about)
-    for record in source:
-        if type(record) in _OTHERS:
-            row = (source.pid, *_FIELDS[type(record)](record))
-            database.execute(_insert(_OTHERS[type(record)][0], len(row)), tuple(map(_cell, row)))
+    others = (record for record in source if type(record) in _OTHERS and type(record) is not Lane)
+    for record in chain(source.survey.lanes.values(), others):  # a lane is said twice: of each, all that is known
+        row = (source.pid, *_FIELDS[type(record)](record))
+        database.execute(_insert(_OTHERS[type(record)][0], len(row)), tuple(map(_cell, row)))
 
 
 def _insert(table: str, columns: int) -> str:

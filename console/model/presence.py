@@ -1,4 +1,4 @@
-"""Which lanes were there in a stretch of time: threads come and go, and no record says that one has ended."""
+"""Which lanes were there in a stretch of time: as their records say, else as far as can be told."""
 
 from collections.abc import Collection, Iterable, Mapping
 
@@ -7,28 +7,35 @@ from console.model.lane import Runs
 from console.model.store import Store
 
 _GONE = ("stopped", "failed")
+_FOR_EVER = float("inf")
 
 
 def present(lanes: Iterable[Lane], running: Collection[int], workers: int) -> set[int]:
-    """The keys of the threads that a service has now: of each number the newest, and whoever still runs something.
+    """The keys of the threads that a service has now: those that have not ended, and whoever still runs something.
 
-    LANES: all that it ever had, the oldest first. WORKERS: how many it has, 0: not known.
+    Where that is not known, of each number the newest. LANES: all that it ever had, the oldest first. WORKERS: how many
+    it has, 0: not known.
     """
-    lanes = list(lanes)
-    newest = {lane.worker: lane.key for lane in lanes if not workers or lane.worker < workers}
-    return {*newest.values(), *(lane.key for lane in lanes if lane.key in running)}
+    left = [lane for lane in lanes if not lane.ended or lane.key in running]
+    newest = {lane.worker: lane.key for lane in left if not workers or lane.worker < workers}
+    return {*newest.values(), *(lane.key for lane in left if lane.key in running or lane.began)}
 
 
 def absent(store: Store, keys: Iterable[int], begin: int, end: int, running: Mapping[int, Call]) -> set[int]:
     """Those of the lanes KEYS that were not there in [BEGIN, END) ns, as far as can be told; RUNNING: calls by lane.
 
-    A service's own workers are there until it stops. Another thread was there from the first to the last thing that
-    is known of it.
+    If no record says it, a service's own workers are there until it stops, and another thread was there from the first
+    to the last thing that is known of it.
     """
-    kept = _kept_until(store, running)
+    kept: dict[int, float] | None = None
     found: set[int] = set()
     for key in keys:
-        first, last = (0, kept[key]) if key in kept else _life(store, key)
+        lane = store.lanes.get(key)
+        if lane is not None and lane.began:
+            first, last = lane.began, float(lane.ended or _FOR_EVER)
+        else:
+            kept = _kept_until(store, running) if kept is None else kept
+            first, last = (0, kept[key]) if key in kept else _life(store, key)
         if key not in running and not (first < end and last >= begin):
             found.add(key)
     return found
@@ -43,7 +50,7 @@ def _kept_until(store: Store, running: Collection[int]) -> dict[int, float]:
     kept: dict[int, float] = {}
     for service, lanes in services.items():
         state = store.states.get(service)
-        until = float(state.at) if state is not None and state.state in _GONE else float("inf")
+        until = float(state.at) if state is not None and state.state in _GONE else _FOR_EVER
         kept.update(dict.fromkeys(present(lanes, running, state.workers if state else 0), until))
     return kept
 

@@ -54,8 +54,9 @@ class Services:
         rates = self._rates.of_all(len(self._rows), now)
         names = {*store.states, *store.mailboxes.services, *lanes, *self._rows} - {OUTSIDE}
         rows = [self._service(name, lanes.get(name, ()), running, rates, now) for name in sorted(names)]
-        outside = [_thread(lane, running) for lane in lanes.get(OUTSIDE, ())[-_MAX_OUTSIDE:]]
-        return [*rows, ServiceRow(OUTSIDE, threads=tuple(outside))] if outside else rows
+        outside = [lane for lane in lanes.get(OUTSIDE, ()) if not lane.ended][-_MAX_OUTSIDE:]
+        threads = tuple(_thread(lane, running) for lane in outside)
+        return [*rows, ServiceRow(OUTSIDE, threads=threads)] if threads else rows
 
     def _service(
         self, name: str, lanes: Collection[Lane], running: dict[int, Call], rates: list[float], now: int
@@ -99,10 +100,10 @@ class Services:
         return row
 
     def _by_service(self) -> dict[str, list[Lane]]:
-        """The lanes of each service, in the order of their keys; grouped anew only when there are more."""
+        """The lanes of each service, in the order of their keys; grouped anew only when some came or ended."""
         lanes = self._store.lanes
-        if len(lanes) != self._grouped:
-            self._grouped = len(lanes)
+        if self._store.lanes_version != self._grouped:
+            self._grouped = self._store.lanes_version
             self._lanes = {}
             for _, lane in sorted(lanes.items()):
                 self._lanes.setdefault(lane.service, []).append(lane)

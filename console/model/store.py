@@ -102,8 +102,8 @@ class Store:
         """See `Portion`."""
         self.lost = Counters()
         self.size = 0
-        self.entries_version = 0
-        """Counts changes of `entries`."""
+        self.lanes_version = self.entries_version = 0
+        """They count changes of `lanes` and of `entries`."""
         self.first, self.last = 0, began
         """The time of the earliest call that is kept, and the latest moment of which anything is known."""
 
@@ -194,7 +194,7 @@ class Store:
     def _take_other(self, record: AnyRecord) -> None:
         match record:
             case Lane():
-                self.lanes[record.key] = record
+                self._take_lane(record)
             case Entry():
                 self._take_entry(record)
             case State():
@@ -214,6 +214,13 @@ class Store:
             case Session() | Call() | Wait():
                 return
         self._seen(getattr(record, "at", 0))
+
+    def _take_lane(self, lane: Lane) -> None:
+        """What is said of the past again, as from the ring, does not make a thread alive that has ended."""
+        known = self.lanes.get(lane.key)
+        if known is None or not known.ended or lane.ended:
+            self.lanes[lane.key] = lane
+            self.lanes_version += 1
 
     def _take_entry(self, entry: Entry) -> None:
         known = self.entries.get(entry.entry)
@@ -266,6 +273,7 @@ class Store:
         if not len(fresh["id"]):
             return None
         self.size += len(fresh["id"])
+        self.density.add(fresh["started"][(fresh["started"] > 0) & (fresh["kind"] != _EVENT)])
         earliest = int(fresh["queued"].min())
         self.first = min(self.first, earliest) if self.first else earliest
         return fresh

@@ -1,6 +1,6 @@
 """The timeline of a window: every lane as cells, by searching and never by a scan; calls in flight drawn over it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 import numpy as np
@@ -14,8 +14,12 @@ from console.model.lane import Runs
 from console.model.lanes import order
 from console.model.presence import absent
 from console.model.store import Store
-from console.model.views import Bar, LaneView, TimelineView
+from console.model.views import Bar, LaneHead, LaneView, Lineup, TimelineView
 
+Keep = Collection[int] | None
+"""Lanes, by their keys, that are shown although they were not there; None: all are."""
+Pick = Callable[[Lineup], Collection[int]] | None
+"""Says which lanes of the lineup, by their keys, are to be drawn; None: all."""
 _NO_RUNS: Final = Runs()
 _EMPTY: Final = 3_000_000_000
 """Ns of a timeline without calls."""
@@ -61,24 +65,24 @@ class _InFlight(Struct, frozen=True):
 
 
 def view(
-    store: Store, start: int, end: int, width: int, now: int, *, keep: Collection[int] | None = None
-) -> TimelineView:
-    """All lanes over [start, end) ns in WIDTH cells; calls in flight reach to NOW.
+    store: Store, start: int, end: int, width: int, now: int, *,
+    keep: Keep = None, pick: Pick = None,
+) -> TimelineView:  # fmt: skip
+    """The lanes over [start, end) ns in WIDTH cells; calls in flight reach to NOW.
 
     A window of less than a nanosecond a cell is made that long. KEEP: lanes that were not there in the window are only
-    counted, if they are several, but for these.
+    counted, if they are several, but for these. PICK: which of the lineup are drawn; without it, all.
     """
     window = Window.over(start, end, max(1, width))
     first, last = bounds(store, now)
-    in_flight = _in_flight(store, now)
-    shown = {key for key in in_flight if _has_content(store, key, in_flight[key])}
-    left_out = set[int]() if keep is None else _absent(store, shown - set(keep), window, in_flight)
-    shown -= left_out
+    in_flight = _InFlights.of(store, now)
+    lineup = _lineup(store, window, in_flight.running, keep)
+    picked = None if pick is None else set(pick(lineup))
+    heads = [head for head in lineup.lanes if picked is None or head.key in picked]
     return TimelineView(
         start=int(window.edges[0]), end=int(window.edges[-1]), first=first, last=last,
-        lanes=_lanes(store, window, {key: in_flight[key] for key in sorted(shown, key=order(store.lanes))}),
-        density=store.density.over(store.runs.values(), Window.over(first, last, window.width).edges),
-        absent=len(left_out),
+        lanes=_lanes(store, window, {head: in_flight.lane(head) for head in heads}),
+        density=store.density.over(Window.over(first, last, window.width).edges), lineup=lineup,
     )  # fmt: skip
 
 
@@ -92,34 +96,60 @@ def bounds(store: Store, now: int) -> tuple[int, int]:
     return first, max(first + 1, now)
 
 
-def _in_flight(store: Store, now: int) -> dict[int, _InFlight]:
-    """For every lane; queued calls are queued in front of all idle workers of their service."""
-    running = {call.lane: call for call in store.live.values() if call.started}
-    queued: dict[str, int] = {}
-    for call in store.live.values():
-        if not call.started and call.service:
-            queued[call.service] = min(call.queued, queued.get(call.service, call.queued))
-    services = {key: lane.service for key, lane in store.lanes.items()}
-    keys = services.keys() | store.runs.keys() | running.keys()
-    return {key: _InFlight(running.get(key), queued.get(services.get(key, ""), 0), now) for key in keys if key}
+class _InFlights(Struct, frozen=True):
+    """What is going on up to `now`: the call that each lane runs; since when each service has calls queued.
+
+    Queued calls are queued in front of all idle workers of their service.
+    """
+
+    running: Mapping[int, Call]
+    queued: Mapping[str, int]
+    now: int
+
+    @staticmethod
+    def of(store: Store, now: int) -> "_InFlights":
+        running = {call.lane: call for call in store.live.values() if call.started}
+        queued: dict[str, int] = {}
+        for call in store.live.values():
+            if not call.started and call.service:
+                queued[call.service] = min(call.queued, queued.get(call.service, call.queued))
+        return _InFlights(running, queued, now)
+
+    def lane(self, head: LaneHead) -> _InFlight:
+        return _InFlight(self.running.get(head.key), self.queued.get(head.service, 0), self.now)
 
 
-def _absent(store: Store, keys: Collection[int], window: Window, in_flight: Mapping[int, _InFlight]) -> set[int]:
-    running = {key: lane.running for key, lane in in_flight.items() if lane.running is not None}
+def _lineup(store: Store, window: Window, running: Mapping[int, Call], keep: Keep) -> Lineup:
+    """Which lanes there are, in their order."""
+    keys = store.lanes.keys() | store.runs.keys() | running.keys()
+    shown = {key for key in keys if key and _has_content(store, key, running)}
+    left_out = set[int]() if keep is None else _absent(store, shown.difference(keep), window, running)
+    ordered = sorted(shown - left_out, key=order(store.lanes))
+    return Lineup(tuple(_head(store, key) for key in ordered), len(left_out))
+
+
+def _head(store: Store, key: int) -> LaneHead:
+    lane = store.lanes.get(key)
+    if lane is None:
+        return LaneHead(key, store.lane_name(key), "")
+    return LaneHead(key, lane.name, lane.service, lane.ended)
+
+
+def _absent(store: Store, keys: Collection[int], window: Window, running: Mapping[int, Call]) -> set[int]:
     found = absent(store, keys, int(window.edges[0]), int(window.edges[-1]), running)
     return found if len(found) >= _WORTH else set()
 
 
-def _has_content(store: Store, key: int, in_flight: _InFlight) -> bool:
+def _has_content(store: Store, key: int, running: Mapping[int, Call]) -> bool:
     """A thread outside of services that neither ran a call nor waited for one has nothing to show."""
     lane, runs = store.lanes.get(key), store.runs.get(key, _NO_RUNS)
     in_service = lane is not None and lane.service != ""
-    return in_service or len(runs) > 0 or len(runs.waits) > 0 or in_flight.running is not None
+    return in_service or len(runs) > 0 or len(runs.waits) > 0 or key in running
 
 
-def _lanes(store: Store, window: Window, shown: Mapping[int, _InFlight]) -> tuple[LaneView, ...]:
+def _lanes(store: Store, window: Window, shown: Mapping[LaneHead, _InFlight]) -> tuple[LaneView, ...]:
     """A view of each lane that is shown, in their order."""
-    runs = [store.runs.get(key, _NO_RUNS) for key in shown]
+    runs = [store.runs.get(head.key, _NO_RUNS) for head in shown]
     cells = Cells.of(runs, window)
     parts, counts = cells.parts(), cells.count()
     calls, shares = cells.largest()
@@ -133,19 +163,19 @@ def _lanes(store: Store, window: Window, shown: Mapping[int, _InFlight]) -> tupl
     shown_parts = np.minimum(np.maximum(parts / steps(window.edges), 0), 1).astype(np.float32)
     bars = _bars(store, cells)
     return tuple(
-        _lane(store, key, (shown_parts[row], counts[row], calls[row]), window, (*bars[row], *in_flight.bar(window)))
-        for row, (key, in_flight) in enumerate(shown.items())
+        _lane(store, head, (shown_parts[row], counts[row], calls[row]), window, (*bars[row], *in_flight.bar(window)))
+        for row, (head, in_flight) in enumerate(shown.items())
     )
 
 
 def _lane(
-    store: Store, key: int, cells: tuple[NDArray[np.float32], Ints, Ints], window: Window, bars: tuple[Bar, ...]
+    store: Store, head: LaneHead, cells: tuple[NDArray[np.float32], Ints, Ints], window: Window, bars: tuple[Bar, ...]
 ) -> LaneView:
-    lane, (parts, count, calls) = store.lanes.get(key), cells
-    failed, failure = failures((store.runs.get(key), store.instants.get(key)), window)
+    parts, count, calls = cells
+    failed, failure = failures((store.runs.get(head.key), store.instants.get(head.key)), window)
     return LaneView(
-        key=key, name=store.lane_name(key), service=lane.service if lane else "", parts=parts,
-        count=count.astype(np.int32), call=np.where(failed, failure, calls), failed=failed, bars=bars,
+        head=head, parts=parts, count=count.astype(np.int32), call=np.where(failed, failure, calls), failed=failed,
+        bars=bars,
     )  # fmt: skip
 
 

@@ -138,6 +138,25 @@ class Bar(Struct, frozen=True):
     args: str
 
 
+class LaneHead(Struct, frozen=True):
+    """What a lane is called. `ended`: when its thread ended (ns); 0: it has not, or that is not known."""
+
+    key: int
+    name: str
+    service: str
+    ended: int = 0
+
+
+class Lineup(Struct, frozen=True):
+    """The lanes that there are in a window, in their order.
+
+    `absent`: others that were left out, because their threads were not there in the window.
+    """
+
+    lanes: tuple[LaneHead, ...] = ()
+    absent: int = 0
+
+
 class LaneView(Struct, frozen=True):
     """One lane in a window of W cells.
 
@@ -148,20 +167,33 @@ class LaneView(Struct, frozen=True):
     `failed`: bool (W,), a failure ended in this cell.
     """
 
-    key: int
-    name: str
-    service: str
+    head: LaneHead
     parts: NDArray[np.float32]
     count: NDArray[np.int32]
     call: NDArray[np.int64]
     failed: NDArray[np.bool_]
     bars: tuple[Bar, ...]
 
+    @property
+    def key(self) -> int:
+        """The lane's key."""
+        return self.head.key
+
+    @property
+    def name(self) -> str:
+        """The thread's name."""
+        return self.head.name
+
+    @property
+    def service(self) -> str:
+        """The service that it works for, "": none."""
+        return self.head.service
+
 
 class TimelineView(Struct, frozen=True):
-    """All lanes over [start, end) ns; `density`: float32 (W,), 0 to 1, calls over the whole recording [first, last).
+    """Lanes over [start, end) ns: those of the lineup that were asked for.
 
-    `absent`: lanes that were left out, because their threads were not there in the window.
+    `density`: float32 (W,), 0 to 1, calls over the whole recording [first, last).
     """
 
     start: int
@@ -170,7 +202,12 @@ class TimelineView(Struct, frozen=True):
     last: int
     lanes: tuple[LaneView, ...]
     density: NDArray[np.float32]
-    absent: int = 0
+    lineup: Lineup = Lineup()
+
+    @property
+    def absent(self) -> int:
+        """How many lanes the lineup leaves out."""
+        return self.lineup.absent
 
 
 class CallDetail(Struct, frozen=True):

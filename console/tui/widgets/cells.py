@@ -22,6 +22,7 @@ from console.tui.look import (
     ACCENT,
     AMBER,
     BRIGHT,
+    DIM,
     ELSEWHERE,
     ELSEWHERE_GROUND,
     ELSEWHERE_LIT,
@@ -50,6 +51,7 @@ _FROM_LEFT, _FROM_RIGHT, _QUEUED, _WAITING, _ELSEWHERE, _FAILED = 9, 18, 27, 28,
 _LABEL_ROOM: Final = 4
 _SOME: Final = 0.125
 """The part of a cell from which on being queued is shown in it."""
+_ENDED: Final = "┤ ended"
 _SHADES = frozenset(LOWER + LEFT + RIGHT + "░▒▓")
 
 
@@ -57,9 +59,9 @@ class Look:
     """Places in the table of styles; `WHITENED` further on for the selected call, `RANGED` for the marked range."""
 
     BLANK, COMPUTING, OVER_QUEUE, QUEUED, WAITING, ELSEWHERE, FAILED = range(7)
-    LABEL, LABEL_WAITING, LABEL_ELSEWHERE, MARK, CURSOR, ALERT = range(7, 13)
-    WHITENED = 13
-    RANGED = 26
+    LABEL, LABEL_WAITING, LABEL_ELSEWHERE, MARK, CURSOR, ALERT, ENDED = range(7, 14)
+    WHITENED = 14
+    RANGED = 28
 
 
 _LABELS: Final = {Look.WAITING: Look.LABEL_WAITING, Look.ELSEWHERE: Look.LABEL_ELSEWHERE, Look.COMPUTING: Look.LABEL}
@@ -83,7 +85,16 @@ def _looks(color: str, queued: str, waiting: str, elsewhere: str, ground: str) -
     parts = [style(part, ground) for part in (color, queued, waiting, elsewhere)]
     parts.insert(1, over_queue)
     failed = style(RED, ground, bold=True)
-    return (style(ground=ground), *parts, failed, *labels, marked, marked, style(INK, AMBER, bold=True))
+    return (
+        style(ground=ground),
+        *parts,
+        failed,
+        *labels,
+        marked,
+        marked,
+        style(INK, AMBER, bold=True),
+        style(DIM, ground),
+    )
 
 
 class Marks(Struct, frozen=True):
@@ -158,6 +169,15 @@ def put_labels(row: Row, bars: Sequence[Bar]) -> None:
         text = clip(escape(f"{bar.name} {bar.args}".rstrip()), room - 1)
         if room >= _LABEL_ROOM and width_of(text) == len(text):
             _write(row, max(0, bar.start) + begin, text)
+
+
+def put_end(row: Row, column: int) -> None:
+    """Say from COLUMN on, where its thread ended, that the lane has; what ended there itself is left as it is."""
+    free = np.flatnonzero(row.looks[max(0, column) :] == Look.BLANK)
+    if len(free):
+        cells = slice(max(0, column) + int(free[0]), max(0, column) + int(free[0]) + len(_ENDED))
+        room = len(row.looks[cells])
+        row.glyphs[cells], row.looks[cells] = list(_ENDED[:room]), Look.ENDED
 
 
 def _write(row: Row, start: int, text: str) -> None:

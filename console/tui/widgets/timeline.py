@@ -1,33 +1,23 @@
-"""The lanes of all threads over time: what is shown, the cursor, the selected call, and the keys that move them."""
+"""The lanes of all threads over time: the keys and the mouse that move cursor and view, and select calls."""
 
-from collections.abc import Mapping
 from typing import ClassVar
 
 from msgspec.structs import replace
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.strip import Strip
 
-from console.model.alerts import Alert
 from console.model.ranges import RangeSummary
-from console.model.views import CallDetail, LaneView, TimelineView
-from console.session import Session
-from console.tui.look import ServiceColors
+from console.model.views import LaneView
 from console.tui.viewport import Viewport
-from console.tui.widgets import cells
-from console.tui.widgets import timeline_lines as lines
-from console.tui.widgets.time_range import TimeRange
 from console.tui.widgets.timeline_keys import KEYS
-from console.tui.widgets.timeline_marks import extent, marks
-from console.tui.widgets.timeline_mouse import LanesMouse
-from console.tui.widgets.timeline_rows import LaneRows
+from console.tui.widgets.timeline_marks import extent
+from console.tui.widgets.timeline_picture import ABOVE, LanesPicture
 
-_ABOVE, _MINIMAP = 3, 1
-_LABEL, _NARROW_LABEL, _NARROW = 19, 13, 100
+_MINIMAP = 1
 
 
-class Timeline(LanesMouse, can_focus=True):
-    """A lane a thread. Everything is kept by call id and by time, never by row or column."""
+class Timeline(LanesPicture, can_focus=True):
+    """What moves, on the picture of the lanes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding(key, action) for key, action in KEYS]
 
@@ -36,147 +26,6 @@ class Timeline(LanesMouse, can_focus=True):
 
     class Entered(Message):
         """A problem that had the cursor was clicked."""
-
-    def __init__(self, session: Session, colors: ServiceColors) -> None:
-        super().__init__(id="timeline")
-        self.session = session
-        self.service_colors = colors
-        self.viewport = Viewport()
-        self.selected = 0
-        self.frozen = False
-        self._view: TimelineView | None = None
-        self._detail: CallDetail | None = None
-        self._lane = 0
-        self._at = 0
-        self._lane_rows = LaneRows()
-        self.range = TimeRange()
-        self._absolute = False
-        self._alerts: Mapping[int, tuple[Alert, ...]] = {}
-        self._opened = self._with_absent = False
-
-    # ---- what is shown
-
-    @property
-    def detail(self) -> CallDetail | None:
-        """The selected call, as it was at the last update."""
-        return self._detail
-
-    @property
-    def alert(self) -> Alert | None:
-        """The problem under the cursor, the newest if there are several."""
-        column, mine = self._cursor(), self._alerts.get(self._lane, ())
-        here = [alert for alert in mine if column >= 0 and self.viewport.column(alert.at) == column]
-        return max(here, key=lambda alert: alert.at, default=None)
-
-    @property
-    def has_lanes(self) -> bool:
-        """Whether any is shown, or could be."""
-        return self._view is not None and len(self._view.lanes) + self._view.absent > 0
-
-    @property
-    def label(self) -> int:
-        """Cells that the lanes' names take."""
-        return _LABEL if self.size.width >= _NARROW else _NARROW_LABEL if self.size.width >= 30 else 4  # noqa: PLR2004
-
-    def update(self) -> None:
-        """Take the newest figures and repaint the lines that changed."""
-        width = self.size.width - self.label
-        if width < 1 or self.size.height < 1:
-            return
-        self.viewport = self.viewport.resized(width)
-        self._open()
-        if self.viewport.follow and not self.frozen:
-            self._follow_now()
-        self._view = self.session.timeline(self.viewport.start, self.viewport.end, width, self._kept())
-        self._detail = self.session.call(self.selected) if self.selected else None
-        self._alerts = self.session.alerts()
-        self._paint()
-
-    def _kept(self) -> set[int] | None:
-        """The lanes to show although their threads were not there; None: all."""
-        return None if self._with_absent else {*self._lane_rows.pinned, self._lane}
-
-    def _open(self) -> None:
-        """A recording opens fitted; so does what is left of a program that had ended already."""
-        if self._opened:
-            return
-        first, last = self.session.bounds()
-        if last <= first:
-            return
-        self._opened = True
-        if self.session.info.state != "live":
-            self.viewport = self.viewport.fitted(first, last)
-
-    def _follow_now(self) -> None:
-        moved = self.viewport.following(self.session.now())
-        if self._lane and not self.selected:
-            self._at += moved.start - self.viewport.start
-        self.viewport = moved
-
-    # ---- painting
-
-    def _paint(self) -> None:
-        view = self._view
-        if view is None:
-            return
-        width, record = self.size.width, self.session.info.session
-        rows = self._rows()
-        lanes = sum(lane is not None for lane in rows), len(view.lanes) + view.absent
-        state = "LIVE" if self.session.info.state == "live" else ""
-        strips = [
-            lines.status(width, self.viewport, record, self.session.now(), state=state, lanes=lanes),
-            lines.minimap(width, self.label, view, self.viewport),
-            lines.axis(
-                width,
-                self.label,
-                self.viewport,
-                record,
-                self._cursor(),
-                absolute=self._absolute,
-                marked=self.range.columns(self.viewport),
-            ),
-        ]
-        strips += self._lane_strips(rows) if lanes[1] else lines.empty(width, can_act=self.session.info.can_act)
-        if view.absent:
-            strips.append(lines.absent(width, self.label, view.absent))
-        if self.size.height >= len(strips) + 1:
-            strips += [lines.blank(width, self.label)] * (self.size.height - len(strips) - 1)
-            strips.append(lines.legend(width))
-        self.show(strips)
-
-    def _rows(self) -> list[LaneView | None]:
-        """The lanes in view, None between two groups."""
-        lanes = self._view.lanes if self._view else ()
-        absent = self._view is not None and self._view.absent > 0
-        legend = self.size.height > len(lanes) + absent + _ABOVE
-        return self._lane_rows.shown(lanes, self._lane, max(1, self.size.height - _ABOVE - absent - legend))
-
-    def _ordered(self) -> list[LaneView]:
-        return self._lane_rows.ordered(self._view.lanes if self._view else ())
-
-    def _lane_strips(self, rows: list[LaneView | None]) -> list[Strip]:
-        lanes = [lane for lane in rows if lane is not None]
-        drawn = {lane.key: self._lane_strip(lane, row) for lane, row in zip(lanes, cells.rows(lanes), strict=True)}
-        gap = lines.blank(self.size.width, self.label, self.range.columns(self.viewport))
-        return [gap if lane is None else drawn[lane.key] for lane in rows]
-
-    def _lane_strip(self, lane: LaneView, row: cells.Row) -> Strip:
-        color = self.service_colors.color(lane.service)
-        cells.put_labels(row, lane.bars)
-        cells.put_marks(row, self._marks(lane.key))
-        pinned = lane.key in self._lane_rows.pinned
-        head = lines.name(self.label, lane, color, current=lane.key == self._lane, pinned=pinned)
-        return Strip([*head, *row.segments(color)], self.size.width)
-
-    def _marks(self, lane: int) -> cells.Marks:
-        return marks(
-            lane, self.viewport, self._detail, self.session.now(), cursor=self._cursor() if lane == self._lane else -1,
-            alerts=(alert.at for alert in self._alerts.get(lane, ())), marked=self.range.columns(self.viewport),
-        )  # fmt: skip
-
-    def _cursor(self) -> int:
-        column = self.viewport.column(self._at)
-        return column if self._lane and 0 <= column < self.viewport.width else -1
 
     # ---- moving
 
@@ -342,7 +191,9 @@ class Timeline(LanesMouse, can_focus=True):
 
     def _nearest(self, step: int) -> int:
         """The call nearest to the cursor in its lane, to the left (-1) or right; 0 if none is shown."""
-        self._lane = self._lane or self._first_lane()
+        if not self._lane:
+            self._lane = self._first_lane()
+            self.update()
         lane = self._current()
         if lane is None:
             return 0
@@ -377,11 +228,11 @@ class Timeline(LanesMouse, can_focus=True):
             at = self._view.first + span * column // max(1, self.viewport.width)
             self.moved(replace(self.viewport, start=at - self.viewport.span // 2, follow=False))
             return
-        rows = self._rows()
-        if self._view and self._view.absent and line == _ABOVE + len(rows):
+        rows = self._rows
+        if self._lineup.absent and line == ABOVE + len(rows):
             self.action_absent()
             return
-        lane = rows[line - _ABOVE] if 0 <= line - _ABOVE < len(rows) else None
+        lane = rows[line - ABOVE] if 0 <= line - ABOVE < len(rows) else None
         if lane is None:
             return
         before, self._lane = self.alert, lane.key

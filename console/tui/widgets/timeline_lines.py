@@ -12,7 +12,7 @@ from console import format as fmt
 from console.clock import clock, moment, time_of_day
 from console.model.alerts import Alert
 from console.model.ranges import RangeSummary
-from console.model.views import LaneView, TimelineView
+from console.model.views import LaneHead, TimelineView
 from console.tui.lines import Line
 from console.tui.look import (
     ACCENT,
@@ -115,7 +115,7 @@ def _write(row: list[str], at: int, text: str) -> None:
             row[at + offset] = char
 
 
-def name(label: int, lane: LaneView, color: str, *, current: bool, pinned: bool = False) -> list[Segment]:
+def name(label: int, lane: LaneHead, color: str, *, current: bool, pinned: bool = False) -> list[Segment]:
     """The beginning of a lane's line: a stripe in the service's colour, the thread's name, a rule."""
     line = Line(label - 1).raw("▎", style(color))
     look = STRONG if current else style(PLAIN) if lane.service else SOFT

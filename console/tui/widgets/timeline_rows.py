@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
-from console.model.views import LaneView
+from console.model.views import LaneHead
 
 
 class LaneRows:
@@ -21,7 +21,7 @@ class LaneRows:
         else:
             self.pinned.append(lane)
 
-    def ordered(self, lanes: Sequence[LaneView]) -> list[LaneView]:
+    def ordered(self, lanes: Sequence[LaneHead]) -> list[LaneHead]:
         """Pinned lanes as they were pinned; then lanes of one service together, services in the order they came in."""
         first: dict[str, int] = {}
         for lane in lanes:
@@ -29,7 +29,7 @@ class LaneRows:
         pins = {key: place for place, key in enumerate(self.pinned)}
         return sorted(lanes, key=lambda lane: (pins.get(lane.key, len(pins)), first[lane.service]))
 
-    def shown(self, lanes: Sequence[LaneView], current: int, room: int) -> list[LaneView | None]:
+    def shown(self, lanes: Sequence[LaneHead], current: int, room: int) -> list[LaneHead | None]:
         """The lanes in ROOM lines, CURRENT among them; None between two groups, where there is room for such gaps.
 
         Services of one lane each stand together: a gap around every single one would only be a sparser list.
@@ -39,12 +39,12 @@ class LaneRows:
         self._top = self._scrolled(ordered, current, room)
         if len(ordered) + len(gaps) > room:
             return list(ordered[self._top : self._top + room])
-        rows: list[LaneView | None] = []
+        rows: list[LaneHead | None] = []
         for index, lane in enumerate(ordered):
             rows += [None, lane] if index in gaps else [lane]
         return rows
 
-    def _gaps(self, lanes: Sequence[LaneView]) -> set[int]:
+    def _gaps(self, lanes: Sequence[LaneHead]) -> set[int]:
         """Before which of LANES there is a gap."""
         groups = [self._group(lane) for lane in lanes]
         sizes = Counter(groups)
@@ -58,11 +58,11 @@ class LaneRows:
         """Show lanes farther down, or up."""
         self._top = max(0, self._top + lines)
 
-    def _group(self, lane: LaneView) -> tuple[bool, str]:
+    def _group(self, lane: LaneHead) -> tuple[bool, str]:
         pinned = lane.key in self.pinned
         return pinned, "" if pinned else lane.service
 
-    def _scrolled(self, lanes: Sequence[LaneView], current: int, room: int) -> int:
+    def _scrolled(self, lanes: Sequence[LaneHead], current: int, room: int) -> int:
         index = next((i for i, lane in enumerate(lanes) if lane.key == current), 0)
         top = min(self._top, max(0, len(lanes) - room))
         return min(max(top, index - room + 1), index) if current else top

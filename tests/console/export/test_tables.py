@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
-from bus.trace.records import Call, Output, State, Wait
+from bus.trace.records import Call, Lane, Output, State, Wait
 from console.export import export
 from console.export.tables import COLUMNS, _harmless
 from tests import synthetic
@@ -110,7 +111,7 @@ def test_sqlite_has_all_else_too(tmp_path: Path) -> None:
             for name in ("sessions", "lanes", "waits", "states", "depths", "drops", "problems", "outputs")
         }
     assert found.pop("lanes") == [
-        (PID, key, name, name.partition("-")[0] if "-" in name else "", key, 0) for key, name in LANES.items()
+        (PID, key, name, name.partition("-")[0] if "-" in name else "", key, 0, 0, 0) for key, name in LANES.items()
     ]
     assert found == {
         "sessions": [(f"s{PID}", PID, "fixture", "", START, UNIX, "times", 0)],
@@ -196,3 +197,12 @@ def formula_cells(text: str, separator: str) -> list[str]:
     cells = [cell for line in lines for cell in line.split(separator)]
     cells += [cell for row in csv.reader(text.splitlines(keepends=True)) for cell in row]
     return [cell for cell in cells if cell.lstrip().startswith(FORMULAS)]
+
+
+def test_a_lane_that_is_said_twice_is_one_row(tmp_path: Path) -> None:
+    """With all that is known of it: when its thread began, and when it ended."""
+    lane = Lane(key=77, name="guest", began=START)
+    path = exported(tmp_path, [*session(*CALLS), lane, structs.replace(lane, ended=START + 9)], "out.db")
+    with closing(sqlite3.connect(path)) as database:
+        found = database.execute("select key, name, began, ended from lanes where key = 77").fetchall()
+    assert found == [(77, "guest", START, START + 9)]

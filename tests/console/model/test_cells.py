@@ -6,8 +6,7 @@ from hypothesis import strategies as st
 
 from bus.attach.protocol import Batch
 from console.model.cells import Cells, Window
-from console.model.density import Density
-from console.model.lane import CALL, Runs
+from console.model.lane import Runs
 from console.model.store import Store
 from tests import synthetic
 
@@ -49,19 +48,3 @@ def test_no_lanes_give_no_rows() -> None:
     """As in a recording without threads."""
     cells = Cells.of([], Window.over(0, 100, 10))
     assert (cells.parts().shape, cells.count().shape, cells.wide()) == ((0, 4, 10), (0, 10), [])
-
-
-def test_density_is_made_anew_only_when_something_changed() -> None:
-    """The same picture is the same object, until a call comes or the whole is another."""
-    runs, density = Runs(), Density()
-    names = STORE.runs[synthetic.KEY["store-0"]]
-    block = {name: names[name] for name in CALL}
-    runs.add({name: values[:50] for name, values in block.items()})
-    edges = Window.over(synthetic.START, synthetic.START + SPAN, 40).edges
-    first = density.over([runs], edges)
-    assert density.over([runs], edges) is first
-    assert first.max() == 1
-    assert density.over([runs], edges + 1) is not first
-    runs.add({name: values[50:] for name, values in block.items()})
-    again = density.over([runs], edges)
-    assert np.count_nonzero(again) > np.count_nonzero(first)

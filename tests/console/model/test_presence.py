@@ -1,5 +1,7 @@
 """Which lanes were there when."""
 
+from msgspec import structs
+
 from bus.attach.protocol import Batch
 from bus.trace.records import AnyRecord, Call, Lane, State, Wait
 from console.model import timeline
@@ -77,3 +79,35 @@ def test_the_timeline_leaves_out_lanes_that_were_not_there() -> None:
     assert keys(None) == ([1, 2, 3, 4, 5], 0)
     assert keys({5}) == ([1, 2, 3, 4, 5], 0), "two lanes take hardly more room than a line about them"
     assert timeline.view(store, 100, 110, 10, 1_000, keep={5}).absent == 3
+
+
+def test_what_a_record_says_of_a_thread_is_true() -> None:
+    """It is there from when it began until it ended, whatever it did; without an end, until now."""
+    store = store_of(
+        Lane(key=1, name="t", began=100, ended=200), Lane(key=2, name="t", began=100), call(1, 1, 110, 120),
+        call(2, 2, 110, 120),
+    )  # fmt: skip
+    assert absent(store, [1, 2], 150, 160, {}) == set()
+    assert absent(store, [1, 2], 201, 300, {}) == {1}
+    assert absent(store, [1, 2], 10, 99, {}) == {1, 2}
+    assert absent(store, [1, 2], 190, 300, {}) == set()
+
+
+def test_the_threads_of_a_service_are_those_that_have_not_ended() -> None:
+    """Where that is told, the number of workers and the newest of each number do not matter."""
+    lanes = [
+        structs.replace(worker(1), began=1, ended=50), structs.replace(worker(2, 1), began=1),
+        structs.replace(worker(3), began=60), structs.replace(worker(4, 2), began=1, ended=9),
+    ]  # fmt: skip
+    assert present(lanes, (), 3) == {2, 3}
+    assert present(lanes, (), 1) == {2, 3}
+    assert present(lanes, {4}, 1) == {2, 3, 4}
+
+
+def test_a_thread_that_has_ended_stays_so() -> None:
+    """When what was before is told again, as to who attaches."""
+    store = store_of(Lane(key=1, name="t", began=1, ended=50))
+    before = store.lanes_version
+    store.take(Batch(at=1_000, records=(Lane(key=1, name="t", began=1),)))
+    assert store.lanes[1].ended == 50
+    assert store.lanes_version == before

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from bus.attach.protocol import Batch
 from bus.trace.records import AnyRecord, Call, Depth, Dropped, Error, Lane, State
@@ -149,3 +150,15 @@ def test_counting_does_not_change_the_block() -> None:
     before = {name: values.copy() for name, values in block.items()}
     Services(store).take(block)
     assert all(np.array_equal(values, before[name]) for name, values in block.items())
+
+
+def test_threads_that_have_ended_are_not_listed() -> None:
+    """Neither a worker of a service that was stopped nor one outside, from the batch on that says so."""
+    store = Store()
+    services = Services(store)
+    guest, worker = Lane(key=8, name="guest", began=5), Lane(key=9, name="a-0", service="a", began=5)
+    store.take(Batch(at=START, records=(RUNNING, worker, guest)))
+    assert [[thread.name for thread in row.threads] for row in services.rows(START)] == [["a-0"], ["guest"]]
+    gone = [structs.replace(lane, ended=9) for lane in (worker, guest)]
+    store.take(Batch(at=START, records=(State(service="a", state="stopped", at=START), *gone)))
+    assert [(row.name, row.threads) for row in services.rows(START)] == [("a", ())]

@@ -204,13 +204,46 @@ def test_moments_far_from_boot_keep_their_nanoseconds() -> None:
     assert lane.parts[COMPUTING].tolist() == pytest.approx([0, 0, 0, 1, 1, 1, 1, 0, 0, 0])
 
 
-def test_a_made_up_session_never_overfills() -> None:
-    """On fourteen lanes no cell is more than full, at any zoom."""
+def played() -> Store:
+    """A made-up session of fourteen lanes."""
     store = Store()
     for batch in synthetic.batches(synthetic.session(500)):
         store.take(batch)
+    return store
+
+
+PLAYED = played()
+
+
+def test_a_made_up_session_never_overfills() -> None:
+    """On fourteen lanes no cell is more than full, at any zoom."""
+    store = PLAYED
     first, last = timeline.bounds(store, store.last)
     for span in (last - first, 10**8, 10**6):
         view = timeline.view(store, first, first + span, 97, store.last)
         assert len(view.lanes) == 14
         assert max(float(lane.parts.sum(axis=0).max()) for lane in view.lanes) <= 1 + 1e-6
+
+
+@given(st.sets(st.integers(1, 14)), st.integers(0, 3_000))
+def test_lanes_that_are_picked_are_as_they_are_among_all(picked: set[int], start: int) -> None:
+    """Only those are worked out; the lineup, which says which there are, is whole."""
+    store = PLAYED
+    window = store.first + start * 1_000_000, store.first + (start + 200) * 1_000_000, 40, store.last
+    whole, some = timeline.view(store, *window), timeline.view(store, *window, pick=lambda _: picked)
+    assert some.lineup == whole.lineup
+    assert some.density.tolist() == whole.density.tolist()
+    assert [lane.key for lane in some.lanes] == [lane.key for lane in whole.lanes if lane.key in picked]
+    for lane in some.lanes:
+        other = next(each for each in whole.lanes if each.key == lane.key)
+        assert (lane.head, lane.bars) == (other.head, other.bars)
+        for name in ("parts", "count", "call", "failed"):
+            assert getattr(lane, name).tolist() == getattr(other, name).tolist()
+
+
+def test_the_lineup_says_when_threads_ended() -> None:
+    """As their records do; it has the lanes that are drawn, in that order."""
+    lanes = [Lane(key=2, name="guest", began=1, ended=80), Lane(key=3, name="b-0", service="b")]
+    view = live_view([*lanes, call(2, 5, 6, 9, lane=2)], [], 100)
+    assert [(head.name, head.ended) for head in view.lineup.lanes] == [("guest", 80), ("a-0", 0), ("b-0", 0)]
+    assert tuple(lane.head for lane in view.lanes) == view.lineup.lanes

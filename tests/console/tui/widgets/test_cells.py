@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from console.model.split import CallParts
-from console.model.views import Bar, LaneView
+from console.model.views import Bar, LaneHead, LaneView
 from console.tui.look import SELECTED, SERVICES, ServiceColors, style
 from console.tui.widgets import cells
 from console.tui.widgets.call_lines import parts_bar, shares
@@ -21,7 +21,7 @@ def lane(
     table = np.array(parts, dtype=np.float32).T
     width = len(parts)
     return LaneView(
-        key=1, name="indexer-0", service="indexer", parts=table,
+        head=LaneHead(1, "indexer-0", "indexer"), parts=table,
         count=(table.sum(axis=0) > 0).astype(np.int32), call=np.zeros(width, np.int64),
         failed=np.isin(np.arange(width), failed), bars=bars,
     )  # fmt: skip
@@ -128,3 +128,22 @@ def test_services_keep_their_colours_apart() -> None:
     given = [colors.color(name) for name in names]
     assert len(set(given)) == len(SERVICES)
     assert [colors.color(name) for name in names] == given
+
+
+@pytest.mark.parametrize(
+    ("parts", "column", "expected"),
+    [
+        ((IDLE,) * 9, 1, " ┤ ended "),
+        ((IDLE,) * 9, -50, "┤ ended  "),
+        ((IDLE,) * 9, 6, "      ┤ e"),
+        ((IDLE, BUSY, BUSY, *(IDLE,) * 6), 2, " ██┤ ende"),
+        ((BUSY,) * 4, 3, "████"),
+    ],
+)
+def test_the_end_of_a_thread_is_written_from_there_on(parts: tuple, column: int, expected: str) -> None:
+    """In what is free; what ended in that cell is not hidden, and what has no room is cut."""
+    row = cells.rows([lane(*parts)])[0]
+    cells.put_end(row, column)
+    assert "".join(row.glyphs) == expected
+    said = "".join(glyph for glyph, place in zip(row.glyphs, row.looks, strict=True) if place == cells.Look.ENDED)
+    assert "┤ ended".startswith(said)

@@ -1,17 +1,14 @@
 """Which lanes stand where."""
 
-from msgspec.structs import replace
-
-from console.model.views import LaneView
+from console.model.views import LaneHead
 from console.tui.widgets.timeline_rows import LaneRows
-from tests.console.tui.widgets.test_cells import IDLE, lane
 
 
-def lanes(*services: str) -> list[LaneView]:
-    return [replace(lane(IDLE), key=key, service=service) for key, service in enumerate(services, 1)]
+def lanes(*services: str) -> list[LaneHead]:
+    return [LaneHead(key, f"{service}-{key}", service) for key, service in enumerate(services, 1)]
 
 
-def keys(rows: list[LaneView | None]) -> list[int | None]:
+def keys(rows: list[LaneHead | None]) -> list[int | None]:
     return [row.key if row else None for row in rows]
 
 
