@@ -157,6 +157,10 @@ class Session:
         """All commands, sorted by name."""
         return self._catalog.commands(self.now())
 
+    def gathering_commands(self) -> Sliced[list[CommandRow]]:
+        """The same in slices."""
+        return self._catalog.gathering_commands(self.now())
+
     def events(self) -> list[EventRow]:
         """All events that were fired or have a listener with an exact name, sorted by name."""
         return self._catalog.events(self.now())
@@ -172,10 +176,6 @@ class Session:
     def output(self) -> OutputRows:
         """A new view of what the program printed and logged; `update` it to see what came since."""
         return OutputRows(self._store.outputs, self._store.lane_name)
-
-    def lanes_called(self, name: str) -> list[int]:
-        """The keys of the lanes of this name: threads that come one after the other may have the same."""
-        return [key for key, lane in self._store.lanes.items() if lane.name == name]
 
     def lane(self, key: int) -> Lane | None:
         """What is known of a lane."""
@@ -372,7 +372,7 @@ class Session:
         if self.recording is not None:
             self.recording.take(batch)
         if fresh is not None:
-            self._stats.take(fresh)
+            yield from self._stats.taking(fresh)
             self._services.take(fresh)
             yield
         self._problems.take(batch.records, fresh)

@@ -31,7 +31,7 @@ def stack(session: Session, args: Sequence[str]) -> Outcome:
     if digits.isascii() and digits.isdigit():
         number = min(int(digits), (1 << 63) - 1)
         return Asked(session.stacks(calls=[number]), lambda reply: _found(reply, f"call #{number} does not run now"))
-    keys = session.lanes_called(args[0])
+    keys = [lane.key for lane in session.threads() if lane.name == args[0]]  # those of threads that ended, too
     return Asked(session.stacks(lanes=keys), lambda reply: _named(session, reply, args[0]))
 
 

@@ -1,10 +1,12 @@
 """What can be called and fired: the registrations, with the figures of each name."""
 
 from collections import Counter
+from collections.abc import Set as AbstractSet
 from fnmatch import fnmatchcase
 from typing import Final
 
 from bus.trace.records import CallKind, Entry
+from console.model.slices import Sliced, parts, whole
 from console.model.stats import Figures, Stats
 from console.model.store import Store
 from console.model.views import CommandRow, EventRow, KnownNames
@@ -22,20 +24,33 @@ class Catalog:
         self._commands: dict[str, Entry] = {}
         self._listeners: list[Entry] = []
         self._rows: dict[str, tuple[_Key, CommandRow]] = {}
+        self._sorted: dict[str, None] = {}
+        self._sorted_for = (-1, -1)
         self._names: tuple[tuple[int, int], KnownNames] | None = None
 
     def commands(self, now: int) -> list[CommandRow]:
         """All commands that are registered, were, or were called; sorted by name."""
+        return whole(self.gathering_commands(now))
+
+    def gathering_commands(self, now: int) -> Sliced[list[CommandRow]]:
+        """The same in slices: of what comes meanwhile, some rows know already and some do not."""
         self._look_up()
+        yield from self._stats.refreshing("command")
         live = (call for call in self._store.live.values() if call.kind == "command")
         in_flight = Counter((call.name, call.started > 0) for call in live)
         rates = self._stats.rates("command", now)
-        names = self._commands.keys() | self._called("command") | {name for name, _ in in_flight}
-        return [self._command(name, rates, in_flight) for name in sorted(names)]
+        yield
+        names = self._sorted_names({name for name, _ in in_flight})
+        rows: list[CommandRow] = []
+        for some in parts(names):
+            yield
+            rows += [self._command(name, rates, in_flight) for name in some]
+        return rows
 
     def events(self, now: int) -> list[EventRow]:
         """All events that were fired or have a listener with an exact name; sorted by name."""
         self._look_up()
+        whole(self._stats.refreshing("event", "delivery"))
         names = self._called("event") | {entry.name for entry in self._listeners if not is_pattern(entry.name)}
         fired, delivered = self._stats.rates("event", now), self._stats.rates("delivery", now)
         return [self._event(name, fired, delivered) for name in sorted(names)]
@@ -67,12 +82,21 @@ class Catalog:
         self._commands = {entry.name: entry for entry in by_age if entry.kind == "command"}
         self._listeners = [entry for entry in by_age if entry.kind == "listener" and entry.added]
 
+    def _sorted_names(self, in_flight: AbstractSet[str]) -> list[str]:
+        """Of all commands; sorted anew only when there are more."""
+        version = self._store.entries_version, self._stats.size
+        if self._sorted_for != version:
+            self._sorted_for = version
+            self._sorted = dict.fromkeys(sorted(self._commands.keys() | self._called("command")))
+        fresh = in_flight - self._sorted.keys()
+        return sorted(self._sorted.keys() | fresh) if fresh else list(self._sorted)
+
     def _called(self, kind: CallKind) -> set[str]:
         return {self._store.codec.names[number] for number in self._stats.names(kind)}
 
     def _command(self, name: str, rates: dict[int, float], in_flight: Counter[tuple[str, bool]]) -> CommandRow:
         number = self._store.codec.names.find(name)
-        entry, figures = self._commands.get(name), self._stats.figures("command", number)
+        entry, figures = self._commands.get(name), self._stats.known("command", number)
         key = entry, figures, rates.get(number, 0.0), in_flight[name, True], in_flight[name, False]
         known = self._rows.get(name)
         if known is not None and known[0] == key:
@@ -83,7 +107,7 @@ class Catalog:
 
     def _event(self, name: str, fired_rates: dict[int, float], delivery_rates: dict[int, float]) -> EventRow:
         number = self._store.codec.names.find(name)
-        fired, delivered = self._stats.figures("event", number), self._stats.figures("delivery", number)
+        fired, delivered = self._stats.known("event", number), self._stats.known("delivery", number)
         return EventRow(
             name=name, fired=fired.calls, rate=fired_rates.get(number, 0.0),
             delivery_rate=delivery_rates.get(number, 0.0), failed=fired.errors + delivered.errors,

@@ -1,5 +1,6 @@
 """Figures for each name and kind of call: how many, how fast, how long, how often wrong."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -11,12 +12,15 @@ from console.model.codes import KINDS
 from console.model.columns import Block, Columns, Ints
 from console.model.histogram import Distribution, Histograms
 from console.model.lane import CANCELLED
+from console.model.slices import Sliced, parts, whole
 
 WINDOW_SECONDS: Final = 10
 _SECOND: Final = 1_000_000_000
 _SLOTS: Final = 16
 """Seconds that the rate table holds; more than the window, because records come a little late."""
 _FRACTIONS: Final = (0.5, 0.99)
+_AT_ONCE: Final = 200
+"""Names whose percentiles are worked out in one slice."""
 
 
 class Figures(Struct, frozen=True):
@@ -54,26 +58,44 @@ class Stats:
 
     def take(self, block: Block) -> None:
         """Count calls that were not counted before."""
+        whole(self.taking(block))
+
+    def taking(self, block: Block) -> Sliced[None]:
+        """The same in slices. What is asked between two of them is answered, from some of the figures."""
         rows = self._numbers(block["kind"], block["name"])
         ran = np.flatnonzero(block["started"] > 0)
         failed = block["outcome"] > CANCELLED
         self.failed += int(failed.sum())
         self._count(rows, block["ended"], failed)
         self._rate.add(rows, block["ended"])
+        yield
         if len(ran):
             started = block["started"][ran]
             self._wait.add(rows[ran], np.maximum(0, started - block["queued"][ran]))
+            yield
             self._run.add(rows[ran], np.maximum(0, block["ended"][ran] - started))
         self._changed.update(np.unique(rows).tolist())
+        yield
 
     def figures(self, kind: CallKind, name: int) -> Figures:
         """The figures of a name."""
         row = self._rows.get((kind, name))
         if row is None:
             return NOTHING
-        if self._changed:
-            self._refresh()
-        return self._figures[row]
+        if row in self._changed:
+            self._refresh([row])
+        return self._figures.get(row, NOTHING)
+
+    def refreshing(self, *kinds: CallKind) -> Sliced[None]:
+        """Work out the figures of these kinds that have changed, for `known`: of many names at once it costs less."""
+        rows = [row for (kind, _), row in self._rows.items() if kind in kinds and row in self._changed]
+        for some in parts(rows, _AT_ONCE):
+            self._refresh(some)
+            yield
+
+    def known(self, kind: CallKind, name: int) -> Figures:
+        """The figures of a name as they were at the last `refreshing`, or at a later `figures`."""
+        return self._figures.get(self._rows.get((kind, name), -1), NOTHING)
 
     def distributions(self, kind: CallKind, name: int, columns: int) -> tuple[Distribution, Distribution]:
         """How queue wait and run time of a name are spread, over one scale."""
@@ -103,6 +125,11 @@ class Stats:
         rates = self._rate.of_all(len(self._rows), now)
         return sum(rates[row] for (kind, _), row in self._rows.items() if kind != "event")
 
+    @property
+    def size(self) -> int:
+        """How many names there are, of all kinds."""
+        return len(self._rows)
+
     def names(self, kind: CallKind) -> list[int]:
         """The numbers of all names that were called in this way."""
         return [name for some, name in self._rows if some == kind]
@@ -130,14 +157,14 @@ class Stats:
         self._totals["last"][rows[later]] = ended[later]
         self._totals["last_failed"][rows[later]] = failed[later]
 
-    def _refresh(self) -> None:
-        rows = np.array(sorted(self._changed), np.int64)
+    def _refresh(self, some: Sequence[int]) -> None:
+        rows = np.array(some, np.int64)
         wait, run = (which.percentiles(rows, _FRACTIONS).tolist() for which in (self._wait, self._run))
         totals = zip(*(self._totals[key][rows].tolist() for key in _TOTALS), strict=True)
         for row, waits, runs, (calls, errors, last, last_failed) in zip(rows.tolist(), wait, run, totals, strict=True):
             durations = (None if value < 0 else value for value in (*waits, *runs))
             self._figures[row] = Figures(calls, errors, last, bool(last_failed), *durations)
-        self._changed.clear()
+        self._changed.difference_update(some)
 
 
 _TOTALS: Final = ("calls", "errors", "last", "last_failed")

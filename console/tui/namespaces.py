@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Generic, TypeVar
 
+from console.model.slices import Sliced, parts, whole
+
 MANY: Final = 500
 """Rows; with more of them, namespaces are closed at first."""
 _ALL: Final = ".*"
@@ -26,17 +28,30 @@ class Namespaces(Generic[Row]):
 
         Few rows, and those of one namespace, stand as they are; so does who is alone in a namespace.
         """
+        return whole(self.folding(rows))
+
+    def folding(self, rows: Mapping[str, Row]) -> Sliced[tuple[dict[str, Row], dict[str, dict[str, Row]]]]:
+        """The same in slices."""
         groups: dict[str, dict[str, Row]] = {}
         if len(rows) > MANY:
-            for name, row in rows.items():
-                groups.setdefault(namespace(name), {})[name] = row
-        alone = {name: row for key, some in groups.items() if not key or len(some) == 1 for name, row in some.items()}
-        several = {key: some for key, some in groups.items() if key and len(some) > 1}
+            for some in parts(tuple(rows.items())):
+                for name, row in some:
+                    groups.setdefault(namespace(name), {})[name] = row
+                yield
+        alone = {name: row for key, each in groups.items() if not key or len(each) == 1 for name, row in each.items()}
+        several = {key: each for key, each in groups.items() if key and len(each) > 1}
         if len(several) + len(alone) <= 1:
             several, alone = {}, dict(rows)
-        self._know({key: len(some) for key, some in several.items()})
-        totals = {key: self._total(key, tuple(some.values())) for key, some in several.items()}
-        return {**alone, **totals}, {key: some for key, some in several.items() if key in self._open}
+        totals: dict[str, Row] = {}
+        summed = 0
+        for key, each in several.items():
+            totals[key] = self._total(key, tuple(each.values()))
+            summed += len(each)
+            if summed > MANY:
+                summed = 0
+                yield
+        self._know({key: len(each) for key, each in several.items()})
+        return {**alone, **totals}, {key: each for key, each in several.items() if key in self._open}
 
     def _know(self, sizes: dict[str, int]) -> None:
         if sizes != self._sizes:

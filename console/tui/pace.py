@@ -25,6 +25,19 @@ async def in_slices(work: Sliced[T]) -> T:
             await asyncio.sleep(0)
 
 
+def timed(work: Sliced[T], spend: Callable[[float], None], clock: Callable[[], float] = monotonic) -> Sliced[T]:
+    """WORK; SPEND is told how long each of its slices took, in seconds."""
+    while True:
+        began = clock()
+        try:
+            next(work)
+        except StopIteration as done:
+            return done.value  # type: ignore[no-any-return]  # it is what the generator returns
+        finally:
+            spend(clock() - began)
+        yield
+
+
 class Pace:
     """Used as `with pace:` around the work, it measures it; `due` says when the next time has come.
 

@@ -123,8 +123,16 @@ class BusScreen(Screen[None]):
                 began = monotonic()
                 self.refresh_slowly(changed=self._changed)
                 self._changed = False
-                self._rested = began + (monotonic() - began) * _REST
+                self.rest_after(monotonic() - began)
         self.query_one(OutcomePane).tick()
+
+    def rest_after(self, took: float) -> None:
+        """Do not refresh again soon after what took so many seconds."""
+        self._rested = monotonic() + took * _REST
+
+    def refresh_calmly(self) -> None:
+        """Show what the session knows now, or soon."""
+        self.refresh_body()
 
     def refresh_frame(self) -> None:
         """Header, tabs, keys, and what the bar says while it is closed."""
@@ -190,7 +198,7 @@ class BusScreen(Screen[None]):
         self._due = False
         if self.is_current and self.is_attached:
             self.refresh_frame()
-            self.refresh_body()
+            self.refresh_calmly()
 
     # ---- the bar
 

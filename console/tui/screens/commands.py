@@ -11,6 +11,7 @@ from console import format as fmt
 from console.language.filter_fields import COMMANDS, Fields
 from console.model.predicates import Reader
 from console.model.row_filters import COMMAND_ROWS
+from console.model.slices import Sliced
 from console.model.views import CommandRow
 from console.session import Session
 from console.tui.look import ACCENT, AMBER, FAILED, HIDDEN, SOFT, TEXT, WARN, ServiceColors, style
@@ -66,9 +67,9 @@ class CommandsScreen(ListScreen[CommandRow]):
         """All commands."""
         return self.console_app.session.names().commands
 
-    def fetch(self) -> list[CommandRow]:
+    def fetching(self) -> Sliced[list[CommandRow]]:
         """All commands, with the newest figures."""
-        return self.console_app.session.commands()
+        return self.console_app.session.gathering_commands()
 
     def empty(self) -> Sequence[tuple[str, Style]]:
         """How a program gets commands."""

@@ -12,6 +12,7 @@ from console import format as fmt
 from console.language.filter_fields import EVENTS, Fields
 from console.model.predicates import Reader
 from console.model.row_filters import EVENT_ROWS
+from console.model.slices import Sliced
 from console.model.views import EventRow
 from console.tui.lines import brief
 from console.tui.look import FAILED, HIDDEN, SOFT, TEXT, WARN
@@ -68,8 +69,9 @@ class EventsScreen(ListScreen[EventRow]):
         """All events."""
         return self.console_app.session.names().events
 
-    def fetch(self) -> list[EventRow]:
+    def fetching(self) -> Sliced[list[EventRow]]:
         """All events, with the newest figures."""
+        yield from ()
         return self.console_app.session.events()
 
     def empty(self) -> Sequence[tuple[str, Style]]:

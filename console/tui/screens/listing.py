@@ -1,7 +1,6 @@
 """A list on the left, what is selected on the right: the Commands and the Events screen."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 from rich.style import Style
@@ -17,14 +16,16 @@ from console.language.filter_parser import Typed, parse_typed
 from console.language.filters import ALL
 from console.language.grammar import Execute, Fire
 from console.model.predicates import Predicate, Reader, predicate
+from console.model.slices import Sliced
 from console.model.views import CallDetail
 from console.tui import messages
 from console.tui.invocation import Invocation
 from console.tui.lines import Line
+from console.tui.listed import Listed, Wish
 from console.tui.look import HIDDEN, KEY, SOFT, TEXT
-from console.tui.namespaces import Namespaces
-from console.tui.order import CalmOrder, Sort
-from console.tui.screens.base import BusScreen
+from console.tui.namespaces import MANY, Namespaces
+from console.tui.order import Sort
+from console.tui.screens.calm import CalmScreen
 from console.tui.suggest import FilterSuggester
 from console.tui.widgets.act_lines import act_strips
 from console.tui.widgets.bar import Bar
@@ -48,7 +49,7 @@ class Rule(Canvas):
         self.show([Line(self.size.width).gap().put("│", HIDDEN).strip()] * self.size.height)
 
 
-class ListScreen(BusScreen, Generic[Row]):
+class ListScreen(CalmScreen, Generic[Row]):
     """Rows by key; `x` opens a form for the selected one, and what came of it stands below the form."""
 
     VERB: ClassVar[str] = ""
@@ -81,9 +82,9 @@ class ListScreen(BusScreen, Generic[Row]):
         self._typed, self._filter = "", Typed(ALL, "")
         self._fits: Predicate[Row] | None = None
         self._sort, self._turned = 0, False
-        self._order = CalmOrder()
-        self._inner: defaultdict[str, CalmOrder] = defaultdict(CalmOrder)
         self.namespaces: Namespaces[Row] = Namespaces(self.total)
+        self._listed: Listed[Row] = Listed(self.key_of, self.namespaces)
+        self._fetched: Sequence[Row] = ()
         self._acts: dict[str, Invocation] = {}
         self._texts: dict[str, dict[str, str]] = {}
         self._past: dict[str, list[dict[str, str]]] = {}
@@ -117,9 +118,14 @@ class ListScreen(BusScreen, Generic[Row]):
         """The names that its filter may be about."""
         raise NotImplementedError
 
-    def fetch(self) -> list[Row]:
-        """All rows with the newest figures."""
+    def fetching(self) -> Sliced[list[Row]]:
+        """All rows with the newest figures, in slices where they may be many."""
         raise NotImplementedError
+
+    def key_of(self, row: Row) -> str:
+        """What a row is known by."""
+        name: str = row.name  # type: ignore[attr-defined]  # all rows here have one
+        return name
 
     def empty(self) -> Sequence[tuple[str, Style]]:
         """What an empty list says."""
@@ -245,7 +251,7 @@ class ListScreen(BusScreen, Generic[Row]):
     @on(messages.FilterChanged)
     def _filter_changed(self, message: messages.FilterChanged) -> None:
         self._choose(message.text.strip())
-        self.refresh_body()
+        self.calmly(self._showing())
         problem = self._filter.problem
         self.query_one(Bar).say(problem.message if problem else "", warn=True)
 
@@ -269,28 +275,26 @@ class ListScreen(BusScreen, Generic[Row]):
             self._turned = not self._turned
         else:
             self._sort, self._turned = (self._sort + 1) % len(self.SORTS), False
-        self.refresh_body()
+        self.calmly(self._showing())
 
-    def refresh_body(self) -> None:
-        """Take the newest figures; the order changes only when nobody is moving in the list."""
-        shown, sort = self.rows, self.SORTS[self._sort]
-        rows = {shown.key(row): row for row in self.fetch() if self._fits is None or self._fits(row)}
-        # What matches a filter is shown, in whatever namespace it is.
-        top, inner = self.namespaces.fold(rows if self._fits is None else {})
-        listed: list[Row] = []
-        for name, row in self._ordered(self._order, top if self._fits is None else rows):
-            listed.append(row)
-            listed += [each for _, each in self._ordered(self._inner[name], inner.get(name, {}))]
+    @property
+    def many(self) -> bool:
+        """See `CalmScreen`."""
+        return len(self._fetched) > MANY
+
+    def refreshing(self) -> Sliced[None]:
+        """See `CalmScreen`."""
+        self._fetched = yield from self.fetching()
+        yield from self._showing()
+
+    def _showing(self) -> Sliced[None]:
+        """What was fetched last, as it is wanted now."""
+        shown = self.rows
+        wish = Wish(self.SORTS[self._sort], self._turned, self._fits, self._filter.used, shown.touched)
+        listed = yield from self._listed.listing(self._fetched, wish)
         second = self.console_app.session.now() // 1_000_000_000, self.namespaces.version
-        shown.show(listed, sorted_by=sort.title, second=second, empty=self._empty())
+        shown.show(listed, sorted_by=wish.sort.title, second=second, empty=self._empty())
         self.refresh_side()
-
-    def _ordered(self, order: CalmOrder, rows: Mapping[str, Row]) -> Iterator[tuple[str, Row]]:
-        sort = self.SORTS[self._sort]
-        names = sorted(rows)
-        names.sort(key=lambda name: sort.key(rows[name]), reverse=sort.downwards != self._turned)
-        asked = self._sort, self._turned, self._filter.used
-        return ((name, rows[name]) for name in order.arrange(names, self.rows.touched, asked))
 
     # ---- namespaces
 

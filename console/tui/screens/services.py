@@ -12,6 +12,7 @@ from console.clock import clock
 from console.language.filter_fields import SERVICES, Fields
 from console.model.predicates import Reader
 from console.model.row_filters import SERVICE_ROWS
+from console.model.slices import Sliced
 from console.model.views import OUTSIDE_NAME, ServiceRow
 from console.model.waiting import WaitLine, waits
 from console.session import Session
@@ -100,14 +101,19 @@ class ServicesScreen(ListScreen[ServiceRow]):
     def make_rows(self) -> RowList[ServiceRow]:
         """The list of services."""
         app = self.console_app
-        return RowList(columns(app.service_colors, app.session), lambda row: row.name or _OUTSIDE_KEY, id="list")
+        return RowList(columns(app.service_colors, app.session), self.key_of, id="list")
+
+    def key_of(self, row: ServiceRow) -> str:
+        """The threads outside have no name of their own."""
+        return row.name or _OUTSIDE_KEY
 
     def known_names(self) -> Iterable[str]:
         """All services."""
         return self.console_app.session.names().services
 
-    def fetch(self) -> list[ServiceRow]:
+    def fetching(self) -> Sliced[list[ServiceRow]]:
         """All services, with the newest figures."""
+        yield from ()
         return self.console_app.session.services()
 
     def empty(self) -> Sequence[tuple[str, Style]]:

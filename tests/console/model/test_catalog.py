@@ -7,6 +7,7 @@ from msgspec import structs
 
 from bus.attach.protocol import Batch
 from bus.trace.records import Call, Entry
+from console.model import snapshot
 from console.model.catalog import Catalog, is_pattern
 from console.model.stats import Stats
 from console.model.store import Store
@@ -161,3 +162,48 @@ def test_what_can_be_named() -> None:
     names = model.catalog.names()
     assert list(names.commands) == ["b.two"]
     assert names.events["other"] is None
+
+
+@given(st.lists(st.lists(st.integers(0, 1_499), min_size=1, max_size=40), min_size=1, max_size=8))
+def test_commands_are_gathered_while_more_is_taken_in(batches: list[list[int]]) -> None:
+    """Every command once, by name, as it was before or after what came meanwhile; the next time, as it is."""
+    model = Model(*(command(number + 1, f"c{number:04}") for number in range(1_500)))
+    before, waiting, number = model.commands(), list(batches), 0
+    gathering = model.catalog.gathering_commands(20 * SECOND)
+    slices = 0
+    while True:
+        try:
+            next(gathering)
+        except StopIteration as done:
+            rows = done.value
+            break
+        slices += 1
+        if waiting:
+            some = waiting.pop()
+            model.take(*(call(number + place, f"c{which:04}") for place, which in enumerate(some, 1)))
+            number += len(some)
+    after = model.commands()
+    assert slices >= 3
+    assert [row.name for row in rows] == sorted(before)
+    assert all(before[row.name].calls <= row.calls <= after[row.name].calls for row in rows)
+    assert sum(row.calls for row in after.values()) == number
+    assert after == {row.name: row for row in Model(*_all(model)).catalog.commands(20 * SECOND)}
+
+
+def _all(model: Model) -> list[Entry | Call]:
+    """What a model was told, in one."""
+    _, *calls, _ = snapshot.records(model.store)
+    ended = [each for some in calls for each in some if isinstance(each, Call)]
+    return [*model.store.entries.values(), *ended]
+
+
+def test_a_command_that_is_only_in_flight_has_its_place() -> None:
+    """Although it is in no list of names yet, and not there any more when it has gone."""
+    model = Model(command(1, "a"), command(2, "c"))
+    assert list(model.commands()) == ["a", "c"]
+    model.take(live=(call(9, "b", ended=0, outcome=None),))
+    assert list(model.commands()) == ["a", "b", "c"]
+    model.take()
+    assert list(model.commands()) == ["a", "c"]
+    model.take(call(10, "bb"), command(3, "d"))
+    assert list(model.commands()) == ["a", "bb", "c", "d"]

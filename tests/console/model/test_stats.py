@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from bus.trace.records import Call
 from console.model.blocks import Codec
 from console.model.packing import Packer
+from console.model.slices import whole
 from console.model.stats import NOTHING, Stats
 
 SECOND = 1_000_000_000
@@ -135,3 +136,48 @@ def test_events_are_not_part_of_the_total_rate() -> None:
     counted.take(event)
     assert counted.stats.total_rate(SECOND) == 0
     assert counted.stats.names("event") == [counted.number("e")]
+
+
+@given(batches)
+def test_figures_can_be_asked_for_between_two_slices(given_batches: list[list[tuple[str, int, int, str]]]) -> None:
+    """Whatever is known by then; in the end it is the same as of all at once, also what was known for a while."""
+    sliced, at_once = Counted(), Counted()
+    names = {name for batch in given_batches for name, *_ in batch}
+    number = 0
+    for batch in given_batches:
+        calls = []
+        for name, wait, run, outcome in batch:
+            number += 1
+            calls.append(ended(number, name, 10**11 + wait * 7 + run, wait=wait, run=run, outcome=outcome))
+        at_once.take(*calls)
+        sliced.packer.add(calls)
+        for _ in sliced.stats.taking(sliced.codec.take(sliced.packer.take())):
+            for name in names:
+                some = sliced.stats.figures("command", sliced.number(name))
+                assert some.calls <= number
+                assert sliced.stats.known("command", sliced.number(name)) == some
+            whole(sliced.stats.refreshing("command"))
+    whole(sliced.stats.refreshing("command"))
+    for name in names:
+        expected = at_once.stats.figures("command", at_once.number(name))
+        assert sliced.stats.known("command", sliced.number(name)) == expected
+
+
+def test_only_the_kinds_that_are_asked_for_are_refreshed() -> None:
+    """What is known of others stays as it was."""
+    counted = Counted()
+    counted.take(ended(1, "a", SECOND))
+    whole(counted.stats.refreshing("event", "delivery"))
+    assert counted.stats.known("command", counted.number("a")) is NOTHING
+    whole(counted.stats.refreshing("command"))
+    assert counted.stats.known("command", counted.number("a")).calls == 1
+    assert counted.stats.known("event", counted.number("a")) is NOTHING
+    assert counted.stats.size == 1
+
+
+def test_many_names_are_refreshed_in_slices() -> None:
+    """So that nothing else waits for ten thousand of them."""
+    counted = Counted()
+    counted.take(*(ended(number, f"name-{number}", SECOND) for number in range(1, 1_001)))
+    assert len(list(counted.stats.refreshing("command"))) == 5
+    assert not list(counted.stats.refreshing("command"))

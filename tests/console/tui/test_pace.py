@@ -2,8 +2,10 @@
 
 import asyncio
 
-from console.model.slices import Sliced
-from console.tui.pace import Pace, in_slices
+import pytest
+
+from console.model.slices import Sliced, whole
+from console.tui.pace import Pace, in_slices, timed
 
 
 class Clock:
@@ -78,3 +80,22 @@ def test_a_key_is_handled_while_there_is_work() -> None:
 
     assert asyncio.run(main()) == 7
     assert order == ["key", "work"]
+
+
+def test_each_slice_is_timed() -> None:
+    """The last one, and one that fails, too; what comes of the work is passed on."""
+    clock, took = Clock(), list[float]()
+
+    def work(*, fails: bool) -> Sliced[int]:
+        clock.now += 1
+        yield
+        clock.now += 2
+        if fails:
+            raise ValueError("broken")
+        return 7
+
+    assert whole(timed(work(fails=False), took.append, clock)) == 7
+    assert took == [1, 2]
+    with pytest.raises(ValueError, match="broken"):
+        whole(timed(work(fails=True), took.append, clock))
+    assert took == [1, 2, 1, 2]
