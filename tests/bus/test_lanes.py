@@ -60,6 +60,7 @@ def test_a_lane_ends_with_its_thread() -> None:
     assert before <= lanes.lane_of(lane).began <= done
     stays.set()
     thread.join(10)
+    wait_for(lambda: ended(lane))
     assert done <= ended(lane) <= time.monotonic_ns()
 
 
@@ -67,16 +68,16 @@ def test_an_id_of_the_system_that_is_used_again_is_another_lane() -> None:
     """The end of the first thread is not that of the second one, which has its id and lives."""
     first, lane, ident = run()
     first.join(10)
+    wait_for(lambda: ended(lane))
     stays = threading.Event()
     others = [run(stays=stays) for _ in range(20)]
-    assert ended(lane)
     assert lane not in {other for _, other, _ in others}
     assert not any(ended(other) for _, other, _ in others)
     assert ident in {again for _, _, again in others}, "no id was used again: this test shows nothing"
     stays.set()
     for thread, _, _ in others:
         thread.join(10)
-    assert all(ended(other) for _, other, _ in others)
+    wait_for(lambda: all(ended(other) for _, other, _ in others))
 
 
 def test_a_worker_ends_with_its_service() -> None:
@@ -92,11 +93,15 @@ def test_a_worker_ends_with_its_service() -> None:
 
 def test_ends_are_told_from_the_last_one_on() -> None:
     """The newest first; all that are known to who knows none."""
-    before = lanes.ends_since(None)
+    run()[0].join(10)
+    last = lanes.ends_since(None)[0]
+    ran: list[int] = []
     for _ in range(2):
-        run()[0].join(10)
-    wait_for(lambda: len(lanes.ends_since(before[0] if before else None)) == 2)
-    newest, older = lanes.ends_since(before[0] if before else None)
-    assert lanes.ends_since(older) == [newest]
-    assert lanes.ends_since(newest) == []
-    assert lanes.ends_since(None)[0] is newest
+        thread, lane, _ = run()
+        thread.join(10)
+        ran.append(lane)
+    wait_for(lambda: all(map(ended, ran)))
+    told = [each for each in lanes.ends_since(last) if each[0] in ran]
+    assert [lane for lane, _ in told] == ran[::-1]
+    assert [each for each in lanes.ends_since(told[1]) if each[0] in ran] == [told[0]]
+    assert not [each for each in lanes.ends_since(told[0]) if each[0] in ran]
