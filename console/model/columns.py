@@ -24,6 +24,16 @@ def steps(values: Column) -> Column:
     return difference
 
 
+def narrowed(values: Column) -> Column:
+    """The same numbers in as few bytes as will do; so that who takes parts of them need not look at each part."""
+    return values if values.itemsize == 1 or not len(values) else values.astype(f"i{_bytes_for(values)}", copy=False)
+
+
+def _bytes_for(values: Column) -> int:
+    least, most = values.min().item(), values.max().item()
+    return next(size for size, lowest, highest in _WIDTHS if lowest <= least and most <= highest)
+
+
 class Columns:
     """Named columns that grow together; room is doubled, and untouched room costs no memory.
 
@@ -74,8 +84,7 @@ class Columns:
         room = self._room[name]
         if values.itemsize <= room.itemsize or not len(values):
             return
-        least, most = values.min().item(), values.max().item()
-        size = next(size for size, lowest, highest in _WIDTHS if lowest <= least and most <= highest)
+        size = _bytes_for(values)
         if size > room.itemsize:
             wider = np.empty(len(room), f"i{size}")  # its untouched room stays untouched
             wider[: self.size] = room[: self.size]

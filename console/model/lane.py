@@ -18,12 +18,18 @@ CALL: Final = (
 )  # fmt: skip
 """The columns of a call. `cpu` -1: not measured; `text`: a reference into the text heap; see `blocks.py`."""
 Positions = Ints | slice | int
+_BACKLOG: Final = 2_000
+"""Calls of a lane of which nothing is derived until it is asked for; more would make who asks wait."""
+_NOTHING: Final = 1 << 62
 
 
 class Calls:
     """Ended calls sorted by one of their times, each id once.
 
     To need few bytes, the other times and the root's id are kept as their distances from that time and the own id.
+
+    What is derived from the calls is brought up to date when it is asked for: of two hundred lanes few are looked at,
+    and for many calls at once it takes as long as for one.
     """
 
     def __init__(self, key: Literal["started", "ended"]) -> None:
@@ -31,8 +37,9 @@ class Calls:
         self._apart = {"root": "id", "queued": key, "started": key, "ended": key}
         del self._apart[key]
         self.columns = Columns({**dict.fromkeys(CALL, np.int8), key: np.int64})
-        self.failures = Columns({"ended": np.int64, "id": np.int64})
-        """The failed ones, sorted by their end."""
+        self._failures = Columns({"ended": np.int64, "id": np.int64})
+        self._stale = _NOTHING
+        """The position from which on nothing is derived yet."""
         self.version = 0
         """Counts the times that something changed."""
         self.moves = 0
@@ -49,6 +56,12 @@ class Calls:
     def nbytes(self) -> int:
         """Bytes that the calls take, their texts not counted."""
         return self.columns.nbytes + self.failures.nbytes
+
+    @property
+    def failures(self) -> Columns:
+        """`ended` and `id` of the failed ones, sorted by their end."""
+        self._catch_up()
+        return self._failures
 
     def values(self, name: str, positions: Positions) -> Any:
         """One column at some positions, or at one."""
@@ -104,15 +117,26 @@ class Calls:
         return fresh
 
     def _changed(self, position: int) -> None:
-        """Bring what is derived up to date from POSITION on."""
+        """From POSITION on, what is derived is not true any more."""
         self.version += 1
+        self._stale = min(self._stale, position)
+        if len(self) - self._stale > _BACKLOG:
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        if self._stale != _NOTHING:
+            position, self._stale = self._stale, _NOTHING
+            self._derive(position)
+
+    def _derive(self, position: int) -> None:
+        """Bring what is derived up to date from POSITION on."""
         failed = position + np.flatnonzero(self.columns["outcome"][position:] > CANCELLED)
         block = {name: self.values(name, failed) for name in ("ended", "id")}
         if not position:
-            self.failures.select(np.zeros(len(self.failures), np.bool_))
-        self.failures.extend(block)
+            self._failures.select(np.zeros(len(self._failures), np.bool_))
+        self._failures.extend(block)
         if not position:
-            self.failures.select(np.argsort(self.failures["ended"], kind="stable"))
+            self._failures.select(np.argsort(self._failures["ended"], kind="stable"))
 
 
 class Runs(Calls):
@@ -124,28 +148,50 @@ class Runs(Calls):
 
     def __init__(self) -> None:
         super().__init__("started")
-        self.run, self.computed, self.idle = Totals(), Totals(), Totals()
+        self._run, self._computed, self._idle = Totals(), Totals(), Totals()
         self.waits = Intervals()
         self._guessed = Intervals()
 
     @property
     def nbytes(self) -> int:
         """See `Calls`; with the running totals and the waits."""
-        others = (self.run, self.computed, self.idle, self.waits, self._guessed)
+        self._catch_up()
+        others = (self._run, self._computed, self._idle, self.waits, self._guessed)
         return super().nbytes + sum(other.nbytes for other in others)
+
+    @property
+    def run(self) -> Totals:
+        """Ns of running."""
+        self._catch_up()
+        return self._run
+
+    @property
+    def computed(self) -> Totals:
+        """Ns of computing."""
+        self._catch_up()
+        return self._computed
+
+    @property
+    def idle(self) -> Totals:
+        """Ns in front of each call in which it was queued and nothing ran here."""
+        self._catch_up()
+        return self._idle
 
     @property
     def has_waits(self) -> bool:
         """Whether the lane was ever blocked."""
+        self._catch_up()
         return bool(len(self.waits) or len(self._guessed))
 
     def blocked(self, moments: Ints) -> Ints:
         """Ns before each moment in which the lane was blocked, waiting for other calls."""
+        self._catch_up()
         blocked = self.waits.until(moments)
         return blocked + self._guessed.until(moments) if len(self._guessed) else blocked
 
     def waits_within(self, begin: int, end: int) -> tuple[Ints, Ints]:
         """When the lane began and ceased to be blocked, each time that touches [BEGIN, END), in order."""
+        self._catch_up()
         known, guessed = self.waits.touching(begin, end), self._guessed.touching(begin, end)
         began, ended = np.concatenate((known[0], guessed[0])), np.concatenate((known[1], guessed[1]))
         order = np.argsort(ended, kind="stable")
@@ -181,8 +227,8 @@ class Runs(Calls):
         before: Ints = self.columns["started"].searchsorted(moments)
         return before
 
-    def _changed(self, position: int) -> None:
-        super()._changed(position)
+    def _derive(self, position: int) -> None:
+        super()._derive(position)
         if not position:
             self._guessed = Intervals()
         first = max(0, position - 1)  # a call that came after another may have cut that one short
@@ -193,11 +239,11 @@ class Runs(Calls):
         self._guess_waits(positions, started, ends)
         blocked = self.blocked(ends) - self.blocked(started)
         free, cpu = ends - started - blocked, self.columns["cpu"][first:]
-        self.run.set_from(first, ends - started)
-        self.computed.set_from(first, np.where(cpu < 0, free, np.minimum(cpu, free)))
+        self._run.set_from(first, ends - started)
+        self._computed.set_from(first, np.where(cpu < 0, free, np.minimum(cpu, free)))
         earlier = np.concatenate((self.ends(np.array([first - 1])) if first else np.zeros(1, np.int64), ends[:-1]))
         queued = self.values("queued", slice(first, None))
-        self.idle.set_from(first, np.maximum(0, started - np.maximum(queued, earlier)))
+        self._idle.set_from(first, np.maximum(0, started - np.maximum(queued, earlier)))
 
     def _guess_waits(self, positions: Ints, started: Ints, ends: Ints) -> None:
         """A call that waited, but whose waits were lost: we know how long, and say that it was at its end."""

@@ -24,7 +24,7 @@ from bus.trace.records import (
 )  # fmt: skip
 from console.model.blocks import Codec
 from console.model.codes import KINDS
-from console.model.columns import Block, Ints, steps
+from console.model.columns import Block, Ints, narrowed, steps
 from console.model.density import Density
 from console.model.lane import CANCELLED, Calls, Runs
 from console.model.mailboxes import Mailboxes
@@ -246,7 +246,7 @@ class Store:
         ran = (block["started"] > 0) & (block["kind"] != _EVENT)
         home = 2 * np.where(block["lane"] > 0, block["lane"], block["caller"]) + ran
         order = np.argsort(home, kind="stable")
-        sorted_home, sorted_block = home[order], {name: values[order] for name, values in block.items()}
+        sorted_home, sorted_block = home[order], {name: narrowed(values)[order] for name, values in block.items()}
         borders = [0, *(1 + np.flatnonzero(steps(sorted_home))).tolist(), len(order)]
         fresh = np.zeros(len(order), np.bool_)
         for number, (first, after) in enumerate(pairwise(borders), 1):

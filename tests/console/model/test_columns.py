@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.model.columns import Columns
+from console.model.columns import Columns, narrowed
 from console.model.totals import Totals
 
 numbers = st.one_of(*(st.integers(-(1 << bits), (1 << bits) - 1) for bits in (7, 15, 31, 63)))
@@ -51,3 +51,15 @@ def test_a_total_of_short_times_takes_less_than_five_bytes() -> None:
     totals = Totals()
     totals.set_from(0, np.full(10_000, 1_000_000))
     assert totals.nbytes < 5 * 10_000
+
+
+@given(st.lists(st.integers(-(2**62), 2**62) | st.integers(-200, 200), max_size=9))
+def test_numbers_are_the_same_in_fewer_bytes(numbers: list[int]) -> None:
+    """As few as the farthest from 0 needs."""
+    found = narrowed(np.array(numbers, np.int64))
+    assert found.tolist() == numbers
+    if numbers:
+        fits = [
+            size for size in (1, 2, 4, 8) if all(-(1 << 8 * size - 1) <= each < 1 << 8 * size - 1 for each in numbers)
+        ]
+        assert found.itemsize == fits[0]

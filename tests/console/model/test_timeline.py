@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from bus.attach.protocol import Batch
 from bus.trace.records import Call, Lane, Wait
+from console.model import lane as lane_module
 from console.model import timeline
 from console.model.store import Store
 from console.model.views import LaneView, TimelineView
@@ -247,3 +248,26 @@ def test_the_lineup_says_when_threads_ended() -> None:
     view = live_view([*lanes, call(2, 5, 6, 9, lane=2)], [], 100)
     assert [(head.name, head.ended) for head in view.lineup.lanes] == [("guest", 80), ("a-0", 0), ("b-0", 0)]
     assert tuple(lane.head for lane in view.lanes) == view.lineup.lanes
+
+
+@given(st.lists(runs, min_size=1, max_size=20), st.integers(1, 7), st.integers(1, 12), st.booleans())
+def test_it_does_not_matter_how_often_a_lane_is_looked_at(
+    some: list[Run], at_once: int, backlog: int, turned: bool
+) -> None:  # fmt: skip
+    """What is derived from its calls is the same in the end, in whatever order they came and however many at a time."""
+    calls, waits = records_of(some)
+    records = sorted([*waits, *calls], key=lambda record: record.ended, reverse=turned)
+    batches = [records[first : first + at_once] for first in range(0, len(records), at_once)]
+    watched, left_alone, short = Store(), Store(), Store()
+    end = max(record.ended for record in records) + 7
+    with pytest.MonkeyPatch.context() as patch:
+        for batch in batches:
+            for store, most in ((watched, 2_000), (left_alone, 2_000), (short, backlog)):
+                patch.setattr(lane_module, "_BACKLOG", most)
+                store.take(Batch(at=end, records=tuple(batch)))
+            timeline.view(watched, 90, end, 9, end)
+    views = [timeline.view(store, 90, end, 40, end) for store in (watched, left_alone, short)]
+    for name in ("parts", "count", "call", "failed"):
+        first, *others = (getattr(view.lanes[0], name).tolist() for view in views)
+        assert all(other == first for other in others), name
+    assert len({len(store.runs[1].failures) for store in (watched, left_alone, short)}) == 1
