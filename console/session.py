@@ -135,7 +135,7 @@ class Session:
         if self._wanted is not None and self._complete and self._is_live():
             self._want_level(self._wanted)
         self._unlooked = self._unlooked or changed
-        self._look_for_problems()
+        yield from self._look_for_problems()
         state, self._state = self._state, self.target.info.state
         return changed or state != self._state
 
@@ -377,19 +377,19 @@ class Session:
             yield
         self._problems.take(batch.records, fresh)
         if self._problems.pressing:
-            self._problems.look()
+            yield from self._problems.looking()
         self._clock.set(batch.at)
         self._complete = self._complete or batch.snapshot_done
         self._last_batch = batch
 
-    def _look_for_problems(self) -> None:
+    def _look_for_problems(self) -> Sliced[None]:
         """Twice a second, and when a recording is read to its end."""
         now = self._monotonic()
         if self._is_live() and not (self._complete and now >= self._look_at):
             return  # while it comes in, what a program did before is no news
         if self._unlooked:
             self._look_at, self._unlooked = now + _LOOK_NS, False
-            self._problems.look()
+            yield from self._problems.looking()
 
     def _is_live(self) -> bool:
         return self.target.info.state == "live"

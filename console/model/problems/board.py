@@ -17,12 +17,15 @@ from console.model.problems.losses import Lossy
 from console.model.problems.rule import NO_CALLS, NS, Finding, Limits, News, Proof, Rule, Severity
 from console.model.problems.sightings import Sighting, Sightings
 from console.model.problems.table import RULES
+from console.model.slices import Sliced, whole
 from console.model.stats import Stats
 from console.model.store import Store
 
 _RANK: Final[Mapping[Severity, int]] = MappingProxyType({"error": 0, "warning": 1, "note": 2})
 _BLOCKING: Final = frozenset({"deadlock", "stuck", "starved"})
 """Rules about threads that do not go on, which is worse than what goes wrong and on."""
+_SLICE: Final = 4
+"""Rules of one slice."""
 _MOST: Final = 500
 """Problems that are remembered; the oldest of those that are over go first."""
 _PIECES, _PIECE = 128, NS
@@ -138,6 +141,10 @@ class Problems:
 
     def look(self) -> None:
         """Let all rules look at what came since the last time."""
+        whole(self.looking())
+
+    def looking(self) -> Sliced[None]:
+        """The same in slices; nothing may be taken in between two of them."""
         calls, self._blocks, self._waiting = _joined(self._blocks), [], 0
         records, self._records = list(self._records), deque(maxlen=_SIDE)
         end = self._store.last
@@ -148,8 +155,10 @@ class Problems:
                 self._handlers, self._handlers.numbers(some),
             )  # fmt: skip
             self._now = max(self._now, now)
-            for rule in self._rules:
+            for number, rule in enumerate(self._rules, 1):
                 self._note(rule, list(rule.look(news)))
+                if number % _SLICE == 0:
+                    yield
             self._earlier = some
 
     def allow(self, rule: str, pattern: str) -> None:

@@ -73,7 +73,9 @@ class Failing(Rule):
         """The names among KEYS of which a call ever failed."""
         counts = self._failed.counts
         there = np.unique(keys)
-        return [key for key in there.tolist() if key < len(counts) and counts[key]]
+        there = there[there < len(counts)]
+        ever: list[int] = there[counts[there] > 0].tolist()
+        return ever
 
     def _take(self, news: News, key: int, mine: NDArray[np.int64], failed: NDArray[np.bool_]) -> list[str]:
         """The calls of a name that are new, by their end; the groups of errors in which there are more now."""

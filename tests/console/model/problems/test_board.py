@@ -2,6 +2,7 @@
 
 import pytest
 
+from bus.attach.protocol import Batch
 from bus.trace.records import Call, Dropped, Problem
 from console.model.problems import RULES, Settings, setting_name
 from console.model.problems import board as board_module
@@ -125,3 +126,15 @@ def test_a_session_without_calls_is_healthy() -> None:
     model.problems.look()
     assert model.problems.report().problems == ()
     assert len(model.problems.report().healthy) == 15
+
+
+def test_the_rules_look_in_slices() -> None:
+    """What has been found is told between two of them; in the end it is the same as when they look at once."""
+    records = [*failing(1, "a", START), *failing(11, "b", START), Dropped(at=START, count=1, kind="event", where="s")]
+    at_once, sliced = Model(), Model()
+    expected = at_once.look(*records, at=START + 5)
+    sliced.take(Batch(at=START + 5, records=tuple(records)))
+    told = [sliced.problems.report().current for _ in sliced.problems.looking()]
+    assert len(told) == len(RULES) // 4
+    assert told[0] == 1
+    assert sliced.problems.report() == expected
