@@ -44,9 +44,11 @@ class Bus:
         self.trace = trace
         self._lock = runtime.lock()
         self._registry = Registry(runtime.lock())
-        self._top = self._registry.top
         self._dispatch = Dispatch(name, runtime, self._registry, self.hooks)
-        self._execute = self._dispatch.execute
+        # Where nobody overrides them, these two are called without a step between, a twentieth of what they take.
+        for verb in ("execute_command", "fire_event"):
+            if getattr(type(self), verb) is getattr(Bus, verb):
+                vars(self)[verb] = getattr(self._dispatch, verb)
         self._timers = Timers(runtime, name)
         self._staff = Staff(name, self._dispatch, self._timers, self._lock)
         self._closing = lifecycle.Closing(name, self._dispatch)
@@ -101,12 +103,7 @@ class Bus:
             BadArguments: the arguments do not fit its signature.
             MailboxFull, ServiceStopped, BusClosed, HopLimitExceeded: it cannot be queued.
         """
-        entry = self._top.get(name)
-        if entry is None:
-            raise self._dispatch.not_found(name)
-        if kwargs or not entry.least <= len(args) <= entry.most:
-            entry.schema.check(name, args, kwargs)
-        return self._execute(entry, args, kwargs)
+        return self._dispatch.execute_command(name, *args, **kwargs)
 
     @overload
     def register_listener(
@@ -147,7 +144,7 @@ class Bus:
             BusClosed: the bus takes no more.
             HopLimitExceeded: the event is the end of a chain of more than 100.
         """
-        self._dispatch.fire(name, args, kwargs)
+        self._dispatch.fire_event(name, *args, **kwargs)
 
     # ---- deadlines
 
@@ -303,11 +300,11 @@ class Bus:
         self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any], *, by: str = "console", client: str = ""
     ) -> Promise[Any]:
         """Execute a command for somebody outside the program; as `execute_command`, with the values converted."""
-        entry = self._top.get(name)
+        entry = self._registry.top.get(name)
         if entry is None:
             raise self._dispatch.not_found(name)
         converted, keywords = entry.schema.convert(name, args, kwargs)
-        return self._dispatch.execute(entry, converted, keywords, by, client)
+        return self._dispatch.execute_for(by, client, name, converted, keywords)
 
     def fire_text(
         self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any], *, by: str = "console", client: str = ""

@@ -42,6 +42,7 @@ class Dispatch:
         self.runtime = runtime
         self.now = runtime.now
         self.registry = registry
+        self._top = registry.top
         self.hooks = hooks
         self.runners: dict[str, Runner] = {}
         self.waits = Waits(runtime.lock(), self.runners)
@@ -74,8 +75,13 @@ class Dispatch:
         for runner in self.runners.values():
             runner.mailbox.abandon()
 
-    def execute(self, entry: Entry, args: Args, kwargs: Kwargs, by: str = "code", client: str = "") -> Promise[Any]:
-        """Queue a call of ENTRY, whose arguments were checked, and return its promise."""
+    def execute_command(self, name: str, /, *args: Any, **kwargs: Any) -> Promise[Any]:
+        """Queue a call of the command NAME and return the promise of its result; see `Bus.execute_command`."""
+        entry = self._top.get(name)
+        if entry is None:
+            raise self.not_found(name)
+        if kwargs or not entry.least <= len(args) <= entry.most:
+            entry.schema.check(name, args, kwargs)
         if self.refusal is not None:
             self.refuse()
         thread = current.state or this_thread()
@@ -99,8 +105,9 @@ class Dispatch:
             self._inherit_deadline(promise)
         else:
             promise.context = None
-        if client:
-            promise.by, promise.client, promise.open_ = by, client, False
+        if thread.acts_for is not None:
+            (promise.by, promise.client), thread.acts_for = thread.acts_for, None
+            promise.open_ = False
         if self.hooks.queued:
             promise.open_ = False
             self.hooks.notify("queued", promise)
@@ -117,6 +124,15 @@ class Dispatch:
                 raise self._reject(promise, entry.runner.refusal(refused)) from None
         return promise
 
+    def execute_for(self, by: str, client: str, name: str, args: Args, kwargs: Kwargs) -> Promise[Any]:
+        """The same for somebody outside of the program."""
+        thread = this_thread()
+        thread.acts_for = by, client
+        try:
+            return self.execute_command(name, *args, **kwargs or {})
+        finally:
+            thread.acts_for = None
+
     def _put(self, promise: Promise[Any], runner: Runner) -> None:
         """Queue it as its service wants it, if it can be."""
         try:
@@ -131,8 +147,8 @@ class Dispatch:
         if deadline is not None:
             call.deadline = deadline
 
-    def fire(self, name: str, args: Args, kwargs: Kwargs) -> None:
-        """Queue a delivery for each listener."""
+    def fire_event(self, name: str, /, *args: Any, **kwargs: Any) -> None:
+        """Queue a delivery for each listener of the event NAME; see `Bus.fire_event`."""
         if self.refusal is not None:
             self.refuse()
         hooks, route, thread = self.hooks, self.registry.routes.get(name), current.state or this_thread()
@@ -321,7 +337,7 @@ class Dispatch:
         """Fire one of the bus's own events, if somebody listens to it."""
         event = OWN_EVENTS + name
         if self.refusal is None and self.registry.receivers(event):
-            self.fire(event, (), kwargs)
+            self.fire_event(event, **kwargs)
 
     def not_found(self, name: str) -> BusError:
         """The error for a NAME that is no command, counted as a dead letter."""

@@ -40,10 +40,12 @@ class ThreadState:
     given away: written by who does that. `record` takes the timings, None: nobody wants them; there is `room` for so
     many more, then it has to be asked for again (`Hooks.make_room`), as when the hooks are no more the tuple
     `recorded_by`. `ended`: the thread does nothing any more.
+    `acts_for`: by which way and for which client it is about to make a call, None: for the program itself.
     """
 
     __slots__ = (
-        "began", "buffers", "call", "ended", "lane", "late", "origin", "outside", "record", "recorded_by", "room",
+        "acts_for", "began", "buffers", "call", "ended", "lane", "late", "origin", "outside", "record", "recorded_by",
+        "room",
     )  # fmt: skip
 
     def __init__(self, lane: int) -> None:
@@ -57,6 +59,7 @@ class ThreadState:
         self.buffers: tuple[Any, ...] = ()
         self.room = 0
         self.ended = False
+        self.acts_for: tuple[str, str] | None = None
 
     def end(self, now: Callable[[], int] = _now, ends: deque[tuple[int, int]] = ends) -> None:
         """Note that the thread ends; who keeps its state for longer says so on the thread itself."""

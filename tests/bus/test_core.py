@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import as_completed, wait
+from typing import Any
 
 import pytest
 
@@ -15,8 +16,11 @@ from bus import (
     BadArguments,
     Bus,
     BusClosed,
+    Call,
     CommandExists,
     CommandNotFound,
+    Hook,
+    Promise,
     Service,
     ServiceNotFound,
     command,
@@ -250,6 +254,45 @@ def test_text_arguments_become_what_the_annotations_say(bus: Bus) -> None:
     assert bus.execute_text("take", ["5", 6], {"flag": "true"}).result(10) == [5, "6", True]
     with pytest.raises(BadArguments, match="number='five' is not int"):
         bus.execute_text("take", ["five", "x"], {})
+
+
+def test_only_the_call_from_outside_is_for_who_is_outside(bus: Bus) -> None:
+    """Not what a hook makes on the same thread meanwhile, not the next call, and not one after a refusal."""
+    bus.register_command("take", lambda text: text)
+    bus.register_command("note", lambda: None)
+
+    class Noting(Hook):
+        def queued(self, call: Call) -> None:
+            if call.name == "take":
+                made.append(bus.execute_command("note"))
+
+    made: list[Promise[Any]] = []
+    with bus.add_hook(Noting()):
+        outside = bus.execute_text("take", ["x"], {}, by="console", client="1:2")
+        with pytest.raises(BadArguments):
+            bus.execute_text("take", [], {}, by="console", client="1:2")
+        inside = bus.execute_command("take", "y")
+    assert [(one.by, one.client) for one in (outside, *made, inside)] == [("console", "1:2"), *[("code", "")] * 3]
+
+
+def test_a_subclass_may_have_verbs_of_its_own() -> None:
+    """They are called, and can call the bus's."""
+    seen: list[str] = []
+
+    class Counting(Bus):
+        def execute_command(self, name: str, /, *args: Any, **kwargs: Any) -> Promise[Any]:
+            seen.append(name)
+            return super().execute_command(name, *args, **kwargs)
+
+        def fire_event(self, name: str, /, *args: Any, **kwargs: Any) -> None:
+            seen.append(name)
+            super().fire_event(name, *args, **kwargs)
+
+    with Counting() as bus:
+        bus.register_command("double", lambda value: 2 * value)
+        assert bus.execute_command("double", 4).result(10) == 8
+        bus.fire_event("told", 1)
+    assert seen == ["double", "told"]
 
 
 def test_fire_text_says_who_received_it(bus: Bus, gate: NarrowGate) -> None:
