@@ -105,6 +105,20 @@ def columns(rows: Sequence[Sequence[str]], *, right: Collection[int] = ()) -> st
     return "\n".join(line.rstrip() for line in lines)
 
 
+def some(names: Sequence[str], width: int = 48) -> str:
+    """NAMES as one text; of more than fit into WIDTH characters how many there are, and the first ones."""
+    text = ", ".join(names)
+    if len(text) <= width:
+        return text
+    count = f"{len(names):,}: "
+    kept = list(names[:1])
+    for name in names[1:]:
+        if len(count) + len(", ".join([*kept, name, "…"])) > width:
+            break
+        kept.append(name)
+    return count + ", ".join([*kept, "…"] if len(kept) < len(names) else kept)
+
+
 def _unit(ns: int) -> tuple[int, str]:
     return next((entry for entry in _UNITS if abs(ns) >= entry[0] * 0.9995), _UNITS[-1])  # 999,999 ns is 1.0 ms
 

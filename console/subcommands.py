@@ -103,7 +103,7 @@ def ps(given: argparse.Namespace) -> int:
         raise TargetError(
             "no program can be attached to: start one with BUS_CONSOLE=1 in its environment, or call bus.serve() in it"
         )
-    rows = [(one.name, str(one.pid), fmt.age(one.age), ", ".join(one.services), str(one.socket)) for one in found]
+    rows = [(one.name, str(one.pid), fmt.age(one.age), fmt.some(one.services), str(one.socket)) for one in found]
     table = fmt.columns([("name", "pid", "age", "services", "socket"), *rows], right=(1, 2))
     sys.stdout.write(escape(table, keep="\n") + "\n")
     return 0

@@ -89,13 +89,27 @@ def listen(directory: Path, name: str) -> Door:
     raise EndpointError(message)
 
 
+def has_room(directory: Path) -> None:
+    """Whether a door in DIRECTORY can have a name at all.
+
+    Raises:
+        EndpointError: not even the shortest one; the message says what to do.
+    """
+    path = directory / f"x-{os.getpid()}{SUFFIX}"
+    if unix_sockets() and len(os.fsencode(path)) > _MAX_PATH:
+        raise EndpointError(_too_long(path))
+
+
+def _too_long(path: Path) -> str:
+    return (
+        f"the path {path} is longer than a socket's may be ({_MAX_PATH} bytes); "
+        "set XDG_RUNTIME_DIR to a shorter directory of yours"
+    )
+
+
 def _open(path: Path) -> Door:
     if path.suffix == SUFFIX and len(os.fsencode(path)) > _MAX_PATH:
-        message = (
-            f"the path {path} is longer than a socket's may be ({_MAX_PATH} bytes); "
-            "set XDG_RUNTIME_DIR to a shorter directory of yours, or give the bus a shorter name"
-        )
-        raise EndpointError(message)
+        raise EndpointError(f"{_too_long(path)}, or give the bus a shorter name")
     try:
         if path.suffix == SUFFIX:
             return Door(_bind(path), path)

@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec import structs
 
-from bus.attach.door import remove_stale, runtime_dir
+from bus.attach.door import EndpointError, has_room, remove_stale, runtime_dir
 from bus.attach.protocol import Batch, Reply
 from bus.switches import MARKED
 from bus.trace.records import AnyRecord, Level, Session
@@ -79,8 +79,12 @@ def launch(
     It reads the file descriptor STDIN.
 
     Raises:
-        TargetError: it cannot be started.
+        TargetError: it cannot be started, or could not open its door.
     """
+    try:
+        has_room(runtime_dir())
+    except EndpointError as error:
+        raise TargetError(str(error)) from None
     return LaunchedTarget(argv, name, env or {}, stdin)
 
 
@@ -140,7 +144,7 @@ class LaunchedTarget:
         attached = self._attached
         known = attached.info if attached is not None else TargetInfo(self._starting, "connecting", can_act=False)
         if attached is None and self._exit is None:
-            reason = self._connect_error or "waiting for the program to make its bus"
+            reason = self._connect_error or f"waiting for the program to make its bus{self._last_words}"
             return TargetInfo(known.session, "connecting", can_act=False, reason=reason)
         if self._exit is not None and (attached is None or known.state == "ended"):
             return TargetInfo(known.session, "ended", can_act=False, reason=self._exit)
@@ -280,8 +284,13 @@ class LaunchedTarget:
             how = "ended before the console saw a bus in it (exit status 0)"
         else:
             how = f"ended with exit status {status}"
+        return f"process {self._process.pid} {how}" + (self._last_words if status != 0 else "")
+
+    @property
+    def _last_words(self) -> str:
+        """`: ` and the last line that the child wrote to stderr; it may say why there is no door."""
         last = next((line.strip() for line in reversed(self.error_lines) if line.strip()), "")
-        return f"process {self._process.pid} {how}" + (f": {last}" if last and status != 0 else "")
+        return f": {last}" if last else ""
 
 
 def _killed(kill: Callable[[int, int], None], pid: int, number: int) -> bool:

@@ -87,7 +87,7 @@ class ConsoleApp(App[int]):
     ) -> None:
         self.painting: list[LineFilter] = []
         super().__init__()
-        self._ascii_only = appearance.ascii_only
+        self.ascii_only = appearance.ascii_only
         for each in THEMES.values():
             self.register_theme(paint.textual_theme(each))
         self.chosen_theme = ""
@@ -124,7 +124,7 @@ class ConsoleApp(App[int]):
         self._use_theme(name)
 
     def _use_theme(self, name: str) -> None:
-        self.painting = paint.filters(THEMES[name], ascii_only=self._ascii_only)
+        self.painting = paint.filters(THEMES[name], ascii_only=self.ascii_only)
         self.theme = name
 
     def on_mount(self) -> None:

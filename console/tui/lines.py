@@ -1,6 +1,6 @@
 """One screen line under construction: text is escaped, clipped by cells and never parsed as markup."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -104,6 +104,30 @@ def wrapped(text: str, width: int) -> Iterable[str]:
         yield rest
 
 
+def flowing(
+    width: int, rails: Iterator[tuple[str, Style]], indent: int, pieces: Iterable[tuple[str, Style]]
+) -> Iterator[Strip]:
+    """PIECES one after the other in lines of WIDTH cells, each behind one of RAILS, from the second INDENT deeper.
+
+    A piece that fits into a line of its own is not broken. Nothing is lost.
+    """
+    line = Line(width).put(*next(rails))
+    start = line.used
+    for text, look in pieces:
+        rest = escape(text)
+        if width_of(rest) > line.left and line.used > start:
+            yield line.strip()
+            line = Line(width).put(*next(rails)).gap(indent)
+            start, rest = line.used, rest.lstrip()
+        while width_of(rest) > max(line.left, 2):
+            row = next(iter(wrapped(rest, line.left)))
+            yield line.put(row, look).strip()
+            line = Line(width).put(*next(rails)).gap(indent)
+            start, rest = line.used, rest[len(row) :].lstrip()
+        line.put(rest, look)
+    yield line.strip()
+
+
 def _head(text: str, width: int) -> str:
     """As many whole characters of TEXT as fit into WIDTH cells."""
     if text.isascii():
@@ -117,6 +141,8 @@ def _head(text: str, width: int) -> str:
 
 
 def _break(head: str) -> int:
-    """Where to break a line: after its last space in the second half, else at its end."""
+    """Where to break a line: after its last space in the second half, else after what parts a name, else at its end."""
     space = head.rfind(" ")
+    if space <= len(head) // 2:
+        space = max(map(head.rfind, "./_-"))
     return space + 1 if space > len(head) // 2 else len(head)

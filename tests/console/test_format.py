@@ -85,3 +85,12 @@ def test_columns():
     """Cells are aligned left or right, and no line ends in blanks."""
     rows = [("name", "n"), ("a", "10"), ("long one", "")]
     assert fmt.columns(rows, right=(1,)) == "name       n\na         10\nlong one"
+
+
+def test_some_of_many_names():
+    """A few names are all said; of many, how many there are and the first ones, in as much room as there is."""
+    assert fmt.some([]) == ""
+    assert fmt.some(["clerk", "till"]) == "clerk, till"
+    many = [f"service-{number}" for number in range(100)]
+    assert fmt.some(many) == "100: service-0, service-1, service-2, …"
+    assert fmt.some(["x" * 60, "y"]) == f"2: {'x' * 60}, …"

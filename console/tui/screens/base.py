@@ -143,7 +143,8 @@ class BusScreen(Screen[None]):
         self.query_one(Tabs).update(TABS, self.MODE, wrong)
         acting = self.ACTING if app.session.info.can_act else ()
         live = self.LIVE if app.session.info.state == "live" else ()
-        self.query_one(Keys).update((*acting, *self.KEYS, *live, *COMMON), EVERYWHERE)
+        keys = (*acting, *self.KEYS, *live, *COMMON)
+        self.query_one(Keys).update(keys, EVERYWHERE, in_words=app.ascii_only)
         bar = self.query_one(Bar)
         if not bar.kind:
             self._say(bar)

@@ -387,5 +387,5 @@ def _shown_act(width: int, act: Invocation) -> list[Shown]:
     call = act.ended.reply.call if act.ended and act.ended.detail else 0
     shown = [Shown(strips[0], call), *map(Shown, strips[1:])]
     if call:
-        shown.append(Shown(Line(width).put("⏎", KEY).put(" shows it in the timeline", SOFT).strip()))
+        shown.append(Shown(Line(width).put("Enter", KEY).put(" shows it in the timeline", SOFT).strip()))
     return shown

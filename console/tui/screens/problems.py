@@ -1,4 +1,4 @@
-"""Screen 6: what is wrong, worst first, with the proof and what to do; rules that found nothing stand below, dim."""
+"""Screen 6: what is wrong, worst first, with the proof and what to do; rules that found nothing are one quiet line."""
 
 from collections.abc import Iterator
 from typing import ClassVar
@@ -9,7 +9,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
 from bus.trace.records import Stack
-from console.model.problems import RULES, HealthyRule, ProblemReport, ProblemView, Proof, setting_name
+from console.model.problems import RULES, ProblemReport, ProblemView, Proof, setting_name
 from console.tui import messages
 from console.tui.lines import Line
 from console.tui.live_stacks import LiveStacks
@@ -20,14 +20,13 @@ from console.tui.widgets.bar import Bar
 from console.tui.widgets.canvas import Canvas
 from console.tui.widgets.details import Details
 from console.tui.widgets.problem_lines import (
-    ProblemRow,
     about_problem,
     as_text,
     columns,
     healthy_lines,
     proof_lines,
-    row_key,
     summary,
+    watched_lines,
 )
 from console.tui.widgets.rows import RowList
 
@@ -35,8 +34,8 @@ _ABOUT = {rule.name: rule.explanation() for rule in RULES}
 _SORTS = ("", "problem", "since", "times")
 
 
-class ProblemRows(RowList[ProblemRow], inherit_bindings=False):
-    """As `RowList`, but `g` is for the timeline."""
+class ProblemRows(RowList[ProblemView], inherit_bindings=False):
+    """As `RowList`, but `g` is for the timeline, and Enter leads to what is watched where nothing is wrong."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)"),
@@ -47,6 +46,10 @@ class ProblemRows(RowList[ProblemRow], inherit_bindings=False):
         Binding("end,G", "edge(-1)"),
         Binding("enter", "enter"),
     ]
+
+    def action_enter(self) -> None:
+        """To the right-hand side."""
+        self.post_message(messages.RowEntered(self.selected))
 
 
 class ProofDetails(Details, inherit_bindings=False):
@@ -101,8 +104,8 @@ class ProblemsScreen(BusScreen):
 
     def body(self) -> Iterator[Widget]:
         """How many, list, rule, proof."""
-        rows = ProblemRows(columns(self.console_app.session.info.session), row_key, id="list")
-        left = Vertical(Canvas(id="count"), rows, id="left")
+        rows = ProblemRows(columns(self.console_app.session.info.session), lambda row: row.id, id="list")
+        left = Vertical(Canvas(id="count"), rows, Canvas(id="healthy"), id="left")
         side = Vertical(Canvas(id="about"), ProofDetails(id="details"), id="side")
         yield Horizontal(left, Rule(id="rule"), side, id="body")
 
@@ -122,9 +125,8 @@ class ProblemsScreen(BusScreen):
 
     @property
     def problem(self) -> ProblemView | None:
-        """The selected problem; None where a healthy rule is selected."""
-        row = self.rows.row
-        return row if isinstance(row, ProblemView) else None
+        """The selected problem; None: nothing is wrong."""
+        return self.rows.row
 
     def tick(self, *, changed: bool) -> None:
         """A call that is stuck shows its stack as it is now; it is asked for only then."""
@@ -140,31 +142,42 @@ class ProblemsScreen(BusScreen):
         report = session.problems()
         rows = [row for row in self._arranged(report) if self._filter in _searched(row)]
         count = self.query_one("#count", Canvas)
-        hidden = len(report.problems) + len(report.healthy) - len(rows)
+        hidden = len(report.problems) - len(rows)
         count.show([summary(count.size.width, report, session.info.session, hidden), Line(count.size.width).strip()])
-        empty = [(f"No problem contains “{self._filter}”.", TEXT), ("Esc shows all.", SOFT)]
+        empty = [(f"No problem contains “{self._filter}”.", TEXT), ("Esc shows all.", SOFT)] if hidden else []
         self.rows.show(rows, sorted_by=_SORTS[self._sort], empty=empty)
-        self._refresh_side()
+        self._share_room(len(rows) or len(empty) + bool(empty), report)
+        self._refresh_side(report)
 
-    def _arranged(self, report: ProblemReport) -> list[ProblemRow]:
+    def _share_room(self, lines: int, report: ProblemReport) -> None:
+        """The list is as high as its LINES need, so that the healthy rules stand right below it."""
+        left, healthy = self.query_one("#left"), self.query_one("#healthy", Canvas)
+        room = left.size.height - self.query_one("#count").size.height
+        strips = healthy_lines(left.size.width, report, max(1, room - lines - 1))
+        height = min(lines + 1 if lines else 0, max(2, room - len(strips)))
+        self.rows.styles.height, healthy.styles.height = height, len(strips)
+        healthy.show(strips)
+
+    def _arranged(self, report: ProblemReport) -> list[ProblemView]:
         problems = list(report.problems)
         if self._sort == 1:
             problems.sort(key=lambda row: (row.rule, row.subject))
         elif self._sort:
             problems.sort(key=lambda row: row.since if _SORTS[self._sort] == "since" else row.count, reverse=True)
-        return [*problems, *report.healthy]
+        return problems
 
-    def _refresh_side(self) -> None:
+    def _refresh_side(self, report: ProblemReport | None = None) -> None:
         row, session = self.rows.row, self.console_app.session
         about, details = self.query_one("#about", Canvas), self.details
         width, record = details.inner_width, session.info.session
-        if isinstance(row, ProblemView):
+        if row is not None:
             strips = about_problem(width, row, record)
             calls = [detail for detail in map(session.call, row.proof.calls) if detail is not None]
             details.show_lines([*proof_lines(width, row, calls, self._stack(row), self.console_app.service_colors)])
         else:
-            strips = healthy_lines(width, row, record, _ABOUT[row.rule]) if row else []
-            details.show_lines([])
+            strips = []
+            healthy = () if self._filter else (report or session.problems()).healthy
+            details.show_lines([*watched_lines(width, healthy, record, _ABOUT)])
         about.styles.height = len(strips)
         about.show(strips)
 
@@ -306,7 +319,5 @@ class ProblemsScreen(BusScreen):
         return f"only problems with “{self._filter}” · Esc shows all" if self._filter else super().idle_text()
 
 
-def _searched(row: ProblemRow) -> str:
-    if isinstance(row, HealthyRule):
-        return row.rule
+def _searched(row: ProblemView) -> str:
     return f"{row.rule} {row.subject} {row.name} {row.text}".casefold()

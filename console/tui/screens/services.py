@@ -193,16 +193,17 @@ def columns(colors: ServiceColors, session: Session) -> list[Column[ServiceRow]]
     """The columns; what has nearly always nothing to say goes first where there is no room."""
     return [
         Column("", 1, 99, _glyph),
-        Column("service", 0, 100, lambda row: (row.name or OUTSIDE_NAME, _name_look(row, colors)), least=12),
+        Column("service", 0, 100, lambda row: (row.name or OUTSIDE_NAME, _name_look(row, colors)), least=10),
         Column("state", 8, 85, state_of),
-        Column("busy", 10, 80, _busy, right=True),
+        Column("threads", 7, 78, _threads, right=True),
+        Column("busy", 4, 80, _busy, right=True),
         Column("now", 16, 75, lambda row: _now(row, session)),
         Column("mailbox", 7, 90, _depth, right=True),
         Column("last min", 10, 40, lambda row: (sparkline(row.depths), style(ACCENT) if row.full else SOFT)),
         Column("calls/s", 7, 60, lambda row: (fmt.rate(row.rate) if row.name else "", _figure(row.rate)), right=True),
         Column("failed", 6, 70, lambda row: _count(row.errors, FAILED), right=True),
         Column("restarts", 8, 20, lambda row: _count(row.restarts, WARN), right=True),
-        Column("lost", 5, 30, lambda row: _count(row.dropped, WARN), right=True),
+        Column("lost", 5, 30, _lost, right=True),
     ]
 
 
@@ -216,11 +217,19 @@ def _name_look(row: ServiceRow, colors: ServiceColors) -> Style:
 
 
 def _busy(row: ServiceRow) -> tuple[str, Style]:
-    """`3/4  83%`: how many run something now, and the last ten seconds."""
+    """The part of the last ten seconds in which its threads ran something."""
     if not row.name or row.gone:
         return "", HIDDEN
-    text = f"{len(row.running)}/{row.workers} {row.busy * 100:3.0f}%"
-    return text, TEXT if row.running or row.busy >= 0.005 else HIDDEN  # noqa: PLR2004  less is shown as 0 %
+    return f"{row.busy * 100:.0f}%", TEXT if row.busy >= 0.005 else HIDDEN  # noqa: PLR2004  less is shown as 0 %
+
+
+def _threads(row: ServiceRow) -> tuple[str, Style]:
+    """`3/4`: how many run something now; outside of services only how many have called something."""
+    if row.gone:
+        return "", HIDDEN
+    if not row.name:
+        return fmt.count(len(row.threads)) if row.threads else "", SOFT
+    return f"{len(row.running)}/{row.workers}", TEXT if row.running else HIDDEN
 
 
 def _now(row: ServiceRow, session: Session) -> tuple[str, Style]:
@@ -240,6 +249,11 @@ def _depth(row: ServiceRow) -> tuple[str, Style]:
 
 def _count(number: int, look: Style) -> tuple[str, Style]:
     return (fmt.count(number), look) if number else ("", HIDDEN)
+
+
+def _lost(row: ServiceRow) -> tuple[str, Style]:
+    many = row.dropped >= 10_000  # noqa: PLR2004  what the column has room for; beside the list it is said in full
+    return (f"{row.dropped // 1_000}k", WARN) if many else _count(row.dropped, WARN)
 
 
 def _figure(figure: float) -> Style:

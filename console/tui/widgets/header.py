@@ -37,6 +37,7 @@ _STATES = {
 _UNMARKED: Mapping[str, str] = MappingProxyType({})
 Piece = tuple[str, Style]
 Key = tuple[str, str, str]
+ENTER = "⏎"
 
 
 class HeaderLine(Canvas):
@@ -135,8 +136,12 @@ class Keys(Canvas):
 
     ground = RAISED
 
-    def update(self, keys: Sequence[Key], always: Sequence[Key]) -> None:
-        """Show (key, word, action) for each: ALWAYS, and those of KEYS for which there is room, closer if need be."""
+    def update(self, keys: Sequence[Key], always: Sequence[Key], *, in_words: bool = False) -> None:
+        """Show (key, word, action) for each: ALWAYS, and those of KEYS for which there is room, closer if need be.
+
+        IN_WORDS: the sign of the Enter key is not drawn, where ASCII has nothing that looks like it.
+        """
+        keys = [("Enter", *key[1:]) if in_words and key[0] == ENTER else key for key in keys]
         whole = [*keys, *always]
         room = self.size.width - sum(map(_key_width, whole))
         gap = next((gap for gap in (3, 2, 1) if gap * len(whole) <= room), 2)

@@ -1,6 +1,7 @@
 """A problem in lines: its row in the list, and beside it the proof, what to do, and the calls that prove it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, repeat
 from typing import Final
 
 from rich.style import Style
@@ -13,15 +14,14 @@ from console import format as fmt
 from console.clock import time_of_day
 from console.model.problems import HealthyRule, ProblemReport, ProblemView
 from console.model.views import CallDetail
-from console.tui.lines import Line, clip_left, width_of, wrapped
-from console.tui.look import AMBER, HIDDEN, KEY, LINK, RED, SOFT, STRONG, TEXT, WARN, ServiceColors, style
+from console.tui.lines import Line, flowing, width_of, wrapped
+from console.tui.look import AMBER, GOOD, HIDDEN, KEY, LINK, RED, SOFT, STRONG, TEXT, WARN, ServiceColors, style
 from console.tui.widgets.call_lines import outcome
 from console.tui.widgets.command_lines import short_place
 from console.tui.widgets.details import Shown
 from console.tui.widgets.rows import Column
 from console.tui.widgets.service_lines import stack_lines
 
-ProblemRow = ProblemView | HealthyRule
 _LOUD: Final = {"error": style(RED, bold=True), "warning": style(AMBER, bold=True), "note": style(bold=True)}
 _GLYPHS: Final = {"error": "⚠", "warning": "⚠", "note": "·"}
 _FAILED: Final = ("failing", "swallowed")
@@ -29,21 +29,20 @@ _STACK_LINES: Final = 12
 _CALLS: Final = 12
 _SECONDS: Final = len("12:04:31")
 _NOWHERE: Final = "in the queue"
+_HARD: Final = "_"
+"""Stands for the blank in a name that is not to be broken."""
+_DEEPER: Final = 4
+"""Cells by which what goes on below is indented."""
 
 
-def row_key(row: ProblemRow) -> str:
-    """What a row is selected by."""
-    return row.id if isinstance(row, ProblemView) else f"healthy:{row.rule}"
-
-
-def columns(record: SessionRecord) -> list[Column[ProblemRow]]:
-    """Rule, subject, since when, how often; healthy rules dim."""
+def columns(record: SessionRecord) -> list[Column[ProblemView]]:
+    """Rule, subject, since when, how often."""
     return [
         Column("", 1, 99, _glyph),
-        Column("problem", 21, 90, _rule),
+        Column("problem", 21, 90, lambda row: (row.rule, HIDDEN if row.over else STRONG)),
         Column("", 0, 100, _subject, least=12),
-        Column("since", _SECONDS, 60, lambda row: (since(row.since, record), SOFT if _is_news(row) else HIDDEN)),
-        Column("times", 7, 70, _count, right=True),
+        Column("since", _SECONDS, 60, lambda row: (since(row.since, record), HIDDEN if row.over else SOFT)),
+        Column("times", 7, 70, lambda row: (f"{fmt.count(row.count)}×", HIDDEN if row.over else TEXT), right=True),
     ]
 
 
@@ -52,35 +51,17 @@ def since(at: int, record: SessionRecord) -> str:
     return time_of_day(at, record, 1_000_000_000) if at else fmt.ABSENT
 
 
-def _is_news(row: ProblemRow) -> bool:
-    return isinstance(row, ProblemView) and not row.over
-
-
 def _look(row: ProblemView) -> Style:
     return HIDDEN if row.over else _LOUD[row.severity]
 
 
-def _glyph(row: ProblemRow) -> tuple[str, Style]:
-    if isinstance(row, HealthyRule):
-        return "✓", HIDDEN
+def _glyph(row: ProblemView) -> tuple[str, Style]:
     return "✗" if row.rule in _FAILED else _GLYPHS[row.severity], _look(row)
 
 
-def _rule(row: ProblemRow) -> tuple[str, Style]:
-    return row.rule, STRONG if _is_news(row) else HIDDEN
-
-
-def _subject(row: ProblemRow) -> tuple[str, Style]:
-    if isinstance(row, HealthyRule):
-        return "nothing", HIDDEN
+def _subject(row: ProblemView) -> tuple[str, Style]:
     said = f"{row.subject}{'  uncertain' if row.uncertain else ''}{'  over' if row.over else ''}"
-    return said, TEXT if _is_news(row) else HIDDEN
-
-
-def _count(row: ProblemRow) -> tuple[str, Style]:
-    if isinstance(row, HealthyRule):
-        return "", HIDDEN
-    return f"{fmt.count(row.count)}×", TEXT if _is_news(row) else HIDDEN
+    return said, HIDDEN if row.over else TEXT
 
 
 def summary(width: int, report: ProblemReport, record: SessionRecord, hidden: int) -> Strip:
@@ -90,7 +71,8 @@ def summary(width: int, report: ProblemReport, record: SessionRecord, hidden: in
     if not report.current:
         line.put(f"Nothing wrong since {since(report.since, record)}", style(bold=True)).put(lost, SOFT)
     else:
-        line.put(fmt.plural(report.current, "problem"), STRONG).put(f", worst first{lost}", SOFT)
+        line.put(fmt.plural(report.current, "problem"), STRONG)
+        line.put(", worst first" if report.current > 1 else "", SOFT).put(lost if report.dropped else "", WARN)
     line.put(f" · {len(report.allowed):,} allowed" if report.allowed else "", SOFT)
     return line.put(f" · {hidden:,} filtered out" if hidden else "", SOFT).strip()
 
@@ -141,7 +123,7 @@ def _calls(width: int, calls: list[CallDetail], colors: ServiceColors) -> Iterat
     if not calls:
         return
     yield _blank(width)
-    yield Shown(Line(width).put("calls", STRONG).put("  ⏎", KEY).put(" opens one", SOFT).strip())
+    yield Shown(Line(width).put("calls", STRONG).put("  Enter", KEY).put(" opens one", SOFT).strip())
     shown = calls[:_CALLS]
     number = max(len(f"#{detail.call.id} ") for detail in shown)
     name = max(width_of(escape(detail.call.name)) for detail in shown)
@@ -160,18 +142,26 @@ def _calls(width: int, calls: list[CallDetail], colors: ServiceColors) -> Iterat
 def cycle_lines(width: int, cycle: tuple[Step, ...], colors: ServiceColors) -> Iterator[Shown]:
     """Each call with its thread, the line where it waits, and for what; the last one waits for the first's thread."""
     for number, step in enumerate(cycle):
-        rail = "┌▶ " if number == 0 else "│  "
-        line = Line(width).put(rail, style(RED)).put(step.thread, colors.style(step.service, bold=True))
-        line.put("  runs ", SOFT).put(step.name, STRONG).put(f" #{step.call}", KEY)
-        yield Shown(line.strip(), step.call)
-        line = Line(width).put("│    ", style(RED)).put("waits at ", SOFT)
-        yield Shown(line.put(clip_left(short_place(step.where), line.left), LINK).strip())
         last = number == len(cycle) - 1
-        line = Line(width).put("└─   " if last else "│    ", style(RED)).put("for ", SOFT).put(step.waits_for, WARN)
-        line.put(f" #{step.target}" if step.target else "", KEY)
-        if last:
-            line.put(f", which {_who(cycle[0])} would have to run" if step.target else "", SOFT)
-        yield Shown(line.strip())
+        runs = (
+            (step.thread, colors.style(step.service, bold=True)), ("  runs ", SOFT), (step.name, STRONG),
+            (f" #{step.call}", KEY),
+        )  # fmt: skip
+        place = (("waits at ", SOFT), (short_place(step.where), LINK))
+        target = ((f" #{step.target}", KEY), *([(f", which {_who(cycle[0])} would have to run", SOFT)] if last else []))
+        waits = (("for ", SOFT), (step.waits_for, WARN), *(target if step.target else ()))
+        yield from _railed(width, "┌▶ " if number == 0 else "│  ", "│  ", runs, step.call)
+        yield from _railed(width, "│    ", "│    ", place)
+        yield from _railed(width, "└─   " if last else "│    ", "     " if last else "│    ", waits)
+
+
+def _railed(
+    width: int, first: str, others: str, pieces: Iterable[tuple[str, Style]], call: int = 0
+) -> Iterator[Shown]:  # fmt: skip
+    """A part of the cycle in as many lines as its names need; CALL stands at the first one."""
+    rails = chain([first], repeat(others))
+    for number, strip in enumerate(flowing(width, ((rail, style(RED)) for rail in rails), _DEEPER, pieces)):
+        yield Shown(strip, 0 if number else call)
 
 
 def _who(step: Step) -> str:
@@ -196,10 +186,36 @@ def _blank(width: int) -> Shown:
     return Shown(Line(width).strip())
 
 
-def healthy_lines(width: int, row: HealthyRule, record: SessionRecord, about: str) -> list[Strip]:
-    """What the rule looks for, and since when it has found nothing."""
-    head = Line(width).put(row.rule, STRONG).put(f"  nothing since {since(row.since, record)}", SOFT)
-    return [head.strip(), *(Line(width).put(text, SOFT).strip() for text in wrapped(about, width))]
+def healthy_lines(width: int, report: ProblemReport, most: int) -> list[Strip]:
+    """`healthy: stuck · starved …`, below a blank line, in MOST lines; where that is not enough, how many there are."""
+    names = [rule.rule for rule in report.healthy]
+    if not names:
+        return []
+    title = "healthy: "
+    text = " · ".join(name.replace(" ", _HARD) for name in names)
+    rows = [row.replace(_HARD, " ") for row in wrapped(text, width - len(title) - 2)]
+    if len(rows) + 1 > most:
+        rows = [fmt.plural(len(names), "other rule") if report.current else fmt.plural(len(names), "rule")]
+    blank = [Line(width).strip()] if len(rows) < most and report.problems else []
+    lines = (
+        Line(width).gap().cell("" if at else title, len(title), GOOD).put(row, SOFT) for at, row in enumerate(rows)
+    )
+    return [*blank, *(line.strip() for line in lines)]
+
+
+def watched_lines(
+    width: int, healthy: Sequence[HealthyRule], record: SessionRecord, about: Mapping[str, str]
+) -> Iterator[Shown]:
+    """What each rule looks for; and since when it has found nothing, where that is not the same for all."""
+    if not healthy:
+        return
+    yield Shown(Line(width).put("what is watched", STRONG).strip())
+    yield _blank(width)
+    first = min(rule.since for rule in healthy)
+    for rule in healthy:
+        line = Line(width).put(rule.rule, TEXT)
+        yield Shown(line.put(f"  not since {since(rule.since, record)}" if rule.since > first else "", SOFT).strip())
+        yield from _text(width - 2, about[rule.rule], SOFT, indent=2)
 
 
 def as_text(row: ProblemView) -> str:

@@ -87,7 +87,7 @@ def _strip(width: int, line: TreeLine, scale: _Scale, *, here: bool) -> Strip:
         look = STRONG if here and meaning == "name" else LINK if here and meaning == "number" else _LOOKS[meaning]
         drawn.put(clip(escape(text), names - 1 - drawn.used), look)
     if line.folded:
-        drawn.put(clip("   ⏎ shows them", names - 1 - drawn.used), HIDDEN)
+        drawn.put(clip("   Enter shows them", names - 1 - drawn.used), HIDDEN)
     if line.call and _bars(width):
         _put_bar(drawn.to(names + 1), line.call, scale, _bars(width))
     drawn.to(width - _TOOK - _OWN - _OUTCOME - 2)

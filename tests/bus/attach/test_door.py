@@ -3,7 +3,7 @@ import stat
 
 import pytest
 
-from bus.attach.door import EndpointError, is_stale, listen, remove_stale, runtime_dir, safe_dir
+from bus.attach.door import EndpointError, has_room, is_stale, listen, remove_stale, runtime_dir, safe_dir
 
 
 @pytest.fixture
@@ -106,3 +106,10 @@ def test_the_runtime_directory_follows_the_environment(monkeypatch, tmp_path):
     assert runtime_dir() == tmp_path / "bus-console"
     monkeypatch.delenv("XDG_RUNTIME_DIR")
     assert runtime_dir().name == "bus-console"
+
+
+def test_a_directory_whose_path_leaves_no_room_for_a_name(tmp_path):
+    """It is said before anybody tries, with what to do about it; one with room for a short name passes."""
+    has_room(tmp_path)
+    with pytest.raises(EndpointError, match=r"set XDG_RUNTIME_DIR to a shorter directory of yours$"):
+        has_room(tmp_path / ("x" * 100))

@@ -321,3 +321,22 @@ def test_a_command_that_cannot_be_started_is_explained():
     """With the system's own words."""
     with pytest.raises(TargetError, match="cannot start /no/such/thing: No such file"):
         launch(["/no/such/thing"], name="x")
+
+
+def test_a_runtime_directory_with_too_long_a_path_is_said_at_once(tmp_path, monkeypatch):
+    """The program could not open its door there, and the console would wait for ever."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / ("x" * 100)))
+    with pytest.raises(TargetError, match="set XDG_RUNTIME_DIR to a shorter directory"):
+        launch([sys.executable, "-c", "pass"], name="never")
+
+
+def test_why_there_is_no_door_is_said_while_the_console_waits(script, start, runtime_dir):
+    """The last line that the program wrote to stderr stands beside what is waited for."""
+    text = """
+        import sys, time
+        print("cannot open the door: no room", file=sys.stderr, flush=True)
+        time.sleep(60)
+    """
+    target = start(script(text))
+    said = "waiting for the program to make its bus: cannot open the door: no room"
+    wait_for(lambda: target.info.reason == said)

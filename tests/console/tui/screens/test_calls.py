@@ -333,7 +333,7 @@ def test_what_is_folded_in_the_tree_is_opened_by_key_and_mouse() -> None:
     async def test(driver: Driver) -> None:
         await opened(driver)
         driver.app.open_tree(1)
-        await driver.sees("causal tree of #1", "… 288 more   ⏎ shows them")
+        await driver.sees("causal tree of #1", "… 288 more   Enter shows them")
         pane = driver.app.screen.pane
         while pane.selected != -14:
             await driver.press("down")

@@ -329,7 +329,7 @@ def test_a_result_opens_in_the_timeline() -> None:
         await driver.press("x")
         await driver.type("a")
         await driver.press("ctrl+r")
-        await driver.sees(f"#{call} ok", "⏎ shows it in the timeline")
+        await driver.sees(f"#{call} ok", "Enter shows it in the timeline")
         await driver.press("escape", "enter")
         await driver.sees("window", f"▸ #{call} search.query")
 

@@ -62,7 +62,7 @@ def test_shows_every_service_with_what_its_threads_do(size: tuple[int, int]) -> 
 
     async def test(driver: Driver) -> None:
         await driver.press("5")
-        await driver.sees("service", "mailbox", "indexer", "watcher")
+        await driver.sees("service", "threads", "busy", "mailbox", "indexer", "watcher")
         await driver.until(lambda: "1/1" in row(driver, "store"))
         assert "store.put" in row(driver, "store")
         assert "0/4" in row(driver, "indexer")
