@@ -91,7 +91,7 @@ class Trouble(Service):
         return n
 
     @command("trouble.loop")
-    def loop(self, n: int = 10) -> int:
+    def loop(self, n: int = 20) -> int:
         """Fire an event whose listener fires it again, N times."""
         self.bus.fire_event("trouble.looped", n)
         return n

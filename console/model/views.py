@@ -38,7 +38,10 @@ class KnownNames(Struct, frozen=True):
 
 
 class CommandRow(Struct, frozen=True):
-    """One command's figures; percentiles are None until it ran. `removed`: it is not registered any more."""
+    """One command's figures; percentiles are None until it ran.
+
+    `removed`: it is not registered any more. `wrong`: it has a problem that is not over.
+    """
 
     name: str
     service: str
@@ -55,6 +58,7 @@ class CommandRow(Struct, frozen=True):
     last_failed: bool
     removed: bool
     entry: Entry | None
+    wrong: bool = False
 
 
 class EventRow(Struct, frozen=True):

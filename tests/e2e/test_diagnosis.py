@@ -67,7 +67,7 @@ def test_a_stuck_call_shows_its_live_stack(impatient: Path, console: Terminal) -
     """After as long as the config file says: the call, and the line at which it stands now."""
     begin(console, "trouble.slow 600")
     diagnose(console, r"⚠ stuck +trouble\.slow", "stuck")
-    console.see(r"STUCK +#\d+ has been running for", PATIENCE)
+    console.see(r"STUCK +\S+ #\d+ has been running for", PATIENCE)
     console.see("its stack now", PATIENCE)
     console.see(r"slow +sample_services/trouble\.py:\d+", PATIENCE)
 

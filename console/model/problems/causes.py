@@ -36,9 +36,14 @@ _KIND = {kind: code for code, kind in enumerate(KINDS)}
 
 
 class LoopLimits(Limits, frozen=True):
-    """One name `times` or more on one chain of causes, or a chain longer than `depth`."""
+    """One name `times` or more on one chain of causes, an event's `events` or more, or a chain longer than `depth`.
+
+    A command that comes back to itself holds a thread each time. An event holds nothing, and a walk through a tree or
+    a graph, as a crawler's, comes to the same event once a level.
+    """
 
     times: Number = 3
+    events: Number = 16
     depth: Number = 32
 
 
@@ -70,7 +75,8 @@ class Loop(Rule):
             same[below] += keys[at] == keys[below]
             going = above[at] >= 0
             below, at = below[going], above[at[going]]
-        found = np.flatnonzero((same >= self._limits.times) | (depth > self._limits.depth))
+        times = np.where(keys % len(KINDS) == _KIND["command"], self._limits.times, self._limits.events)
+        found = np.flatnonzero((same >= times) | (depth > self._limits.depth))
         for key in np.unique(keys[found]).tolist()[:_MAX_FOUND]:
             mine = found[keys[found] == key]
             deepest = mine[np.lexsort((depth[mine], same[mine]))[-1]]
@@ -90,15 +96,16 @@ class Loop(Rule):
         # Of a chain of many names each is found; the same call is never told again in a later look.
         self._told[group] = set(calls) | (told if len(told) < 10_000 else set())  # noqa: PLR2004
         names = " → ".join(dict.fromkeys(call.name for call in reversed(chain)))
-        loops = f"{name} is on one chain of causes {same} times" if same >= self._limits.times else "a chain of causes"
+        limit = self._limits.times if chain[0].kind == "command" else self._limits.events
+        loops = f"{name} is on one chain of causes {same} times" if same >= limit else "a chain of causes"
         yield Finding(
             key=group, name=name, subject=f"{names} → …" if len(names) < 60 else f"{name} → …",  # noqa: PLR2004
             text=f"{loops}, {len(path)} calls long: {names}",
-            advice="Break the circle: let one of them look whether there is anything left to do before it goes on.",
+            advice="Break the circle: let one of them look whether there is anything left to do before it goes on. "
+            "Where this is how it works, as in a walk through a graph, allow it.",
             at=at, since=chain[-1].queued, times=len(fresh),
             proof=Proof(
                 calls=tuple(path[:CALLS_SHOWN]), lane=chain[0].lane, start=chain[-1].queued, end=at,
-                lines=tuple(f"#{call.id} {call.kind} {call.name}" for call in chain[:CALLS_SHOWN]),
             ),
         )  # fmt: skip
 

@@ -26,15 +26,15 @@ def equally_long(one: Counts, other: Counts) -> tuple[Counts, Counts]:
 
 
 class Totals:
-    """How many there were of each, since the beginning."""
+    """How many there were of each, or how much, since the beginning."""
 
     def __init__(self) -> None:
         self._counts: Counts = np.zeros(64, np.int64)
 
-    def add(self, keys: Ints) -> None:
-        """Count each key once for each time it is named."""
+    def add(self, keys: Ints, amounts: Ints | None = None) -> None:
+        """Count each key once for each time it is named; or add up its AMOUNTS."""
         if len(keys):
-            added = np.bincount(keys)
+            added = np.bincount(keys) if amounts is None else np.bincount(keys, amounts).astype(np.int64)
             self._counts = longer(self._counts, len(added))
             self._counts[: len(added)] += added
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from console import format as fmt
 from console.model.codes import KINDS
 from console.model.columns import Ints
-from console.model.problems.counts import Totals
-from console.model.problems.handlers import run_times
+from console.model.problems.counts import Totals, equally_long
+from console.model.problems.handlers import own_times
 from console.model.problems.rule import (
     CALLS_SHOWN,
     NS,
@@ -30,6 +30,9 @@ from console.model.problems.rule import (
 
 _EVENT: Final = KINDS.index("event")
 _AGAIN: Final = 5 * NS
+_EXPECTED: Final = 10
+"""Slow calls that another name would have if it had them as often, so that their number says something."""
+_FAR, _OTHERS = 5, 2
 _AT_ONCE: Final = 4
 """Handlers whose calls are looked at one by one at a look."""
 
@@ -43,10 +46,11 @@ class LongTailLimits(Limits, frozen=True):
 
 
 class LongTail(Rule):
-    """One call in a hundred takes much longer than half of them.
+    """One call in a hundred takes much longer than half of them, by itself: what it waits for is not counted.
 
     The p99 is longer than a limit when more than one run in a hundred is: where the counts do not say so, no
-    percentile is taken.
+    percentile is taken. Where most other names are slow about as often, for as long as they run, it is not this one's
+    trouble: the machine is busy, or the interpreter.
     """
 
     name: ClassVar[str] = "long tail"
@@ -56,7 +60,7 @@ class LongTail(Rule):
     def __init__(self, limits: LongTailLimits = LongTailLimits()) -> None:  # noqa: B008  it is frozen
         self._limits = limits
         self._long = int(limits.ms * 1_000_000)
-        self._runs, self._slow = Totals(), Totals()
+        self._runs, self._slow, self._quick = Totals(), Totals(), Totals()
         self._asked: dict[int, int] = {}
         self._found: dict[int, Finding] = {}
         self._slowest: dict[int, list[tuple[int, int]]] = {}
@@ -65,10 +69,11 @@ class LongTail(Rule):
         """See `Rule`."""
         calls, keys = news.calls, news.keys
         ran = (calls["started"] > 0) & (calls["kind"] != _EVENT)
-        took = calls["ended"] - calls["started"]
-        slow = np.flatnonzero(ran & (took > self._long))
+        took = calls["ended"] - calls["started"] - calls["waited"]
+        slow, quick = np.flatnonzero(ran & (took > self._long)), np.flatnonzero(ran & (took <= self._long))
         self._runs.add(keys[ran])
         self._slow.add(keys[slow])
+        self._quick.add(keys[quick], took[quick])
         counts, many = self._runs.counts, self._slow.counts
         size = min(len(counts), len(many))
         enough = (counts[:size] >= self._limits.samples) & (many[:size] * 100 >= counts[:size])
@@ -94,26 +99,34 @@ class LongTail(Rule):
 
     def _judge(self, news: News, key: int) -> None:
         """By the calls that are kept: exact, and looked at only every few seconds."""
-        runs = run_times(news.store, news.handler(key), news.now)
+        runs = own_times(news.store, news.handler(key), news.now)
         count = len(runs)
         p50, p99 = (int(runs[math.ceil(count * part) - 1]) if count else 0 for part in (0.5, 0.99))
-        if count < self._limits.samples or p99 <= self._long or p99 <= self._limits.ratio * p50:
+        short = count < self._limits.samples or p99 <= self._long or p99 <= self._limits.ratio * p50
+        if short or not self._is_its_own(key):
             self._found.pop(key, None)
             return
         known = self._found.get(key)
         self._found[key] = Finding(
             key=news.identity(key), name=news.name_of(key), subject=news.title(key), times=1,
             text=f"half of {count:,} calls run {fmt.duration(p50)} at most, but one in a hundred {fmt.duration(p99)} "
-            "or more",
-            advice="Compare the time of the slowest with that of a usual one: computing, waiting for others, or "
-            "elsewhere?",
+            "or more, waits for other calls not counted",
+            advice="Compare the slowest with a usual one: does it compute, or is it elsewhere (I/O, a lock)?",
             at=news.now, since=known.since if known else news.now,
             proof=Proof(
                 calls=tuple(call for _, call in self._slowest.get(key, ())),
-                lines=(f"run p50 {fmt.duration(p50)} · p99 {fmt.duration(p99)}", f"{count:,} samples"),
                 service=news.service_of(key),
             ),
         )  # fmt: skip
+
+    def _is_its_own(self, key: int) -> bool:
+        """Whether it is slow far more often than most others, each measured by the time that its quick calls take."""
+        slow, quick = (counts.astype(np.float64) for counts in equally_long(self._slow.counts, self._quick.counts))
+        rate = slow[key] / max(1.0, quick[key])
+        others = quick * rate >= _EXPECTED
+        others[key] = False
+        alike = int((slow[others] * _FAR >= quick[others] * rate).sum())
+        return alike < _OTHERS or 2 * alike <= int(others.sum())
 
 
 class ElsewhereLimits(Limits, frozen=True):

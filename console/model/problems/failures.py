@@ -1,10 +1,12 @@
 """Rules about errors: names that fail often, and errors that nobody asked for."""
 
 import re
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Mapping
 from typing import ClassVar, Final
 
 import numpy as np
+from msgspec import Struct
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
@@ -26,8 +28,10 @@ from console.model.problems.rule import (
     some,
 )  # fmt: skip
 
-_REJECTED: Final = OUTCOMES.index("rejected")
+_REJECTED, _DEADLOCK = OUTCOMES.index("rejected"), OUTCOMES.index("deadlock")
 _DELIVERY: Final = KINDS.index("delivery")
+_CAUSES: Final = 2_000
+"""Failed calls that are remembered because their callers may pass the error on."""
 _FRAME: Final = re.compile(r'^ +File "(.+)", line (\d+), in (.+)$', re.MULTILINE)
 
 
@@ -39,8 +43,18 @@ class FailingLimits(Limits, frozen=True):
     share: Amount = 0.1
 
 
+class _Group(Struct, frozen=True):
+    """Failures of one name with one exception and frame; the name from whose calls it came, "" if it is its own."""
+
+    finding: Finding
+    came_from: str = ""
+
+
 class Failing(Rule):
-    """A name whose calls fail too often; one finding for each exception and own innermost frame."""
+    """A name whose calls fail too often; one finding for each exception and own innermost frame.
+
+    An error that callers pass on is found once, where it was raised. A deadlock that was refused is told by that rule.
+    """
 
     name: ClassVar[str] = "failing"
     severity: ClassVar[Severity] = "error"
@@ -50,24 +64,46 @@ class Failing(Rule):
         self._limits = limits
         self._failed = Totals()
         self._last: dict[int, NDArray[np.bool_]] = {}
-        self._groups: dict[int, dict[str, Finding]] = {}
+        self._groups: dict[int, dict[str, _Group]] = {}
+        self._causes: deque[Call] = deque(maxlen=_CAUSES)
 
     def look(self, news: News) -> Iterator[Finding]:
         """See `Rule`."""
         calls, keys = news.calls, news.keys
         # An event that a full mailbox dropped did not fail: it is told by `lossy`.
         dropped = (calls["outcome"] == _REJECTED) & (calls["kind"] == _DELIVERY)
-        failed = (calls["outcome"] > CANCELLED) & ~dropped
+        failed = (calls["outcome"] > CANCELLED) & ~dropped & (calls["outcome"] != _DEADLOCK)
         self._failed.add(keys[failed])
+        kept = news.store.codec.failed
+        nested = np.flatnonzero(failed & (calls["parent"] > 0))[-_CAUSES:]
+        self._causes.extend(call for number in calls["id"][nested].tolist() if (call := kept.get(number)) is not None)
         fresh: set[tuple[int, str]] = set()
         for key in self._known(keys):
             mine = np.flatnonzero((keys == key) & ~dropped)
             mine = mine[np.argsort(calls["ended"][mine], kind="stable")]
             fresh.update((key, group) for group in self._take(news, key, mine, failed))
+        yield from self._now(news, fresh)
+
+    def _now(self, news: News, fresh: set[tuple[int, str]]) -> Iterator[Finding]:
+        """What goes on to fail too often, or did since the last look; what was passed on is said where it came from."""
+        there: dict[tuple[str, str], _Group] = {}
         for key, groups in self._groups.items():
             still = self._too_often(self._last[key], len(self._last[key]))
-            yield from (found for group, found in groups.items() if still or (key, group) in fresh)
-            self._groups[key] = {group: replace(found, times=0) for group, found in groups.items()}
+            there |= {
+                (news.name_of(key), group): found
+                for group, found in groups.items()
+                if still or (key, group) in fresh
+            }  # fmt: skip
+            self._groups[key] = {
+                name: replace(one, finding=replace(one.finding, times=0)) for name, one in groups.items()
+            }
+        passed: dict[tuple[str, str], list[str]] = {}
+        for (name, group), found in there.items():
+            if (found.came_from, group) in there:
+                passed.setdefault(_origin(there, found.came_from, group), []).append(name)
+        for where, found in there.items():
+            if (found.came_from, where[1]) not in there:
+                yield _with_callers(found.finding, passed.get(where, []))
 
     def _known(self, keys: NDArray[np.int64]) -> list[int]:
         """The names among KEYS of which a call ever failed."""
@@ -101,13 +137,39 @@ class Failing(Rule):
         count = sums[ends] - sums[starts]
         return bool(((count >= self._limits.failures) & (count >= self._limits.share * (ends - starts))).any())
 
-    def _grouped(self, news: News, key: int, ids: list[int]) -> dict[str, Finding]:
+    def _grouped(self, news: News, key: int, ids: list[int]) -> dict[str, _Group]:
         groups: dict[str, list[Call]] = {}
         for number in ids:
             call = news.store.codec.failed.get(number)
             if call is not None:
-                groups.setdefault(f"{error_name(call)} {own_frame(call.error)}", []).append(call)
-        return {group: _failing(news.title(key), news.identity(key), calls) for group, calls in groups.items()}
+                groups.setdefault(_group(call), []).append(call)
+        below = {call.parent: call for call in self._causes} if groups else {}
+        made: dict[str, _Group] = {}
+        for group, calls in groups.items():
+            cause = below.get(calls[-1].id)
+            came_from = cause.name if cause is not None and _group(cause) == group else ""
+            made[group] = _Group(_failing(news.title(key), news.identity(key), calls), came_from)
+        return made
+
+
+def _group(call: Call) -> str:
+    return f"{error_name(call)} {own_frame(call.error)}"
+
+
+def _origin(there: Mapping[tuple[str, str], _Group], name: str, group: str) -> tuple[str, str]:
+    """Where what came from NAME had come from first."""
+    seen: set[str] = set()
+    while name not in seen and (there[name, group].came_from, group) in there:
+        seen.add(name)
+        name = there[name, group].came_from
+    return name, group
+
+
+def _with_callers(finding: Finding, callers: list[str]) -> Finding:
+    if not callers:
+        return finding
+    lines = (*finding.proof.lines, f"passed on by {', '.join(sorted(callers))}")
+    return replace(finding, proof=replace(finding.proof, lines=lines))
 
 
 def _failed_before(news: News, key: int, most: int) -> list[int]:

@@ -111,6 +111,15 @@ def run_times(store: Store, handler: Handler, until: int) -> Ints:
     return np.sort(np.concatenate(some)) if some else np.zeros(0, np.int64)
 
 
+def own_times(store: Store, handler: Handler, until: int) -> Ints:
+    """The same without the time for which the calls waited for others."""
+    each = [
+        one.values("ended") - one.values("started") - one.values("waited")
+        for one in stretches(store, handler, 0, until)
+    ]
+    return np.sort(np.concatenate(each)) if each else np.zeros(0, np.int64)
+
+
 def stretches(store: Store, handler: Handler, since: int, until: int) -> Iterator[Stretch]:
     """The lanes on which a handler's calls were started between two moments, as far as they are kept."""
     for lane, runs in store.runs.items():

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
-from bus.trace.records import Dropped, Problem
+from msgspec.structs import replace
+
+from bus.trace.records import Depth, Dropped, Problem
 from console import format as fmt
 from console.model.problems.rule import FOREVER, NS, Amount, Finding, Limits, News, Proof, Rule, Severity
 
@@ -26,6 +28,7 @@ class Lossy(Rule):
         self._span = int(limits.seconds * NS)
         self._since: dict[tuple[str, str], tuple[int, int, int]] = {}
         self._client = 0
+        self._sampled: set[str] = set()
         self._records_at = -FOREVER
 
     def uncertain(self, now: int) -> bool:
@@ -39,6 +42,8 @@ class Lossy(Rule):
             if isinstance(record, Dropped):
                 fresh[record.kind, record.where] = fresh.get((record.kind, record.where), 0) + record.count
                 self._lost(record.kind, record.where, record.count, record.at)
+            elif isinstance(record, Depth) and record.service not in self._sampled:
+                yield from self._earlier(record, news.start)
         client = news.store.lost.client
         if client > self._client:
             fresh["record", _CLIENT] = client - self._client
@@ -49,6 +54,15 @@ class Lossy(Rule):
                 del self._since[kind, where]
             else:
                 yield _lossy(kind, where, count, (since, at), fresh.get((kind, where), 0))
+
+    def _earlier(self, sample: Depth, start: int) -> Iterator[Finding]:
+        """What a service had lost before the first thing that is known of it: said once, and over from then on."""
+        self._sampled.add(sample.service)
+        lost = sample.dropped - self._since.get(("event", sample.service), (0,))[0]
+        if lost > 0:
+            found = _lossy("event", sample.service, lost, (start, start), lost)
+            text = found.text.replace(" dropped,", " dropped before this was recorded,")
+            yield replace(found, key=f"earlier {found.key}", text=text)
 
     def _lost(self, kind: str, where: str, count: int, at: int) -> None:
         known, since, _ = self._since.get((kind, where), (0, at, at))
@@ -68,7 +82,7 @@ def _lossy(kind: str, where: str, count: int, when: tuple[int, int], times: int)
     return Finding(
         key=f"{kind} {where}", name=where, subject=f"{where}  {kind}s dropped", text=text, advice=advice, at=at,
         since=since, times=times,
-        proof=Proof(start=since, end=at + 1, service=where if kind == "event" else "", lines=(text,)),
+        proof=Proof(start=since, end=at + 1, service=where if kind == "event" else ""),
     )  # fmt: skip
 
 

@@ -118,7 +118,6 @@ def _growing(news: News, service: str, queue: _Queue, rates: tuple[float, float]
         at=news.now, since=queue.since,
         proof=Proof(
             calls=_oldest(news, service), start=queue.since, end=news.now, service=service,
-            lines=(f"{queue.depth:,} queued", f"{fmt.rate(arrived)} arrivals/s", f"{fmt.rate(ended)} completions/s"),
         ),
     )  # fmt: skip
 

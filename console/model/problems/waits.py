@@ -171,11 +171,11 @@ class Stuck(Rule):
         waited = ", its waits not counted" if call.waited else ""
         return Finding(
             key=f"{call.kind} {call.name} {call.service}", name=call.name, subject=_title(call),
-            text=f"#{call.id} {verb} for {fmt.duration(ran)} on {lane}{waited}", times=times,
+            text=f"{call.name} #{call.id} {verb} for {fmt.duration(ran)} on {lane}{waited}", times=times,
             advice=_unstick(call), at=call.ended or news.now, since=call.started,
             proof=Proof(
                 calls=(call.id,), lane=call.lane, start=call.started, end=call.ended or news.now, service=call.service,
-                lines=(self._limit(news, handler_of(news.store, call))[1],),
+                lines=(self._limit(news, handler_of(news.store, call))[1], *_behind(news, call)),
             ),
         )  # fmt: skip
 
@@ -203,6 +203,19 @@ class Stuck(Rule):
 def _title(call: Call) -> str:
     """Its name; of an event's delivery with the service that listens, because others may do so, too."""
     return f"{call.name} in {call.service}" if call.kind == "delivery" and call.service else call.name
+
+
+def _behind(news: News, call: Call) -> Iterator[str]:
+    """How many calls the service of a running call has in its queue, and whose they are."""
+    live = news.store.live.values() if call.service and not call.outcome else ()
+    queued = [each for each in live if each.service == call.service and not each.started and each.kind != "event"]
+    if queued:
+        callers = dict.fromkeys(name for each in queued if (name := news.store.lane_name(each.caller)))
+        oldest = news.now - min(each.queued for each in queued)
+        yield (
+            f"{fmt.plural(len(queued), 'call')} behind it in the queue of {call.service}, for {fmt.duration(oldest)}"
+            + (f": from {fmt.some(list(callers))}" if callers else "")
+        )
 
 
 def _unstick(call: Call | None) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
+from msgspec.structs import replace
 from rich.style import Style
 from textual.strip import Strip
 
@@ -68,8 +69,11 @@ class CommandsScreen(ListScreen[CommandRow]):
         return self.console_app.session.names().commands
 
     def fetching(self) -> Sliced[list[CommandRow]]:
-        """All commands, with the newest figures."""
-        return self.console_app.session.gathering_commands()
+        """All commands, with the newest figures, and what has a problem."""
+        session = self.console_app.session
+        rows = yield from session.gathering_commands()
+        wrong = {problem.name for problem in session.problems().problems if not problem.over}
+        return [replace(row, wrong=True) if row.name in wrong else row for row in rows] if wrong else rows
 
     def empty(self) -> Sequence[tuple[str, Style]]:
         """How a program gets commands."""
@@ -135,18 +139,17 @@ def _ago(row: CommandRow, session: Session) -> str:
 
 
 def _glyph(row: CommandRow) -> tuple[str, Style]:
-    trouble = _trouble(row)
-    return ("✗", FAILED) if trouble == _FAILED else ("⚠", style(AMBER)) if trouble else (" ", SOFT)
+    return ("✗", FAILED) if row.last_failed else ("⚠", style(AMBER)) if _trouble(row) else (" ", SOFT)
 
 
-_FAILED = 2
+_FAILED, _WRONG = 2, 3
 
 
 def _trouble(row: CommandRow) -> int:
-    """2: its last call failed; 1: calls wait for longer than they run, or crowd; 0: all is well."""
-    if row.last_failed:
-        return _FAILED
-    return int(row.queued >= _CROWD or _waits(row))
+    """3: it has a problem; 2: its last call failed; 1: calls wait for longer than they run, or crowd; 0: nothing."""
+    if row.wrong:
+        return _WRONG
+    return _FAILED if row.last_failed else int(row.queued >= _CROWD or _waits(row))
 
 
 def _waits(row: CommandRow) -> bool:

@@ -18,7 +18,7 @@ from console.tui.screens.base import BusScreen
 from console.tui.screens.listing import Rule
 from console.tui.widgets.bar import Bar
 from console.tui.widgets.canvas import Canvas
-from console.tui.widgets.details import Details
+from console.tui.widgets.details import Details, Shown
 from console.tui.widgets.problem_lines import (
     about_problem,
     as_text,
@@ -29,9 +29,12 @@ from console.tui.widgets.problem_lines import (
     watched_lines,
 )
 from console.tui.widgets.rows import RowList
+from console.tui.widgets.service_lines import thread_lines
 
 _ABOUT = {rule.name: rule.explanation() for rule in RULES}
 _SORTS = ("", "problem", "since", "times")
+_CROWDED = ("starved", "queue growth", "waits more than works")
+"""What is wrong with a service: what its threads do now says why."""
 
 
 class ProblemRows(RowList[ProblemView], inherit_bindings=False):
@@ -129,9 +132,9 @@ class ProblemsScreen(BusScreen):
         return self.rows.row
 
     def tick(self, *, changed: bool) -> None:
-        """A call that is stuck shows its stack as it is now; it is asked for only then."""
+        """A call that is stuck, a service that is late: stacks as they are now, which are asked for only then."""
         super().tick(changed=changed)
-        if self._wants_stack() and not self.console_app.frozen:
+        if self._wants_stacks() and not self.console_app.frozen:
             self._live = self._live or LiveStacks(self.console_app.session)
             if self._live.turn():
                 self._refresh_side()
@@ -173,7 +176,8 @@ class ProblemsScreen(BusScreen):
         if row is not None:
             strips = about_problem(width, row, record)
             calls = [detail for detail in map(session.call, row.proof.calls) if detail is not None]
-            details.show_lines([*proof_lines(width, row, calls, self._stack(row), self.console_app.service_colors)])
+            now = self._stack(row) or self._threads(width, row)
+            details.show_lines([*proof_lines(width, row, calls, now, self.console_app.service_colors)])
         else:
             strips = []
             healthy = () if self._filter else (report or session.problems()).healthy
@@ -192,14 +196,27 @@ class ProblemsScreen(BusScreen):
 
     # ---- the live stack
 
-    def _wants_stack(self) -> bool:
+    def _wants_stacks(self) -> bool:
         problem = self.problem
-        return problem is not None and problem.rule == "stuck" and not problem.over and self.console_app.lively
+        return (
+            problem is not None
+            and problem.rule in {"stuck", *_CROWDED}
+            and not problem.over
+            and self.console_app.lively
+        )
 
     def _stack(self, row: ProblemView) -> Stack | None:
-        if self._live is None or not self._wants_stack():
+        if self._live is None or row.rule != "stuck" or not self._wants_stacks():
             return None
         return next((stack for stack in self._live.stacks if stack.call and stack.call in row.proof.calls), None)
+
+    def _threads(self, width: int, row: ProblemView) -> list[Shown]:
+        """What the threads of the service do now, and where; none before they were asked."""
+        if self._live is None or not self._live.stacks or row.rule not in _CROWDED or not self._wants_stacks():
+            return []
+        session = self.console_app.session
+        service = next((each for each in session.services() if each.name == row.proof.service), None)
+        return [*thread_lines(width, service, self._live.stacks, session.now())] if service is not None else []
 
     # ---- selecting
 

@@ -95,9 +95,12 @@ def about_problem(width: int, row: ProblemView, record: SessionRecord) -> list[S
 
 
 def proof_lines(
-    width: int, row: ProblemView, calls: Iterable[CallDetail], stack: Stack | None, colors: ServiceColors
+    width: int, row: ProblemView, calls: Iterable[CallDetail], now: Stack | Sequence[Shown], colors: ServiceColors
 ) -> Iterator[Shown]:
-    """The cycle, the figures, the live stack or the one that was recorded; what to do; the calls."""
+    """The cycle, the figures, the live stack or the one that was recorded; what to do; the calls.
+
+    NOW: the stack of the call, or what the threads of the service do.
+    """
     proof = row.proof
     if proof.cycle:
         yield from cycle_lines(width, proof.cycle, colors)
@@ -106,13 +109,16 @@ def proof_lines(
         yield from _text(width, text, TEXT)
     if proof.entry is not None:
         yield from _text(width, f"{proof.entry.callback} of {proof.entry.service or 'main'}", STRONG)
-    if stack is not None:
+    if isinstance(now, Stack):
         yield Shown(Line(width).put("its stack now", SOFT).strip())
-        yield from map(Shown, stack_lines(width, stack))
+        yield from map(Shown, stack_lines(width, now))
+    elif now:
+        yield Shown(Line(width).put(f"threads of {proof.service} now", SOFT).strip())
+        yield from now
     elif proof.stack:
         yield _blank(width)
         yield from _stack(width, proof.stack)
-    if proof.lines or proof.entry or proof.stack or stack:
+    if proof.lines or proof.entry or proof.stack or now:
         yield _blank(width)
     yield Shown(Line(width).put("what to do", STRONG).strip())
     yield from _text(width - 2, row.advice, TEXT, indent=2)
@@ -132,8 +138,11 @@ def _calls(width: int, calls: list[CallDetail], colors: ServiceColors) -> Iterat
         call = detail.call
         line = Line(width).gap(2).cell(f"#{call.id}", number, KEY).cell(call.name, name, TEXT).gap(2)
         line.cell(detail.lane or _NOWHERE, lane, colors.style(call.service)).gap(2)
-        outcome(line, call).put(f"  {fmt.duration(fmt.total(detail.parts))}", TEXT)
-        line.put(f"  {fmt.main_parts(detail.parts)}", SOFT)
+        if call.kind == "event":
+            line.put("fired", SOFT)
+        else:
+            outcome(line, call).put(f"  {fmt.duration(fmt.total(detail.parts))}", TEXT)
+            line.put(f"  {fmt.main_parts(detail.parts)}", SOFT)
         yield Shown(line.strip(), call.id)
     if len(calls) > _CALLS:
         yield Shown(Line(width).gap(2).put(f"and {len(calls) - _CALLS:,} more", SOFT).strip())

@@ -41,6 +41,50 @@ def test_each_condition_alone_is_no_long_tail(count: int, every: int, slow: floa
     assert found(Model().look(*spread(count, every, int(slow * MS), int(quick * MS))), "long tail") is None
 
 
+def jitter(name: str, every: int, first: int, slow: int = 30, quick: int = 200_000) -> list[Call]:
+    """1,200 calls of 0.2 ms, every so many of which take 30 ms."""
+    return [
+        call(first + n, START + n * 40 * MS, run=slow * MS if n % every == 0 else quick, name=name, lane=first)
+        for n in range(1, 1_201)
+    ]  # fmt: skip
+
+
+def tails(*records: Call) -> set[str]:
+    return {problem.name for problem in Model().look(*records).problems if problem.rule == "long tail"}
+
+
+def test_what_all_names_have_is_no_ones_long_tail() -> None:
+    """The machine is busy with something else: calls of each name are interrupted as often, for as long as they run."""
+    a, b, c, d = (jitter(name, 40, number * 10_000) for number, name in enumerate("abcd", 1))
+    assert tails(*a, *b, *c, *d) == set()
+    assert tails(*a, *jitter("b", 2_000, 20_000), *jitter("c", 2_000, 30_000), *d) == {"a", "d"}
+    assert tails(*a) == {"a"}
+
+
+def test_a_long_tail_beside_many_is_found_while_the_machine_is_busy() -> None:
+    """It is slow far more often than the others are."""
+    others = [each for number, name in enumerate("bcde", 2) for each in jitter(name, 200, number * 10_000)]
+    assert tails(*jitter("a", 10, 10_000), *others) == {"a"}
+
+
+def test_a_name_that_ran_too_little_to_tell_is_no_witness() -> None:
+    """Calls of a microsecond are interrupted as often as others only in a thousand times as many."""
+    short = [each for n in range(2, 9) for each in jitter(f"short{n}", 2_000, n * 10_000, quick=1_000)]
+    a, b = jitter("a", 40, 10_000), jitter("b", 40, 90_000)
+    assert tails(*a, *b, *jitter("c", 40, 100_000), *short) == set()
+
+
+def test_what_a_call_waits_for_is_not_its_own_tail() -> None:
+    """Who calls something that has a long tail has none by that."""
+    inner = jitter("inner", 40, 10_000)
+    outer = [
+        call(each.id + 50_000, each.queued, run=each.ended - each.started + MS, waited=each.ended - each.started,
+             name="outer", lane=7)
+        for each in inner
+    ]  # fmt: skip
+    assert tails(*inner, *outer) == {"inner"}
+
+
 def test_calls_blocked_by_the_interpreter_are_blamed_on_it(watch: Watch) -> None:
     """Three threads compute; a handler that lets go of the interpreter fifty times waits for it each time."""
     with Bus("test") as bus:

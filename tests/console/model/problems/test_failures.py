@@ -53,6 +53,63 @@ def test_failures_are_grouped_by_exception_and_own_frame(bus: Bus, watch: Watch)
     assert "Traceback" not in value.text
 
 
+def test_an_error_that_callers_pass_on_is_one_problem(bus: Bus, watch: Watch) -> None:
+    """It is found where it was raised, and says who passed it on; what a caller makes of it is a problem of its own."""
+
+    def fail() -> None:
+        raise KeyError("no such thing")
+
+    def ask(name: str) -> object:
+        return bus.execute_command(name).result(10)
+
+    def translate() -> None:
+        try:
+            ask("s.fail")
+        except KeyError as error:
+            raise OSError("cannot sell") from error
+
+    bus.add(Service("t"))
+    bus.add(Service("u"))
+    bus.register_command("s.fail", fail, service="s")
+    bus.register_command("t.ask", lambda: ask("s.fail"), service="t")
+    bus.register_command("u.ask", lambda: ask("t.ask"), service="u")
+    bus.register_command("u.translate", translate, service="u")
+    watched = watch(bus)
+    for _ in range(6):
+        bus.execute_command("u.ask").exception(10)
+    problems = [problem for problem in watched.watch().problems if problem.rule == "failing"]
+    assert [(problem.subject, problem.count) for problem in problems] == [("s.fail  KeyError", 6)]
+    assert problems[0].proof.lines[1:] == ("passed on by t.ask, u.ask",)
+    for _ in range(6):
+        bus.execute_command("u.translate").exception(10)
+    subjects = {problem.subject for problem in watched.watch().problems if problem.rule == "failing"}
+    assert subjects == {"s.fail  KeyError", "u.translate  OSError"}
+
+
+def test_an_error_that_is_rare_where_it_is_raised_is_told_where_it_is_not() -> None:
+    """Nobody but one caller fails by it, and that one each time."""
+    inner = outcomes("." * 195 + "xxxxx")
+    outer = [
+        call(
+            call_.id + 1_000, call_.queued, run=9, name="outer", outcome="error", error=BROKEN
+        ) for call_ in inner[-5:]
+    ]  # fmt: skip
+    inner[-5:] = [
+        call(each.id, each.queued, parent=each.id + 1_000, outcome="error", error=BROKEN) for each in inner[-5:]
+    ]
+    problems = [problem for problem in Model().look(*inner, *outer).problems if problem.rule == "failing"]
+    assert [problem.name for problem in problems] == ["outer"]
+
+
+def test_a_refused_deadlock_is_no_failure(bus: Bus, watch: Watch) -> None:
+    """It is a problem already; each call that the error went through would be another."""
+    bus.register_command("s.ask", lambda: bus.execute_command("s.ask").result(), service="s")
+    watched = watch(bus)
+    for _ in range(8):
+        bus.execute_command("s.ask").exception(10)
+    assert {problem.rule for problem in watched.watch().problems} == {"deadlock"}
+
+
 def test_one_in_ten_of_the_last_hundred_is_too_often() -> None:
     """Five failures among fifty calls; each later one is counted, until they are rare again."""
     model = Model()

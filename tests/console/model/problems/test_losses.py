@@ -1,7 +1,7 @@
 """What was dropped, and what else the bus reports."""
 
 from bus import Bus
-from bus.trace.records import Dropped, Problem
+from bus.trace.records import Depth, Dropped, Problem
 from sample_services.accomplices import Accomplice
 from tests.console.model.problems.watching import SECOND, START, Model, Watch, found
 
@@ -28,6 +28,22 @@ def test_records_that_were_lost_are_told_by_place() -> None:
     problems = {p.name: p for p in Model().look(lost, at=START, dropped=3).problems}
     assert {name: problem.count for name, problem in problems.items()} == {"recorder": 7, "this console": 3}
     assert "7 records lost at recorder" in problems["recorder"].text
+
+
+def test_what_was_lost_before_anybody_looked_is_said_and_over() -> None:
+    """A service says how many events it has lost since it began; what was told one by one is not told again."""
+    model = Model()
+    samples = [
+        Depth(service="late", at=START, depth=0, dropped=70), Depth(service="late", at=START + 9, depth=0, dropped=90),
+    ]  # fmt: skip
+    lost = Dropped(at=START, count=5, kind="event", where="seen")
+    report = model.look(*samples, lost, Depth(service="seen", at=START + 1, depth=0, dropped=5), at=START + SECOND)
+    problems = {problem.name: problem for problem in report.problems}
+    assert (problems["late"].count, problems["seen"].count) == (70, 5)
+    assert problems["late"].text.startswith("70 events dropped before this was recorded, because the mailbox of late")
+    report = model.look(at=START + 30 * SECOND)
+    assert report.current == 0
+    assert [problem.over for problem in report.problems] == [True, True]
 
 
 def test_nothing_lost_is_nothing_said() -> None:

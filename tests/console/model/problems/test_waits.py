@@ -111,14 +111,30 @@ def test_a_call_is_stuck_after_30_s_when_it_was_never_seen_to_end(
     problem = found(watched.later(2), "stuck")
     assert problem is not None
     assert (problem.severity, problem.subject, problem.count, problem.over) == ("error", "a.hold", 1, False)
-    assert problem.text.startswith("#1 has been running for 31")
+    assert problem.text.startswith("a.hold #1 has been running for 31")
     assert problem.text.endswith("on a-0")
+    assert len(problem.proof.lines) == 1
     assert (problem.proof.calls, problem.proof.service) == ((1,), "a")
     gate.set()
     promise.result(10)
     problem = found(watched.later(1), "stuck")
     assert problem is not None
     assert problem.over
+
+
+def test_who_waits_behind_a_stuck_call_is_said(bus: Bus, watch: Watch, gate: threading.Event) -> None:
+    """How many calls its service has in the queue, and the threads that made them."""
+    watched = watch(bus)
+    held = bus.execute_command("a.hold")
+    wait_for(lambda: bus.live_calls()[0].started)
+    behind = [bus.execute_command("a.hold") for _ in range(2)]
+    problem = found(watched.later(31), "stuck")
+    assert problem is not None
+    assert problem.proof.lines[1].startswith("2 calls behind it in the queue of a, for 31")
+    assert problem.proof.lines[1].endswith(": from MainThread")
+    gate.set()
+    for promise in (held, *behind):
+        promise.result(10)
 
 
 def test_a_call_is_stuck_after_5_s_when_its_like_are_quick(bus: Bus, watch: Watch, gate: threading.Event) -> None:
@@ -143,7 +159,7 @@ def test_slow_calls_among_slow_ones_are_not_stuck() -> None:
     assert model.look(*slow, call(301, late, run=19 * SECOND)).problems == ()
     problem = found(model.look(call(302, late + 20 * SECOND, run=25 * SECOND)), "stuck")
     assert problem is not None
-    assert problem.text.startswith("#302 ran for 25")
+    assert problem.text.startswith("n #302 ran for 25")
 
 
 def test_how_long_its_like_take_is_known_of_the_same_service_only() -> None:
