@@ -3,7 +3,7 @@
 import pytest
 from textual.widgets import Input
 
-from bus.attach.protocol import Reply
+from bus.attach.protocol import Batch, Reply
 from bus.trace.records import Call, Entry, Error, Parameter
 from console import format as fmt
 from console.pending import Pending
@@ -47,6 +47,21 @@ def test_the_troubled_ones_stand_first() -> None:
         assert names(driver)[0] == "trouble.fail"
 
     drive(test)
+
+
+def test_what_has_a_problem_stands_before_all_others() -> None:
+    """A command that is stuck has never failed and is not busy: its mark is that of its problem."""
+    stuck = Call(
+        id=9_000, root=9_000, kind="command", name="watch.stop", service="watcher", lane=11, caller=1,
+        queued=synthetic.START, started=synthetic.START,
+    )  # fmt: skip
+    last = Batch(at=synthetic.START + 60_000_000_000, live=(stuck,))
+
+    async def test(driver: Driver) -> None:
+        await driver.sees("⚠ watch.stop")
+        assert names(driver)[:2] == ["watch.stop", "trouble.fail"]
+
+    drive(test, target([*played(), last]))
 
 
 def test_the_cursor_stays_on_the_name_when_the_order_changes() -> None:

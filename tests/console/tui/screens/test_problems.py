@@ -3,7 +3,7 @@
 import pytest
 
 from bus.attach.protocol import Batch
-from bus.trace.records import AnyRecord, Call, Dropped, Entry, Error, Problem, Step
+from bus.trace.records import AnyRecord, Call, Depth, Dropped, Entry, Error, Frame, Lane, Problem, Stack, State, Step
 from console.tui.screens.problems import ProblemsScreen
 from tests import synthetic
 from tests.console.tui.driving import SMALL, TINY, Driver, batch, drive, target
@@ -235,6 +235,33 @@ def test_small_terminals_show_the_list_or_the_proof(size: tuple[int, int]) -> No
         await driver.misses("FAILING")
 
     drive(test, source(), size)
+
+
+def test_a_service_that_is_late_shows_what_its_threads_do() -> None:
+    """Queue growth names the service; where its threads stand at this moment says why, and Enter opens their calls."""
+    state = State(service="shop", at=AT, state="running", workers=1)
+    lane = Lane(key=40, name="shop-0", service="shop")
+    depths = [Depth(service="shop", at=AT + n * 100 * MS, depth=150 + 10 * n, capacity=1_000) for n in range(80)]
+    held = Call(
+        id=90, root=90, kind="command", name="shop.sell", service="shop", lane=40, caller=1, queued=AT, started=AT
+    )
+    records = (*synthetic.preamble(), state, lane, *depths)
+    driven = target([Batch(at=AT + 8_000 * MS, records=records, live=(held,), snapshot_done=True)])
+    frame = Frame(file="/x/shop.py", line=7, function="Shop.sell", source="with self.lock:")
+    driven.standing = [
+        Stack(lane=40, name="shop-0", service="shop", at=AT, call=90, call_name="shop.sell", since=AT, frames=(frame,))
+    ]  # fmt: skip
+
+    async def test(driver: Driver) -> None:
+        await driver.press("6")
+        await driver.sees(
+            "QUEUE GROWTH", "threads of shop now", "shop-0", "shop.sell #90", "▸ Shop.sell", "with self.lock:"
+        )
+        await driver.press("enter", "down", "enter")
+        await driver.until(lambda: driver.app.current_mode == "calls")
+        await driver.sees("#90 shop.sell")
+
+    drive(test, driven)
 
 
 def test_copy_and_export() -> None:
