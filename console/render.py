@@ -25,6 +25,8 @@ from console.render_tables import call_table, command_table, event_table, outcom
 from console.styles import BAD, GOOD, NAME, NEWS, QUIET, WARN
 
 _NS: Final = 1_000_000_000
+_CALLS: Final = 8
+"""Calls of one problem that are named."""
 _MEANINGS: Final[Mapping[branches.Meaning, str]] = {
     "branch": QUIET, "number": NEWS, "name": NAME, "news": WARN, "text": "", "quiet": QUIET,
 }  # fmt: skip
@@ -180,11 +182,13 @@ def problems(found: commands.ProblemList) -> RenderableType:
     """Each problem with its proof and what to do; then which rules are healthy."""
     report, now = found.report, found.now
     lines: list[RenderableType] = [line for one in found.problems for line in _problem(one, now)]
-    lost = f"({report.dropped:,} dropped)"
     if not report.current:
-        lines.append(Text(f"nothing wrong for {fmt.age((now - report.since) / _NS)} {lost}", GOOD))
+        age = fmt.age((now - report.since) / _NS)
+        lines.append(Text(f"nothing wrong for {age} ({report.dropped:,} dropped)", GOOD))
     healthy = ", ".join(each.rule for each in report.healthy)
-    lines.append(Text(f"healthy: {healthy or 'nothing'} · {len(report.allowed):,} allowed {lost}", QUIET))
+    more = f" · {len(report.allowed):,} allowed" if report.allowed else ""
+    lost = f" · {report.dropped:,} dropped" if report.dropped and report.current else ""
+    lines.append(Text(f"healthy: {healthy or 'nothing'}{more}{lost}", QUIET))
     return Group(*lines)
 
 
@@ -199,7 +203,9 @@ def _problem(one: ProblemView, now: int) -> Iterator[Text]:
         yield Text("  ").append(escape(said), QUIET)
     yield from (Text("  ").append(escape(line), QUIET) for line in one.proof.lines)
     if one.proof.calls:
-        yield Text(f"  calls {' '.join(f'#{call}' for call in one.proof.calls)}", QUIET)
+        more = len(one.proof.calls) - _CALLS
+        said = " ".join(f"#{call}" for call in one.proof.calls[:_CALLS])
+        yield Text(f"  calls {said}{f' and {more:,} more' if more > 0 else ''}", QUIET)
     yield Text("  → ", GOOD).append(escape(one.advice), "")
 
 

@@ -38,7 +38,7 @@ def begin(console: Terminal, command: str) -> None:
 def diagnose(console: Terminal, found: str, chosen: str) -> None:
     """Wait on the Problems screen until the rule has found something, and put the cursor on it, by the filter."""
     console.send("6")
-    console.see(r"worst first|Nothing wrong", PATIENCE)
+    console.see(r"healthy: ", PATIENCE)
     console.send("/" + chosen)
     console.see(found, PATIENCE)
     console.send(ENTER)

@@ -56,6 +56,7 @@ def below_call(width: int, detail: CallDetail, place: Lineage, session: Session)
     now, call = session.now(), detail.call
     return [
         *_error(width, detail, place, session),
+        *_unrecorded(width, call, session),
         *_said(width, "arguments", call.args),
         *_said(width, "result", call.result),
         *_path(width, place),
@@ -93,6 +94,17 @@ def _said(width: int, title: str, text: str) -> Iterator[Shown]:
         yield Shown(Line(width).gap(_INDENT).put(row, TEXT).strip())
     if len(rows) > _TEXT_LINES:
         yield Shown(Line(width).gap(_INDENT).put(f"… {len(rows) - _TEXT_LINES} more lines", SOFT).strip())
+    yield _blank(width)
+
+
+def _unrecorded(width: int, call: Call, session: Session) -> Iterator[Shown]:
+    """Why there are no arguments, and how to have them the next time."""
+    if call.args or call.result or session.level == "full":
+        return
+    line = Line(width).put("arguments and results are not recorded", SOFT)
+    if session.info.can_act:
+        line.put(": ", SOFT).put(":set level full", KEY).put(" does", SOFT)
+    yield Shown(line.strip())
     yield _blank(width)
 
 

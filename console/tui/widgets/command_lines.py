@@ -31,6 +31,7 @@ from console.tui.widgets.cells import LOWER
 from console.tui.widgets.details import Shown
 
 _LAST_CALLS = 12
+_LAST, _LAST_LINES = 5, 4
 _TITLE, _FIGURE = 5, 8
 _FIGURES = _TITLE + 4 * _FIGURE
 Spread = tuple[Distribution, Distribution]
@@ -154,8 +155,10 @@ def about_event(width: int, row: EventRow, receivers: tuple[Entry, ...], colors:
     if row.failed:
         line.put(" · ", SOFT).put(f"✗ {row.failed:,} failed", FAILED)
     strips = [Line(width).put(row.name, STRONG).strip(), line.strip()]
-    if row.last_args:
-        strips += [Line(width).put("last ", SOFT).put(row.last_args, TEXT).strip()]
+    rows = list(wrapped(row.last_args, width - _LAST))[:_LAST_LINES] if row.last_args else []
+    strips += [
+        Line(width).cell("" if at else "last", _LAST, SOFT).put(text, TEXT).strip() for at, text in enumerate(rows)
+    ]
     strips.append(Line(width).strip())
     if receivers:
         strips.append(Line(width).put(f"{fmt.plural(len(receivers), 'listener')}, in this order", SOFT).strip())
@@ -175,12 +178,21 @@ def last_fired(width: int, recent: list[CallDetail], session: Session) -> list[S
         call = detail.call
         line = Line(width).cell(f"#{call.id}", number, SOFT).gap(2)
         line.put(clock(call.queued, session.info.session), SOFT).gap(2)
-        if call.kind == "delivery":
-            outcome(line, call, long=False).put(f" {fmt.duration(fmt.total(detail.parts))} on {detail.lane}  ", SOFT)
-        elif detail.caller_lane:
-            line.cell(f"by {detail.caller_lane}", 16, SOFT).gap()
-        shown.append(Shown(line.put(brief(call.args, line.left), TEXT).strip(), call.id))
+        if call.kind == "delivery":  # with what, stands where it was fired
+            outcome(line, call, long=False).put(f" {fmt.duration(fmt.total(detail.parts))} on {detail.lane}", SOFT)
+            shown.append(Shown(line.strip(), call.id))
+        else:
+            line.put(f"by {detail.caller_lane}  " if detail.caller_lane else "", SOFT)
+            shown += _with_arguments(line, call)
     return shown
+
+
+def _with_arguments(line: Line, call: Call) -> list[Shown]:
+    """What an event was fired with: on its line if there is room for all of it, else below."""
+    if width_of(escape(call.args)) <= line.left:
+        return [Shown(line.put(call.args, TEXT).strip(), call.id)]
+    below = Line(line.width).gap(2)
+    return [Shown(line.strip(), call.id), Shown(below.put(brief(call.args, below.left), TEXT).strip())]
 
 
 def listened(width: int, row: EventRow, recent: list[Call], session: Session, most: int) -> list[Shown]:

@@ -1,6 +1,6 @@
 """The Calls screen."""
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from msgspec import structs
@@ -639,3 +639,18 @@ def test_survives_any_size() -> None:
         await driver.sees("ended calls")
 
     drive(test)
+
+
+@pytest.mark.parametrize(("level", "said"), [("times", True), ("full", False)])
+def test_why_there_are_no_arguments_is_said(level: Literal["times", "full"], said: bool) -> None:
+    """At the level `times` nothing of them is recorded; a live program can be told to."""
+    source = synthetic.FakeTarget([batch(structs.replace(TOP, args="", result=""))], state="live")
+    source.info = structs.replace(source.info, session=synthetic.session_record(level))
+
+    async def test(driver: Driver) -> None:
+        await driver.press("4", "down", "enter")
+        await driver.sees("caused by")
+        hint = "arguments and results are not recorded: :set level full does"
+        await (driver.sees(hint) if said else driver.misses(hint))
+
+    drive(test, source)

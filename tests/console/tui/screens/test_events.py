@@ -50,6 +50,25 @@ def test_arguments_that_cannot_be_understood_are_not_fired() -> None:
     drive(test)
 
 
+def test_what_an_event_was_fired_with_can_be_read() -> None:
+    """The last arguments in some lines, and those of each time it was fired, also where they are long."""
+    args = "where='/srv/" + "folder/" * 9 + "a.py', size=12_345, because='somebody saved it'"
+    fired = [
+        Call(
+            id=number, root=number, kind="event", name="file.found", caller=1, queued=synthetic.START + number,
+            started=synthetic.START + number, ended=synthetic.START + number, outcome="ok", args=text,
+        )
+        for number, text in ((5, "'b.py'"), (6, args))
+    ]  # fmt: skip
+
+    async def test(driver: Driver) -> None:
+        await driver.press("2", "enter")
+        await driver.sees("last where='/srv/folder", "because='somebody saved it'", "'b.py'")
+        await driver.sees("…/folder/folder/folder/a.py', …")
+
+    drive(test, target([batch(*fired)]))
+
+
 def test_an_event_that_reaches_nobody_is_marked() -> None:
     """An event fired without a listener says so, in the list and in the details."""
     start = synthetic.START
