@@ -193,11 +193,11 @@ def columns(colors: ServiceColors, session: Session) -> list[Column[ServiceRow]]
     """The columns; what has nearly always nothing to say goes first where there is no room."""
     return [
         Column("", 1, 99, _glyph),
-        Column("service", 0, 100, lambda row: (row.name or OUTSIDE_NAME, _name_look(row, colors)), least=12),
+        Column("service", 0, 100, lambda row: (row.name or OUTSIDE_NAME, _name_look(row, colors)), least=10),
         Column("state", 8, 85, state_of),
         Column("threads", 7, 78, _threads, right=True),
         Column("busy", 4, 80, _busy, right=True),
-        Column("now", 14, 75, lambda row: _now(row, session)),
+        Column("now", 16, 75, lambda row: _now(row, session)),
         Column("mailbox", 7, 90, _depth, right=True),
         Column("last min", 10, 40, lambda row: (sparkline(row.depths), style(ACCENT) if row.full else SOFT)),
         Column("calls/s", 7, 60, lambda row: (fmt.rate(row.rate) if row.name else "", _figure(row.rate)), right=True),
