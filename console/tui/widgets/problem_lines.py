@@ -39,7 +39,7 @@ def columns(record: SessionRecord) -> list[Column[ProblemView]]:
     """Rule, subject, since when, how often."""
     return [
         Column("", 1, 99, _glyph),
-        Column("problem", 22, 90, lambda row: (row.rule, HIDDEN if row.over else STRONG)),
+        Column("problem", 21, 90, lambda row: (row.rule, HIDDEN if row.over else STRONG)),
         Column("", 0, 100, _subject, least=12),
         Column("since", _SECONDS, 60, lambda row: (since(row.since, record), HIDDEN if row.over else SOFT)),
         Column("times", 7, 70, lambda row: (f"{fmt.count(row.count)}×", HIDDEN if row.over else TEXT), right=True),
