@@ -26,8 +26,7 @@ class CalmScreen(BusScreen):
 
     def refresh_body(self) -> None:
         """All of it, at once."""
-        self.workers.cancel_group(self, _GROUP)
-        whole(self.refreshing())
+        self.at_once(self.refreshing())
 
     def refresh_slowly(self, *, changed: bool) -> None:
         """See `BusScreen`; what is still under way is not begun again."""
@@ -43,8 +42,12 @@ class CalmScreen(BusScreen):
         if self.many:
             self.run_worker(self._in_slices(work), group=_GROUP, exclusive=True)
         else:
-            self.workers.cancel_group(self, _GROUP)
-            whole(work)
+            self.at_once(work)
+
+    def at_once(self, work: Sliced[None]) -> None:
+        """The same, for who goes on with the rows that it shows."""
+        self.workers.cancel_group(self, _GROUP)
+        whole(work)
 
     async def _in_slices(self, work: Sliced[None]) -> None:
         took: list[float] = []

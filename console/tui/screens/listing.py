@@ -303,12 +303,12 @@ class ListScreen(CalmScreen, Generic[Row]):
         home = self.namespaces.home(self.rows.selected)
         if home and self.rows.has_focus:
             self.namespaces.set(home, opened=step > 0)
-            self.refresh_body()
+            self.at_once(self._showing())
             self.rows.choose(home)
 
     def _unfold(self, key: str) -> None:
         self.namespaces.toggle(key)
-        self.refresh_body()
+        self.at_once(self._showing())
 
     def _empty(self) -> Sequence[tuple[str, Style]]:
         if self._filter.used:
