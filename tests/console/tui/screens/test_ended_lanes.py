@@ -1,17 +1,19 @@
 """Threads that have ended, in the timeline: told by the bus, seen on the screen."""
 
 import threading
+import time
 from pathlib import Path
 
 from msgspec import structs
 
-from bus import Bus, Service
+from bus import Bus, Service, lanes
 from bus.trace.records import AnyRecord, Lane
 from console.target.recorded import RecordedTarget
 from console.tui.widgets.timeline import Timeline
 from tests import synthetic
 from tests.console.tui.driving import Driver, batch, drive, target
 from tests.console.tui.screens.test_timeline import helper_call
+from tests.support import wait_for
 
 MS = synthetic.MS
 START = synthetic.START
@@ -85,21 +87,34 @@ def test_threads_that_had_ended_are_folded_and_idle_ones_are_not() -> None:
 
 def test_what_a_real_program_recorded_says_which_of_its_threads_had_ended(tmp_path: Path) -> None:
     """From the thread that ends to the screen; the main thread and the worker live as long as the recording."""
+    keys: list[int] = []
+
+    def guest() -> None:
+        keys.append(lanes.current_lane())
+        bus.execute_command("work").result(10)
+
     with Bus("shop") as bus:
         bus.add(Service("one"))
-        bus.register_command("sell", lambda: 1, service="one")
+        bus.register_command("lane", lanes.current_lane, service="one")
+        bus.register_command("work", lambda: time.sleep(0.02), service="one")  # so long that who asks waits
         with bus.record(tmp_path / "s.jsonl"):
-            bus.execute_command("sell").result(10)
-            guest = threading.Thread(target=lambda: bus.execute_command("sell").result(10), name="guest")
-            guest.start()
-            guest.join(10)
-            bus.execute_command("sell").result(10)
+            thread = threading.Thread(target=guest, name="guest")
+            thread.start()
+            thread.join(10)
+            wait_for(lambda: any(lane == keys[0] for lane, _ in lanes.ends_since(None)))
+            worker = bus.execute_command("lane").result(10)
 
     async def test(driver: Driver) -> None:
-        await driver.press("3", "h")
-        await driver.sees("one-0")
-        found = {lane.name: lane.ended for lane in driver.app.session.threads()}
-        assert found["guest"]
-        assert not found["one-0"]
+        await driver.press("3")
+        await driver.sees("guest", "one-0")
+        found = {lane.key: lane for lane in driver.app.session.threads()}
+        assert found[keys[0]].name == "guest"
+        assert found[keys[0]].began < found[keys[0]].ended
+        assert found[worker].began
+        assert not found[worker].ended
+        timeline = driver.app.screen.query_one(Timeline)
+        heads = {head.key: head.ended for head in timeline._lineup.lanes}
+        assert heads[keys[0]] == found[keys[0]].ended
+        assert heads[worker] == 0
 
     drive(test, RecordedTarget(tmp_path / "s.jsonl"))  # type: ignore[arg-type]
