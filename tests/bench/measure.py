@@ -158,7 +158,7 @@ def argument_check(sizes: Sizes) -> float:
         dispatch = mock.patch.multiple(bus._dispatch, refusal=BusClosed(), refuse=refusing.refuse)
         with dispatch:  # it ends there what comes after the check
             checked = _best(lambda: _refused(bus.execute_command), sizes)
-        return checked - _best(lambda: _refused(refusing.execute_command), sizes)
+        return max(1.0, checked - _best(lambda: _refused(refusing.execute_command), sizes))  # less cannot be told
 
 
 def wait_check(sizes: Sizes) -> float:
