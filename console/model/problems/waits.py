@@ -1,10 +1,12 @@
 """Rules about waits that do not end: deadlocks, calls that are stuck, services that starve."""
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import ClassVar, Final
 
 import numpy as np
+from msgspec.structs import replace
 
 from bus.trace.records import Call, Depth, Lane, Problem, Step
 from console import format as fmt
@@ -265,7 +267,8 @@ class Starved(Rule):
             del self._seen[service]
         at, depth, _ = self._seen.setdefault(service, (news.now, deep, waiting))
         if news.now - at >= self._apart and deep > depth:
-            yield _starved(service, state.workers, (at, news.now), (depth, deep), [call.id for call in calls])
+            found = _starved(service, state.workers, (at, news.now), (depth, deep), [call.id for call in calls])
+            yield _waiting_for(news, found, calls)
 
     def _before(self, news: News) -> Iterator[Finding]:
         """By what was recorded: samples of the mailbox at moments at which all of its lanes were blocked."""
@@ -308,6 +311,14 @@ def _starved(service: str, workers: int, when: tuple[int, int], depths: tuple[in
         f"{service} more workers.",
         at=end, since=start, proof=Proof(calls=some(calls), start=start, end=end, service=service),
     )  # fmt: skip
+
+
+def _waiting_for(news: News, found: Finding, calls: list[Call]) -> Finding:
+    """The same with the names of what the workers wait for, the most first."""
+    targets = (news.store.call(call.waiting_for) for call in calls if call.waiting_for)
+    names = Counter(target.name for target in targets if target is not None).most_common()
+    said = ", ".join(f"{count} for {name}" for name, count in names)
+    return replace(found, proof=replace(found.proof, lines=(f"they wait: {said}",))) if said else found
 
 
 def _running(store: Store, lane: int, moment: int) -> int:

@@ -232,7 +232,7 @@ def test_the_limits_of_stuck_can_be_set(bus: Bus, watch: Watch, gate: threading.
 def test_a_service_starves_whose_workers_all_wait_while_its_mailbox_fills(
     bus: Bus, watch: Watch, gate: threading.Event
 ) -> None:
-    """Seen twice, the mailbox longer the second time."""
+    """Seen twice, the mailbox longer the second time; what they wait for is named."""
     bus.add(Service("pool", workers=2))
     bus.register_command("pool.ask", lambda: bus.execute_command("a.hold").result(), service="pool")
     watched = watch(bus, settings=Settings({"starved": StarvedLimits(seconds=0.0)}))
@@ -245,6 +245,7 @@ def test_a_service_starves_whose_workers_all_wait_while_its_mailbox_fills(
     problem = watched.until_found("starved")
     assert (problem.severity, problem.subject) == ("error", "pool")
     assert problem.text == "all 2 workers wait for other calls, while its mailbox grew from 0 to 5"
+    assert problem.proof.lines == ("they wait: 2 for a.hold",)
     assert len(problem.proof.calls) == 2
 
 
