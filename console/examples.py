@@ -46,8 +46,10 @@ _EACH: Final[Mapping[str, tuple[str, ...]]] = {
 
 def add(adds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Have the --help of each command end with its examples, whatever else stands there."""
-    for name, lines in _EACH.items():
-        parser = adds.choices[name]
+    for name, parser in adds.choices.items():
+        lines = _EACH.get(name)
+        if lines is None:  # one for scripts, which has its own
+            continue
         parser.description = fill(parser.description or "", 78) or None
         parser.epilog = "\n".join(["examples:", *(f"  {line}" for line in lines)]) + (
             f"\n\n{parser.epilog}" if parser.epilog else ""

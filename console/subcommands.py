@@ -93,7 +93,7 @@ def ps(given: argparse.Namespace) -> int:
     """A table of the programs that can be attached to, or one JSON object each."""
     from console.target.discover import programs
 
-    found = programs()
+    found = programs(services=True)
     if given.json:
         from console import json_lines
 

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from msgspec import Struct
@@ -24,7 +25,10 @@ _HINT = "start one with BUS_CONSOLE=1 in its environment, or with `bus-console r
 
 
 class Program(Struct, frozen=True):
-    """A program with an open endpoint. `age` in seconds; `services` are the names of those that have not stopped."""
+    """A program with an open endpoint. `age` in seconds.
+
+    `services`: the names of those that have not stopped, where they were asked for.
+    """
 
     name: str
     pid: int
@@ -33,13 +37,13 @@ class Program(Struct, frozen=True):
     socket: Path
 
 
-def programs(directory: Path | None = None) -> list[Program]:
-    """The programs that answer within a second, the youngest first."""
+def programs(directory: Path | None = None, *, services: bool = False) -> list[Program]:
+    """The programs that answer within a second, the youngest first; with the names of their SERVICES, if wanted."""
     paths = sockets(directory)
     if not paths:
         return []
     with ThreadPoolExecutor(min(_AT_ONCE, len(paths))) as pool:
-        found = [program for program in pool.map(_ask, paths) if program is not None]
+        found = [program for program in pool.map(partial(_ask, services=services), paths) if program is not None]
     return sorted(found, key=lambda program: program.age)
 
 
@@ -101,20 +105,20 @@ def _nobody(spec: str, running: Iterable[Program]) -> str:
     return f"no program is called {escape(spec)}, or has this pid; {hint}"
 
 
-def _ask(path: Path) -> Program | None:
+def _ask(path: Path, *, services: bool) -> Program | None:
     try:
-        return _identify(path)
+        return _identify(path, services=services)
     except TargetError:
         return None  # gone since, not answering, or not ours: nothing to attach to
 
 
-def _identify(path: Path) -> Program:
+def _identify(path: Path, *, services: bool = False) -> Program:
     connection = Connection(path, "read", _TIMEOUT)
     try:
-        services = _running_services(connection)
+        names = _running_services(connection) if services else ()
     finally:
         connection.socket.close()
-    return _program(connection.welcome, services, path)
+    return _program(connection.welcome, names, path)
 
 
 def _program(welcome: Welcome, services: tuple[str, ...], path: Path) -> Program:

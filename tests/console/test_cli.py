@@ -1,5 +1,6 @@
 """The command line, as processes."""
 
+import gc
 import os
 import shlex
 import signal
@@ -10,7 +11,7 @@ import textwrap
 import pytest
 
 from bus.attach.door import runtime_dir
-from console import cli
+from console import cli, collecting
 from tests.console.processes import SHOP, console
 from tests.console.target.test_merged import two
 from tests.e2e.terminal import Terminal
@@ -289,7 +290,8 @@ def test_repl_in_a_terminal(shop):
 @pytest.mark.parametrize(
     ("done", "never"),
     [
-        ("cli._parser()", ["textual", "prompt_toolkit", "rich", "numpy"]),
+        ("cli._parser()", ["textual", "prompt_toolkit", "rich", "numpy", "importlib.metadata"]),
+        ("cli._parser('attach')", ["console.export", "console.language", "console.tool_parsers"]),
         ("subcommands.ps(cli._parser().parse_args(['ps']))", ["textual", "prompt_toolkit", "rich", "numpy"]),
         ("cli.main(['export', 's.jsonl', '-o', 's.json'])", ["textual", "prompt_toolkit"]),
         ("cli.main(['repl', '--open', 's.jsonl'])", ["textual", "prompt_toolkit"]),
@@ -315,3 +317,20 @@ def test_nobody_loads_what_they_do_not_use(place, done, never):
     argv = [sys.executable, "-c", textwrap.dedent(program)]
     loaded = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
     assert loaded.stdout.splitlines()[-1] == ""
+
+
+@pytest.mark.parametrize(("verb", "runs"), [("attach", False), ("ps", True), ("web", True)])
+def test_the_collector_rests_only_until_the_screens_are_there(verb, runs, monkeypatch):
+    """They end its rest; a command that may go on for hours must not be without it."""
+    seen = []
+    monkeypatch.setattr(cli.subcommands, verb, lambda _: seen.append(gc.isenabled()) or 0)
+    frozen, threshold = gc.get_freeze_count(), gc.get_threshold()
+    try:
+        collecting.hold()
+        assert cli.main([verb]) == 0
+    finally:
+        gc.enable()
+        gc.set_threshold(*threshold)
+        if not frozen:
+            gc.unfreeze()
+    assert seen == [runs]

@@ -27,7 +27,7 @@ def shop():
 
 def test_programs_are_found_with_their_services(shop, runtime_dir):
     """Name, pid, age in seconds, services that have not stopped, socket."""
-    (program,) = programs()
+    (program,) = programs(services=True)
     assert (program.name, program.pid, program.services) == ("shop", os.getpid(), ("sales",))
     assert 0 <= program.age < 10
     assert program.socket.parent == runtime_dir
