@@ -40,10 +40,18 @@ OnReply = Callable[[Reply], None]
 MAX_BATCHES = 4_000
 """Batches that wait for `drain`; beyond that the socket is not read, and the program counts what it cannot send."""
 _GONE_SECONDS = 0.5
+_DRAINS, _AHEAD = 2, 2
+"""Until `drain` was called so often, no more batches than that are unpacked: the screens are being imported then, and
+100,000 calls of the past beside that hold up the first picture by a tenth of a second."""
+_MOST_HELD = 64 << 20
+"""Bytes that are read meanwhile."""
 
 
 class AttachedTarget:
-    """A reader thread owns the socket. `_lock` guards `_pending` and `_ended`; appending to a deque is atomic."""
+    """A reader thread owns the socket and `_held`; it looks at `_drains`, which the draining thread writes.
+
+    `_lock` guards changes of `_pending` and `_ended`; appending to a deque is atomic.
+    """
 
     def __init__(self, path: str | os.PathLike[str], role: Role = "act") -> None:
         """Attach to the socket PATH; with the role "read" it cannot act.
@@ -57,6 +65,8 @@ class AttachedTarget:
         # Replaced by the reader thread, read by any.
         self._info = TargetInfo(session, "live", connection.welcome.role == "act")
         self._batches: deque[Batch] = deque()
+        self._drains = 0
+        self._held = bytearray()
         self._outbox: deque[bytes] = deque()
         self._requests = count(1)
         self._lock = threading.Lock()
@@ -82,7 +92,8 @@ class AttachedTarget:
     def drain(self) -> Sequence[Batch]:
         """See `Target`."""
         batches = [self._batches.popleft() for _ in range(len(self._batches))]
-        if self._full:
+        self._drains += 1
+        if self._full or self._drains == _DRAINS:
             self._ring()
         return batches
 
@@ -177,16 +188,19 @@ class AttachedTarget:
                 while not self._closing:
                     self._turn(selector)
         except EOFError:
-            reason = self._refused or self._why_gone()
+            reason = self._why_gone()
         except (OSError, ProtocolError) as error:
             reason = f"the connection broke: {escape(str(error))}"
         finally:
-            self._end(reason)
+            self._unpack_rest()
+            self._end(self._refused or reason)
 
     def _turn(self, selector: selectors.BaseSelector) -> None:
         """Read, unless too much waits to be drained; write what there is."""
         channel = self._connection.socket
-        self._full = len(self._batches) >= MAX_BATCHES
+        if self._held and not self._holds:
+            self._unpack_held()
+        self._full = len(self._batches) >= MAX_BATCHES or len(self._held) > _MOST_HELD
         events = (0 if self._full else selectors.EVENT_READ) | (selectors.EVENT_WRITE if self._outbox else 0)
         if events:
             selector.register(channel, events)
@@ -205,6 +219,27 @@ class AttachedTarget:
         data = channel.recv(READ)
         if not data:
             raise EOFError
+        if self._held or self._holds:
+            self._held += data
+        else:
+            self._unpack(data)
+
+    @property
+    def _holds(self) -> bool:
+        """Whether what comes can wait; nothing can when somebody waits for an answer."""
+        return self._drains < _DRAINS and len(self._batches) >= _AHEAD and not self._pending
+
+    def _unpack_held(self) -> None:
+        held, self._held = bytes(self._held), bytearray()
+        self._unpack(held)
+
+    def _unpack_rest(self) -> None:
+        try:
+            self._unpack_held()
+        except ProtocolError:
+            pass  # why it ended is known already
+
+    def _unpack(self, data: bytes) -> None:
         for message in self._connection.splitter.feed(data):
             self._take(message)
 

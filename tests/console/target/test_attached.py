@@ -1,14 +1,15 @@
 import os
 import socket
 import threading
+from contextlib import suppress
 
 import msgspec
 import pytest
 
 from bus import Bus, Service, command
 from bus.attach.frames import pack
-from bus.attach.protocol import Batch, Message, Refused, Welcome
-from bus.trace.records import Call, Session
+from bus.attach.protocol import ABILITIES, Batch, Message, Refused, Reply, Welcome
+from bus.trace.records import Call, Output, Session
 from console.target import TargetError
 from console.target import attached as attached_module
 from console.target.attached import AttachedTarget, is_running
@@ -214,20 +215,23 @@ class Fake:
         self.listener.bind(str(path))
         self.listener.listen()
         self.said = said
-        self.leave = threading.Event()
+        self.leave, self.said_all = threading.Event(), threading.Event()
+        self.connection: socket.socket | None = None
         self.thread = threading.Thread(target=self.run)
         self.thread.start()
 
     def run(self):
-        connection, _ = self.listener.accept()
-        self.connection = connection
-        with connection:
+        self.connection, _ = self.listener.accept()
+        with self.connection, suppress(BrokenPipeError):
             for message in self.said:
-                connection.sendall(pack(message) if isinstance(message, Message) else message)
+                self.connection.sendall(pack(message) if isinstance(message, Message) else message)
+            self.said_all.set()
             self.leave.wait(10)
 
     def close(self):
         self.leave.set()
+        if self.connection is not None and not self.said_all.is_set():  # nobody reads: do not wait for that
+            self.connection.shutdown(socket.SHUT_RDWR)
         self.thread.join()
         self.listener.close()
 
@@ -294,11 +298,58 @@ def test_a_console_that_does_not_drain_stops_reading(fake, monkeypatch):
     monkeypatch.setattr(attached_module, "MAX_BATCHES", 10)
     one = fake(WELCOME, *[Batch(at=n) for n in range(20_000)])
     target = AttachedTarget(one.path)
+    batches = [batch for _ in range(2) for batch in target.drain()]
     wait_for(lambda: target._full)
     assert len(target._batches) < 20_000
-    batches: list[Batch] = []
     drained(target, batches, lambda all_: len(all_) == 20_000)
     assert [batch.at for batch in batches] == list(range(20_000))
+    target.close()
+
+
+@pytest.mark.parametrize("goodbye", [(), (Refused(reason="over"),)])
+def test_what_comes_before_the_first_picture_waits(fake, goodbye):
+    """Read, but not unpacked, but for what the picture needs; all of it is there, also if the program has ended."""
+    one = fake(WELCOME, *[Batch(at=n) for n in range(20_000)], *goodbye)
+    target = AttachedTarget(one.path)
+    assert one.said_all.wait(10)
+    if goodbye:
+        one.close()
+        wait_for(lambda: target.info.state == "ended")
+    else:
+        wait_for(lambda: len(target._batches) + len(target._held) // len(pack(Batch(at=0))) > 10_000)
+        assert 2 <= len(target._batches) < 20_000
+    first = list(target.drain())
+    assert first[:2] == [Batch(at=0), Batch(at=1)]
+    batches = first
+    drained(target, batches, lambda all_: len(all_) == 20_000)
+    assert [batch.at for batch in batches] == list(range(20_000))
+    if goodbye:
+        wait_for(lambda: target.info.reason == "over")
+    target.close()
+
+
+def test_more_than_can_wait_is_not_read(fake, monkeypatch):
+    """A console that is stopped while it starts keeps little."""
+    monkeypatch.setattr(attached_module, "_MOST_HELD", 1_000)
+    one = fake(WELCOME, *[Batch(at=n) for n in range(100_000)])
+    target = AttachedTarget(one.path)
+    wait_for(lambda: target._full)
+    assert 1_000 < len(target._held) < 1_000_000
+    batches: list[Batch] = []
+    drained(target, batches, lambda all_: len(all_) == 100_000)
+    target.close()
+
+
+def test_an_answer_does_not_wait_for_the_first_picture(fake):
+    """Whoever asks before anything was drained is answered all the same."""
+    long = Output(at=1, stream="stdout", text="x" * 10_000)
+    one = fake(WELCOME, *[Batch(at=n, records=(long,)) for n in range(200)], Reply(request=1, result="yes"))
+    target = AttachedTarget(one.path)
+    target._connection.welcome = msgspec.structs.replace(WELCOME, abilities=ABILITIES)
+    wait_for(lambda: target._held)
+    answers = Answers()
+    target.dead_letters(answers)
+    assert answers.one().result == "yes"
     target.close()
 
 
