@@ -12,7 +12,7 @@ from console.model.packing import Portion
 RECORDS: Final = 20_000
 PAST_RECORDS: Final = 100_000
 """Of what a program did before: each of its lanes takes time in each batch, whatever that tells of it. But not of the
-first that comes: that makes the first picture."""
+first that comes, which is taken in alone: that makes the first picture."""
 
 
 def next_batches(waiting: deque[Batch], most: int = RECORDS) -> Batch:

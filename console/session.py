@@ -127,10 +127,10 @@ class Session:
             self._hearing.note()
         deadline = self._monotonic() + _PUMP_NS
         while self._waiting:
-            most = PAST_RECORDS if not self._complete and self._store.size else RECORDS
+            most = RECORDS if self._complete else PAST_RECORDS if self._store.size else 0
             yield from self._taking(next_batches(self._waiting, most))
             yield
-            if self._monotonic() > deadline:
+            if self._monotonic() > deadline and (self._store.size or self._complete):  # a first picture has some calls
                 break
         if self._wanted is not None and self._complete and self._is_live():
             self._want_level(self._wanted)

@@ -40,15 +40,15 @@ OnReply = Callable[[Reply], None]
 MAX_BATCHES = 4_000
 """Batches that wait for `drain`; beyond that the socket is not read, and the program counts what it cannot send."""
 _GONE_SECONDS = 0.5
-_DRAINS, _AHEAD = 2, 2
-"""Until `drain` was called so often, no more batches than that are unpacked: the screens are being imported then, and
-100,000 calls of the past beside that hold up the first picture by a tenth of a second."""
+_DRAINS = 2
+"""Until `drain` was called so often, no more is unpacked than up to the first calls: the screens are being imported
+then, and 100,000 calls of the past beside that hold up the first picture by a tenth of a second."""
 _MOST_HELD = 64 << 20
 """Bytes that are read meanwhile."""
 
 
 class AttachedTarget:
-    """A reader thread owns the socket and `_held`; it looks at `_drains`, which the draining thread writes.
+    """A reader thread owns the socket, `_held` and `_has_calls`, and looks at `_drains`, which who drains writes.
 
     `_lock` guards changes of `_pending` and `_ended`; appending to a deque is atomic.
     """
@@ -67,6 +67,7 @@ class AttachedTarget:
         self._batches: deque[Batch] = deque()
         self._drains = 0
         self._held = bytearray()
+        self._has_calls = False
         self._outbox: deque[bytes] = deque()
         self._requests = count(1)
         self._lock = threading.Lock()
@@ -227,7 +228,7 @@ class AttachedTarget:
     @property
     def _holds(self) -> bool:
         """Whether what comes can wait; nothing can when somebody waits for an answer."""
-        return self._drains < _DRAINS and len(self._batches) >= _AHEAD and not self._pending
+        return self._has_calls and self._drains < _DRAINS and not self._pending
 
     def _unpack_held(self) -> None:
         held, self._held = bytes(self._held), bytearray()
@@ -262,6 +263,7 @@ class AttachedTarget:
     def _take(self, message: ServerMessage) -> None:
         if isinstance(message, Batch):
             self._batches.append(message)
+            self._has_calls = self._has_calls or bool(message.timings) or message.snapshot_done
         elif isinstance(message, Reply):
             with self._lock:
                 on_reply = self._pending.pop(message.request, None)

@@ -2,14 +2,15 @@
 
 import asyncio
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from importlib import import_module
 from time import monotonic
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.command import CommandPalette
 from textual.filter import LineFilter, Monochrome
 
 from console import collecting, commands, leaving, render
@@ -20,19 +21,15 @@ from console.target.again import Again
 from console.tui import messages, paint
 from console.tui.look import ServiceColors
 from console.tui.pace import in_slices
-from console.tui.palette import ActionsProvider, Palette
 from console.tui.screens.base import TABS, BusScreen
-from console.tui.screens.calls import CallsScreen
-from console.tui.screens.commands import CommandsScreen
-from console.tui.screens.events import EventsScreen
-from console.tui.screens.help import EVERYWHERE, HelpScreen, Page
 from console.tui.screens.listing import ListScreen
-from console.tui.screens.output import OutputScreen
-from console.tui.screens.problems import ProblemsScreen
-from console.tui.screens.services import ServicesScreen
-from console.tui.screens.timeline import TimelineScreen
 from console.tui.themes import DARK, MONO, THEMES, css_variables
 from console.tui.widgets.outcome import OutcomePane
+
+if TYPE_CHECKING:
+    from textual.command import Provider
+
+    from console.tui.screens.help import Page
 
 FRAME = 0.1
 _READING = 5
@@ -45,20 +42,31 @@ _GATHERED, _MOST_GATHERED = 4, 0.3
 """Times that what comes may gather after it was taken in, as long as that took; but never longer, s."""
 
 
+def _screen(mode: str) -> type[BusScreen]:
+    """The class of a screen, from the module of its name; most are imported after the first picture."""
+    module = import_module(f"console.tui.screens.{mode}")
+    found: type[BusScreen] = getattr(module, f"{mode.title()}Screen")
+    return found
+
+
+def _new_screen(mode: str) -> BusScreen:
+    return _screen(mode)()
+
+
+def _palette_actions() -> "type[Provider]":
+    from console.tui.palette import ActionsProvider
+
+    return ActionsProvider
+
+
 class ConsoleApp(App[int]):
     """The numbered screens over one session."""
 
     CSS_PATH = "app.tcss"
     TITLE = "bus-console"
-    COMMANDS = {ActionsProvider}  # noqa: RUF012  Textual's own form
-    MODES: ClassVar[dict[str, type[BusScreen]]] = {  # type: ignore[assignment]  # Textual's allows more
-        "commands": CommandsScreen,
-        "events": EventsScreen,
-        "timeline": TimelineScreen,
-        "calls": CallsScreen,
-        "services": ServicesScreen,
-        "problems": ProblemsScreen,
-        "output": OutputScreen,
+    COMMANDS = {_palette_actions}  # noqa: RUF012  Textual's own form
+    MODES: ClassVar[dict[str, Callable[[], BusScreen]]] = {  # type: ignore[assignment]  # Textual's allows more
+        mode: partial(_new_screen, mode) for mode, _, _ in TABS
     }
     DEFAULT_MODE = "commands"
     ENABLE_COMMAND_PALETTE = True
@@ -104,6 +112,7 @@ class ConsoleApp(App[int]):
         self._again = again
         self._looks_at = 0.0
         self._began = 0.0
+        self._to_import = iter([mode for mode, _, _ in TABS])
 
     @property
     def lively(self) -> bool:
@@ -142,7 +151,7 @@ class ConsoleApp(App[int]):
         if self.session.info.progress < 1.0 and self.frames % _READING:
             return  # a recording that is being read is not drawn ten times a second: that would take half of the time
         self._changed = False
-        if self._began and (self.session.caught_up or monotonic() > self._began + _SOON):
+        if self._began and (self.session.caught_up or monotonic() > self._began + _SOON) and not self._import_next():
             self._began = 0.0
             collecting.resume()
         state = self.session.info.state
@@ -157,6 +166,11 @@ class ConsoleApp(App[int]):
         screen = self.screen
         if isinstance(screen, BusScreen) and screen.is_mounted:
             screen.tick(changed=changed)
+
+    def _import_next(self) -> bool:
+        """One more of the screens, before somebody waits for it; whether there was one left."""
+        mode = next(self._to_import, "")
+        return bool(mode and _screen(mode))
 
     @property
     def successor(self) -> int:
@@ -219,12 +233,16 @@ class ConsoleApp(App[int]):
 
     async def _show_range(self, begin: int, end: int, call_id: int) -> None:
         await self.action_show("timeline")
+        from console.tui.screens.timeline import TimelineScreen
+
         screen = self.screen
         if isinstance(screen, TimelineScreen):
             screen.call_after_refresh(screen.show_range, begin, end, call_id)
 
     async def _show_call(self, call_id: int) -> None:
         await self.action_show("timeline")
+        from console.tui.screens.timeline import TimelineScreen
+
         screen = self.screen
         if isinstance(screen, TimelineScreen):
             screen.call_after_refresh(screen.show_call, call_id)
@@ -239,6 +257,8 @@ class ConsoleApp(App[int]):
 
     async def _open_call(self, call_id: int, *, tree: bool = False) -> None:
         await self.action_show("calls")
+        from console.tui.screens.calls import CallsScreen
+
         screen = self.screen
         if isinstance(screen, CallsScreen):
             screen.call_after_refresh(screen.show_tree if tree else screen.find, call_id)
@@ -249,6 +269,8 @@ class ConsoleApp(App[int]):
 
     async def _open_problem(self, problem: str) -> None:
         await self.action_show("problems")
+        from console.tui.screens.problems import ProblemsScreen
+
         screen = self.screen
         if isinstance(screen, ProblemsScreen):
             screen.call_after_refresh(screen.find, problem)
@@ -263,20 +285,26 @@ class ConsoleApp(App[int]):
 
     def action_command_palette(self) -> None:
         """All that can be done, by a few letters."""
-        if not isinstance(self.screen, CommandPalette):
+        from console.tui.palette import Palette
+
+        if not isinstance(self.screen, Palette):
             self.push_screen(Palette(id="--command-palette"))
 
     async def action_help(self) -> None:
         """Every key."""
+        from console.tui.screens.help import HelpScreen
+
         if isinstance(self.screen, BusScreen):
             await self.push_screen(HelpScreen(self._help_pages()))
 
-    def _help_pages(self) -> list[Page]:
+    def _help_pages(self) -> "list[Page]":
         """What works everywhere, then each screen; those that have the same keys together."""
+        from console.tui.screens.help import EVERYWHERE
+
         screens = ", ".join(title for _, _, title in TABS)
         pages: list[Page] = [("Everywhere", ((" ".join(key for _, key, _ in TABS), screens), *EVERYWHERE))]
         for mode, _, title in TABS:
-            keys = self.MODES[mode].KEYS_IN_WORDS
+            keys = _screen(mode).KEYS_IN_WORDS
             if pages[-1][1] == keys:
                 pages[-1] = (f"{pages[-1][0]}, {title}", keys)
             else:

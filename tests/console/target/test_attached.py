@@ -309,7 +309,7 @@ def test_a_console_that_does_not_drain_stops_reading(fake, monkeypatch):
 @pytest.mark.parametrize("goodbye", [(), (Refused(reason="over"),)])
 def test_what_comes_before_the_first_picture_waits(fake, goodbye):
     """Read, but not unpacked, but for what the picture needs; all of it is there, also if the program has ended."""
-    one = fake(WELCOME, *[Batch(at=n) for n in range(20_000)], *goodbye)
+    one = fake(WELCOME, *[Batch(at=n, snapshot_done=n == 1) for n in range(20_000)], *goodbye)
     target = AttachedTarget(one.path)
     assert one.said_all.wait(10)
     if goodbye:
@@ -319,7 +319,7 @@ def test_what_comes_before_the_first_picture_waits(fake, goodbye):
         wait_for(lambda: len(target._batches) + len(target._held) // len(pack(Batch(at=0))) > 10_000)
         assert 2 <= len(target._batches) < 20_000
     first = list(target.drain())
-    assert first[:2] == [Batch(at=0), Batch(at=1)]
+    assert first[:2] == [Batch(at=0), Batch(at=1, snapshot_done=True)]
     batches = first
     drained(target, batches, lambda all_: len(all_) == 20_000)
     assert [batch.at for batch in batches] == list(range(20_000))
@@ -331,7 +331,7 @@ def test_what_comes_before_the_first_picture_waits(fake, goodbye):
 def test_more_than_can_wait_is_not_read(fake, monkeypatch):
     """A console that is stopped while it starts keeps little."""
     monkeypatch.setattr(attached_module, "_MOST_HELD", 1_000)
-    one = fake(WELCOME, *[Batch(at=n) for n in range(100_000)])
+    one = fake(WELCOME, *[Batch(at=n, snapshot_done=not n) for n in range(100_000)])
     target = AttachedTarget(one.path)
     wait_for(lambda: target._full)
     assert 1_000 < len(target._held) < 1_000_000
@@ -343,7 +343,11 @@ def test_more_than_can_wait_is_not_read(fake, monkeypatch):
 def test_an_answer_does_not_wait_for_the_first_picture(fake):
     """Whoever asks before anything was drained is answered all the same."""
     long = Output(at=1, stream="stdout", text="x" * 10_000)
-    one = fake(WELCOME, *[Batch(at=n, records=(long,)) for n in range(200)], Reply(request=1, result="yes"))
+    one = fake(
+        WELCOME,
+        *[Batch(at=n, records=(long,), snapshot_done=not n) for n in range(200)],
+        Reply(request=1, result="yes"),
+    )
     target = AttachedTarget(one.path)
     target._connection.welcome = msgspec.structs.replace(WELCOME, abilities=ABILITIES)
     wait_for(lambda: target._held)
