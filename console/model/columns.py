@@ -40,9 +40,10 @@ class Columns:
     A column that was declared narrow is made wider for the first values that need it. All are signed.
     """
 
-    def __init__(self, dtypes: Mapping[str, DTypeLike]) -> None:
-        self._room = {name: np.empty(_FIRST, dtype) for name, dtype in dtypes.items()}
-        self.size = 0
+    def __init__(self, dtypes: Mapping[str, DTypeLike], *, zeros: int = 0) -> None:
+        """The first rows are ZEROS."""
+        self._room = {name: np.zeros(_FIRST, dtype) for name, dtype in dtypes.items()}
+        self.size = zeros
 
     def __len__(self) -> int:
         return self.size

@@ -101,9 +101,10 @@ class Histograms:
 
     def _grow(self, rows: int) -> None:
         if rows > len(self._counts):
-            more = max(rows, 2 * len(self._counts)) - len(self._counts)
-            self._counts = np.concatenate((self._counts, np.zeros((more, _WIDTH), np.uint32)))
-            self._largest = np.concatenate((self._largest, np.zeros(more, np.int64)))
+            size, more = len(self._counts), max(rows, 2 * len(self._counts))
+            counts, self._counts = self._counts, np.zeros((more, _WIDTH), np.uint32)  # untouched, it takes no memory
+            self._counts[:size] = counts
+            self._largest = np.concatenate((self._largest, np.zeros(more - size, np.int64)))
 
 
 def _reached(groups: NDArray[np.uint32], sums: Ints, ranks: Ints) -> Ints:

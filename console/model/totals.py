@@ -15,9 +15,8 @@ class Totals:
     """The total in front of each row, and that behind the last one."""
 
     def __init__(self) -> None:
-        self._parts = Columns({"total": np.int64})
-        self._since = Columns({"since": np.int8})
-        self.set_from(0, np.zeros(0, np.int64))
+        self._parts = Columns({"total": np.int64}, zeros=1)
+        self._since = Columns({"since": np.int8}, zeros=1)
 
     @property
     def nbytes(self) -> int:

@@ -66,11 +66,6 @@ class ExportBegan(Message):
 
 
 @dataclass
-class BarClosed(Message):
-    """The bar was left; the list gets the keys back."""
-
-
-@dataclass
 class RunRequested(Message):
     """The form is filled in and correct."""
 

@@ -71,8 +71,8 @@ def execute(terminal, line):
     terminal.send(f":{line}\r")
 
 
-def nothing_left(place):
-    return not [path for path in place.glob("run/**/*") if path.is_file() or path.is_socket()]
+def left_behind(place):
+    return [path.name for path in place.glob("run/**/*") if path.is_file() or path.is_socket()]
 
 
 @pytest.mark.parametrize("status", [0, 3])
@@ -84,7 +84,7 @@ def test_the_exit_status_of_a_program_is_ours(place, status):
         terminal.see("ENDED")
         terminal.send("q")
         assert terminal.wait() == status
-    assert nothing_left(place)
+    assert left_behind(place) == []
 
 
 def test_a_program_killed_by_a_signal_has_the_status_that_a_shell_gives_it(place):
@@ -147,7 +147,7 @@ def test_the_python_of_a_wrapper_is_found(place):
         wait_for(lambda: not is_running(int((place / "pids").read_text())))
         terminal.send("q")
         assert terminal.wait() == 42
-    assert nothing_left(place)
+    assert left_behind(place) == []
 
 
 def test_leaving_ends_the_wrapper_and_its_python(place):
@@ -159,7 +159,7 @@ def test_leaving_ends_the_wrapper_and_its_python(place):
         terminal.send("q")
         terminal.wait()
     wait_for(lambda: not is_running(int((place / "pids").read_text())))
-    assert nothing_left(place)
+    assert left_behind(place) == []
 
 
 def test_a_program_that_goes_on_in_a_fork_is_still_the_program(place):
@@ -170,7 +170,7 @@ def test_a_program_that_goes_on_in_a_fork_is_still_the_program(place):
         terminal.send("q")
         terminal.wait()
     wait_for(lambda: not is_running(int((place / "pids").read_text())))
-    assert nothing_left(place)
+    assert left_behind(place) == []
 
 
 def test_a_fork_beside_the_program_does_not_take_its_place(place):

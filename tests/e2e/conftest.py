@@ -42,6 +42,7 @@ def console(folder: Path, env: dict[str, str]) -> Iterator[Terminal]:
     with Terminal([sys.executable, "-m", "console", "demo", str(folder)], env=env) as terminal:
         pid = int(terminal.see(r"sample-search +pid (\d+) .*LIVE").group(1))
         try:
+            terminal.see(r"trouble\.\w+[\s\S]*watch\.start", 60)  # all of its services have started
             yield terminal
         finally:
             with contextlib.suppress(ProcessLookupError):

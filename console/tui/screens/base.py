@@ -87,7 +87,7 @@ class BusScreen(Screen[None]):
         yield Canvas(id="blank")
         yield from self.body()
         yield OutcomePane(id="outcome")
-        yield Bar(LineSuggester(self.console_app.session))
+        yield Bar(LineSuggester(self.console_app.session), self._bar_closed)
         yield Keys(id="keys")
 
     def body(self) -> Iterator[Widget]:
@@ -244,9 +244,8 @@ class BusScreen(Screen[None]):
             exporting.job.stop()
         return running is not None or exporting is not None
 
-    @on(messages.BarClosed)
     def _bar_closed(self) -> None:
-        self.main().focus()
+        self.set_focus(self.main())  # at once, as when the bar is opened
         self.refresh_frame()
 
     @on(messages.LineEntered)

@@ -1,5 +1,6 @@
 """The line above the footer: a command after `:`, a filter after `/`, otherwise a word on what to do."""
 
+from collections.abc import Callable
 from time import monotonic
 from typing import ClassVar
 
@@ -14,12 +15,21 @@ from textual.widgets import Input, Static
 
 from bus.trace.redact import escape
 from console.tui.look import ACCENT, AMBER, DIM
-from console.tui.messages import BarClosed, FilterChanged, LineEntered
+from console.tui.messages import FilterChanged, LineEntered
 
 _HISTORY = 100
 _NOTED = 3.0
 """Seconds."""
 _PROMPT = Style(color=ACCENT, bold=True)
+
+
+class _Line(Input):
+    """Enter ends it at once; by a message, as usual, the line would have the keys that come next, too."""
+
+    async def action_submit(self) -> None:
+        """Give the bar what was typed."""
+        assert isinstance(self.parent, Bar)
+        self.parent.submit(self.value)
 
 
 class Bar(Horizontal):
@@ -32,9 +42,11 @@ class Bar(Horizontal):
         Binding("tab", "accept"),
     ]
 
-    def __init__(self, suggester: Suggester) -> None:
+    def __init__(self, suggester: Suggester, when_closed: Callable[[], None]) -> None:
+        """WHEN_CLOSED is called whenever the line gives the keys back."""
         super().__init__(id="bar")
         self._suggester = suggester
+        self._when_closed = when_closed
         self._kind = ""
         self._lines: list[str] = []
         self._recalled = 0
@@ -49,7 +61,7 @@ class Bar(Horizontal):
     def compose(self) -> ComposeResult:
         """Prompt, input, hint."""
         yield Static(Text(":", style=_PROMPT), id="prompt")
-        yield Input(id="line", compact=True, select_on_focus=False)
+        yield _Line(id="line", compact=True, select_on_focus=False)
         yield Static("", id="hint")
 
     def on_mount(self) -> None:
@@ -116,10 +128,9 @@ class Bar(Horizontal):
         if self._kind == "/":
             self.post_message(FilterChanged(event.value))
 
-    @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        text, kind = event.value.strip(), self._kind
+    def submit(self, line: str) -> None:
+        """Close it, and say what was entered."""
+        text, kind = line.strip(), self._kind
         if kind == ":" and text:
             self._lines = [*(line for line in self._lines if line != text), text][-_HISTORY:]
         self._shut()
@@ -130,4 +141,4 @@ class Bar(Horizontal):
         self._kind = ""
         self.query_one(Input).display = False
         self.query_one("#prompt", Static).update(Text(":", style=_PROMPT))
-        self.post_message(BarClosed())
+        self._when_closed()

@@ -39,7 +39,8 @@ def session(state="live", calls=300, **kwargs):
     """A session with a made-up program, all of it taken in."""
     target = synthetic.FakeTarget(synthetic.batches(synthetic.session(calls)), state=state, **kwargs)
     made = Session(target)
-    made.pump()
+    while made.pump():
+        pass
     return made
 
 

@@ -22,7 +22,8 @@ LATER = synthetic.START + 10**12
 def session(state="live", **more):
     target = synthetic.FakeTarget(synthetic.batches(RECORDS), state=state, **more)
     made = Session(target)
-    made.pump()
+    while made.pump():
+        pass
     return made
 
 

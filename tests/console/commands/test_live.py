@@ -26,7 +26,8 @@ def session(state: str = "live") -> Session:
     target.standing = [SEARCH, STORE, MAIN]
     target.letters = [Letter(at=START, kind="event", name="nobody.hears", reason="no listener")]
     made = Session(target)
-    made.pump()
+    while made.pump():
+        pass
     return made
 
 

@@ -13,7 +13,8 @@ from tests import synthetic
 
 def session(**more):
     made = Session(synthetic.FakeTarget(synthetic.batches(synthetic.session(100)), state="live", **more))
-    made.pump()
+    while made.pump():
+        pass
     return made
 
 

@@ -48,7 +48,7 @@ def shop(environment, tmp_path):
 
 def test_it_is_listed_and_found(shop, runtime_dir):
     """By name, by pid, by its file, by being the only one."""
-    (program,) = programs()
+    (program,) = programs(services=True)
     assert (program.name, program.pid, program.services) == ("shop", shop.pid, ("shop",))
     assert program.socket == runtime_dir / f"shop-{shop.pid}.tcp"
     for spec in (None, "shop", str(shop.pid), str(program.socket)):
