@@ -1,5 +1,6 @@
 import contextlib
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -42,7 +43,8 @@ def console(folder: Path, env: dict[str, str]) -> Iterator[Terminal]:
     with Terminal([sys.executable, "-m", "console", "demo", str(folder)], env=env) as terminal:
         pid = int(terminal.see(r"sample-search +pid (\d+) .*LIVE").group(1))
         try:
-            terminal.see(r"trouble\.\w+[\s\S]*watch\.start", 60)  # all of its services have started
+            for command in ("watch.start", "trouble.tail"):  # all of its services have started
+                terminal.see(re.escape(command), 60)
             yield terminal
         finally:
             with contextlib.suppress(ProcessLookupError):
