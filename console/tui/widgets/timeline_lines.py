@@ -135,13 +135,18 @@ def blank(width: int, label: int, marked: tuple[int, int] = (0, 0)) -> Strip:
     return line.to(label + marked[0]).raw(" " * (marked[1] - marked[0]), _RANGE).strip()
 
 
-def legend(width: int) -> Strip:
-    """What the glyphs mean; shorter words where there is little room."""
+def legend(width: int, *, cpu_times: bool = True) -> Strip:
+    """What the glyphs mean; shorter words where there is little room.
+
+    Without CPU_TIMES, at the level `times`, what runs may compute or be elsewhere: nobody knows.
+    """
+    running = "computing" if cpu_times else "running"
+    elsewhere = (ELSEWHERE_GLYPH, ELSEWHERE, "elsewhere (I/O, locks, GIL)", "elsewhere")
     known = (
         (QUEUED_GLYPH, QUEUED, "queued", "queued"),
-        ("█", GREEN, "computing", "computing"),
+        ("█", GREEN, running, running),
         (WAITING_GLYPH, WAITING, "waiting for other calls", "waiting"),
-        (ELSEWHERE_GLYPH, ELSEWHERE, "elsewhere (I/O, locks, GIL)", "elsewhere"),
+        *((elsewhere,) if cpu_times else ()),
         (FAILED_GLYPH, RED, "failed", "failed"),
         (ALERT_GLYPH, AMBER, "problem", "problem"),
     )

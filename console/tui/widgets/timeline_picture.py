@@ -131,7 +131,7 @@ class LanesPicture(LanesMouse):
             strips.append(lines.absent(width, self.label, self._lineup.absent))
         if self.size.height >= len(strips) + 1:
             strips += [lines.blank(width, self.label)] * (self.size.height - len(strips) - 1)
-            strips.append(lines.legend(width))
+            strips.append(lines.legend(width, cpu_times=self.session.level == "full"))
         self.show(strips)
 
     def _in_view(self, lineup: Lineup) -> list[int]:
