@@ -22,13 +22,13 @@ def services(found: commands.ServiceList) -> RenderableType:
     if not found.rows:
         return Text("the program has no service yet: bus.add(Service(…)) starts one", QUIET)
     table = _table("service", "state")
-    for column in ("busy", "mailbox", "calls/s", "failed", "restarts", "lost"):
+    for column in ("threads", "busy", "mailbox", "calls/s", "failed", "restarts", "lost"):
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("now", no_wrap=True, overflow="ellipsis")
     for row in found.rows:
         table.add_row(
             Text(escape(row.name), BAD if row.failed else NAME), _state(row),
-            f"{len(row.running)}/{row.workers} {row.busy * 100:3.0f}%",
+            f"{len(row.running)}/{row.workers}", f"{row.busy * 100:.0f}%",
             Text(fmt.count(row.depth), WARN if row.full else ""), fmt.rate(row.rate), _number(row.errors, BAD),
             _number(row.restarts, WARN), _number(row.dropped, WARN), _now(row, found.now),
         )  # fmt: skip

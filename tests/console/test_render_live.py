@@ -44,6 +44,7 @@ def test_services_are_a_table() -> None:
         ServiceRow("d", state="running", stuck=2),
     )
     shown = text(ServiceList(rows, NOW)).splitlines()
+    assert shown[0].split()[:4] == ["service", "state", "threads", "busy"]
     assert shown[1].split() == ["a", "running", "1/2", "50%", "0", "0", "0", "0", "0", "2.00", "s", "a.do"]
     assert "✗ failed" in shown[2]
     assert shown[3].split()[:2] == ["c", "full"]
