@@ -24,6 +24,7 @@ NS = 1_000_000_000
 """Nanoseconds in a second."""
 _log = logging.getLogger("bus")
 _MAX_FRAMES = 1_000
+_LOOK_AGAIN = 1.0
 _PIPE_BYTES = 1 << 16
 
 
@@ -133,12 +134,50 @@ class LockWakeup:
             pass  # woken already, and not asleep again yet
 
 
+class Latch:
+    """An event that happens once.
+
+    ^C in `wait` leaves it as it is, where one in `threading.Event` may fail with "release unlocked lock". Who waits
+    looks again now and then, for ^C may have stopped another one that was to pass it on.
+    """
+
+    __slots__ = ("_gate", "_set")
+
+    def __init__(self) -> None:
+        self._set = False
+        self._gate = threading.Lock()
+        self._gate.acquire()
+
+    def is_set(self) -> bool:
+        """Whether it has happened."""
+        return self._set
+
+    def set(self) -> None:
+        """Let all that wait go on."""
+        self._set = True
+        self._open()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait, TIMEOUT seconds at most; whether it has happened."""
+        give_up = time.monotonic() + (timeout if timeout is not None else threading.TIMEOUT_MAX)
+        while not self._set and (left := give_up - time.monotonic()) > 0:
+            if self._gate.acquire(timeout=min(left, _LOOK_AGAIN)):
+                self._open()
+        return self._set
+
+    def _open(self) -> None:
+        try:
+            self._gate.release()
+        except RuntimeError:
+            pass  # it is open
+
+
 class Thread:
     """A running thread. Ended is what its target said, not what `threading` believes (cpython#90882: ^C in a join)."""
 
     def __init__(self, name: str, target: Callable[[], None]) -> None:
         self.name = name
-        self._ended = threading.Event()
+        self._ended = Latch()
         self._target = target
         # Daemon: an interpreter that ends must not wait for a stuck handler; `close` runs at exit and drains.
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -178,7 +217,7 @@ class Runtime:
     wall = staticmethod(time.time_ns)
     """Unix ns."""
     lock = staticmethod(threading.Lock)
-    event = staticmethod(threading.Event)
+    event = staticmethod(Latch)
 
     def __init__(self, wakeup: Callable[[], Wakeup] | None = None) -> None:
         self._make_wakeup = wakeup or _best_wakeup()

@@ -69,7 +69,7 @@ class ControlledWakeup:
 
 
 class ControlledEvent:
-    """As `threading.Event`."""
+    """As `runtime.Latch`."""
 
     __slots__ = ("_scheduler", "_set", "_sleepers")
 
@@ -81,10 +81,6 @@ class ControlledEvent:
     def is_set(self) -> bool:
         """Whether it is set."""
         return self._set
-
-    def clear(self) -> None:
-        """Let the next `wait` wait."""
-        self._set = False
 
     def set(self) -> None:
         """Let all that wait go on."""

@@ -126,7 +126,7 @@ class Recorder:
         self._closing = False
         self._watch_parts()
         self.set_level(level)
-        self._wakeup = runtime.event()
+        self._wakeup = runtime.quiet_wakeup()
         self._pump = runtime.spawn("bus-trace-pump", self._run)
 
     # ---- from any thread
@@ -179,7 +179,7 @@ class Recorder:
             done.set()
 
         self._jobs.append(join)
-        self._wakeup.set()
+        self._wakeup.wake()
         return timeout > 0 and done.wait(timeout)
 
     def remove(self, sink: Sink, timeout: float = 2.0) -> bool:
@@ -191,14 +191,14 @@ class Recorder:
             done.set()
 
         self._jobs.append(leave)
-        self._wakeup.set()
+        self._wakeup.wake()
         return self._pump.alive and done.wait(timeout)
 
     def flush(self, timeout: float = 5.0) -> bool:
         """Wait until all sinks have what happened before this; whether they had within TIMEOUT seconds (each)."""
         done = self._runtime.event()
         self._jobs.append(lambda _: done.set())
-        self._wakeup.set()
+        self._wakeup.wake()
         flushed = self._pump.alive and done.wait(timeout)
         for sink in self._sinks:
             flushed = sink.flush(timeout) and flushed
@@ -207,7 +207,7 @@ class Recorder:
     def close(self, timeout: float = 2.0) -> bool:
         """Let all sinks leave and end the pump; whether it had ended within TIMEOUT seconds."""
         self._closing = True
-        self._wakeup.set()
+        self._wakeup.wake()
         ended = self._pump.join(timeout)
         self.set_level("off")
         self._parts_hook.dispose()
@@ -220,7 +220,6 @@ class Recorder:
         try:
             while not self._closing:
                 self._wakeup.wait(PERIOD)
-                self._wakeup.clear()
                 self._turn()
             last = self._turn()
         except Exception:  # noqa: BLE001  the thread's edge: the program goes on without a recorder

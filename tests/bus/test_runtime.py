@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from bus import Bus
-from bus.runtime import REAL, EventfdWakeup, LockWakeup, PipeWakeup, Runtime, Thread, Wakeup, stack
+from bus.runtime import REAL, EventfdWakeup, Latch, LockWakeup, PipeWakeup, Runtime, Thread, Wakeup, stack
 from tests.support import wait_for
 
 WAKEUPS = [EventfdWakeup, PipeWakeup, LockWakeup]
@@ -130,3 +130,34 @@ def test_stack_of_a_waiting_thread_begins_where_it_waits() -> None:
     assert names.index("wait") < names.index("wait_here")
     assert thread.join(10)
     wait_for(lambda: stack(thread.ident) == [])
+
+
+def test_a_latch_opens_for_all_and_stays_open() -> None:
+    """For those who wait, with and without a timeout, and for who comes later; set twice is set."""
+    latch, passed = Latch(), []
+    assert not latch.is_set()
+    assert not latch.wait(0)
+    assert not latch.wait(0.01)
+    waiting = [
+        threading.Thread(target=lambda limit=limit: passed.append(latch.wait(limit))) for limit in (None, 10, 10)
+    ]
+    for thread in waiting:
+        thread.start()
+    latch.set()
+    latch.set()
+    for thread in waiting:
+        thread.join(10)
+    assert passed == [True] * 3
+    assert latch.wait(0)
+    assert latch.is_set()
+
+
+def test_a_waiter_that_was_interrupted_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """^C may come when it has the lock and has not passed it on."""
+    monkeypatch.setattr("bus.runtime._LOOK_AGAIN", 0.05)
+    latch, passed = Latch(), []
+    other = threading.Thread(target=lambda: passed.append(latch.wait()))
+    other.start()
+    latch._set = True  # as `set` does, and then the interrupted one has the lock
+    other.join(10)
+    assert passed == [True]
