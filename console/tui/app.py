@@ -136,6 +136,13 @@ class ConsoleApp(App[int]):
         self.painting = paint.filters(THEMES[name], ascii_only=self.ascii_only)
         self.theme = name
 
+    def on_load(self) -> None:
+        """Have tasks begin in their turn, on every Python: from 3.12 on Textual lets them begin where they are made.
+
+        Then a mode's first screen is composed before it is the app's, and the first `Input` on it ends the app.
+        """
+        asyncio.get_running_loop().set_task_factory(None)
+
     def on_mount(self) -> None:
         """Start the frames."""
         self._began = monotonic()

@@ -1,5 +1,6 @@
 """What nobody does on purpose: sizes, floods of keys, hostile text, a program that did nothing."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -123,6 +124,23 @@ def test_a_program_that_is_silent_is_said_to_be(monkeypatch: pytest.MonkeyPatch)
         await driver.sees("no news for 4 s: the program may be stopped")
         monkeypatch.setattr(type(session), "silence", property(lambda _: 0))
         await driver.misses("no news")
+
+    drive(test)
+
+
+def test_tasks_begin_in_their_turn() -> None:
+    """On every Python: where Textual lets them begin at once, from 3.12 on, the console ended as it began."""
+
+    async def test(_: Driver) -> None:
+        began = []
+
+        async def task() -> None:
+            began.append(True)
+
+        made = asyncio.get_running_loop().create_task(task())
+        assert not began
+        await made
+        assert began
 
     drive(test)
 
