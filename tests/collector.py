@@ -21,6 +21,9 @@ import pytest
 
 from tests.support import wait_for
 
+_CANNOT_LOAD = 127
+"""The exit status that the system's loader gives."""
+
 
 def _agent() -> Path | None:
     spec = importlib.util.find_spec("rotel")
@@ -56,6 +59,8 @@ def running(folder: Path) -> Iterator[Collector]:
     agent = _agent()
     if agent is None or not agent.exists():
         pytest.skip("the wheel rotel is not installed")
+    if subprocess.run([agent, "--version"], capture_output=True, check=False).returncode == _CANNOT_LOAD:
+        pytest.skip("the agent in the wheel rotel needs libpython as a shared library, which this Python has not")
     received: list[bytes] = []
 
     class Receiver(BaseHTTPRequestHandler):
