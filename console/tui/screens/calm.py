@@ -53,7 +53,16 @@ class CalmScreen(BusScreen):
         took: list[float] = []
         self._under_way += 1
         try:
-            await in_slices(timed(work, took.append))
+            await in_slices(timed(self._while_here(work), took.append))
         finally:
             self._under_way -= 1
             self.rest_after(sum(took))
+
+    def _while_here(self, work: Sliced[None]) -> Sliced[None]:
+        """WORK until the app ends: then the widgets that it is for go one by one."""
+        while self.console_app.is_running:
+            try:
+                next(work)
+            except StopIteration:
+                return
+            yield

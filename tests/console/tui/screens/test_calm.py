@@ -8,6 +8,7 @@ from textual import events
 from console.model.slices import Sliced
 from console.model.views import CommandRow
 from console.tui import messages
+from console.tui.screens.commands import CommandsScreen
 from console.tui.widgets.rows import RowList
 from tests.console.tui.driving import Driver, batch, drive, target
 from tests.console.tui.screens.test_commands import many_commands
@@ -89,5 +90,26 @@ def test_a_frozen_view_takes_no_slices(monkeypatch: pytest.MonkeyPatch) -> None:
         assert watched.times == 0
         await driver.press("space")
         await driver.until(lambda: watched.times >= 2)
+
+    drive(test, target([batch(*many_commands())]))
+
+
+def test_who_leaves_while_many_rows_are_worked_out_just_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The widgets go one by one then, and rows for one that is gone are nobody's."""
+
+    async def test(driver: Driver) -> None:
+        await driver.sees("▸ area00.* 50")
+        screen, gathering = driver.app.screen, driver.app.session.gathering_commands
+        assert isinstance(screen, CommandsScreen)
+
+        def leaving() -> Sliced[list[CommandRow]]:
+            driver.app._running = False  # as the app does first of all
+            rows(driver).remove()
+            while screen.query(RowList):
+                yield
+            return (yield from gathering())
+
+        monkeypatch.setattr(driver.app.session, "gathering_commands", leaving)
+        await driver.until(lambda: not screen.query(RowList) and not screen._under_way)
 
     drive(test, target([batch(*many_commands())]))
