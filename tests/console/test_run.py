@@ -1,6 +1,7 @@
 """`bus-console run`, as a process in a terminal: what starts, what it is given, how it ends."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -66,8 +67,9 @@ def run(*args, said=""):
 
 
 def execute(terminal, line):
-    """Type LINE into the command bar."""
+    """Type LINE into the command bar, when its command is listed."""
     terminal.see("LIVE")
+    terminal.see(re.escape(line.partition(" ")[0]))
     terminal.send(f":{line}\r")
 
 
