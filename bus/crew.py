@@ -23,8 +23,8 @@ class Term:
 
     def __init__(self, runtime: Runtime, service: Service) -> None:
         self.service = service
-        self.up = runtime.event()
-        self.gone = runtime.event()
+        self.up = runtime.latch()
+        self.gone = runtime.latch()
         self.error: BaseException | None = None
         self.started = False
         self.working = 0

@@ -80,7 +80,7 @@ class Closing:
         self._runtime = dispatch.runtime
         # Not a lock: the handler of a signal may close the bus in the middle of a `close` that it interrupted.
         self._turn = [True]
-        self._done = dispatch.runtime.event()
+        self._done = dispatch.runtime.latch()
         # Appended by whoever opens something for the bus, read by the closing thread after calls are refused.
         self.callbacks: list[Callable[[], None]] = []
 

@@ -217,7 +217,7 @@ class Runtime:
     wall = staticmethod(time.time_ns)
     """Unix ns."""
     lock = staticmethod(threading.Lock)
-    event = staticmethod(Latch)
+    latch = staticmethod(Latch)
 
     def __init__(self, wakeup: Callable[[], Wakeup] | None = None) -> None:
         self._make_wakeup = wakeup or _best_wakeup()

@@ -54,7 +54,7 @@ class Runner:
         self.busy = self._crew.busy
         """Whether it runs anything now."""
         self._budget = Budget()
-        self._ending = dispatch.runtime.event()
+        self._ending = dispatch.runtime.latch()
         self._lazy = False
         self._restarting = False
         self._given_up = ""

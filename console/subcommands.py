@@ -217,7 +217,10 @@ def _show_child(child: "LaunchedTarget", appearance: Appearance) -> int:
 
 
 def _wait_for_start(session: "Session") -> None:
-    """The child boots while the screens were imported; most are there by now."""
+    """The child boots while the screens were imported; most are there by now.
+
+    Nothing is taken in meanwhile: what a child says that ends before it has a bus is for the terminal.
+    """
     give_up = time.monotonic() + _START_SECONDS
     while session.info.state == "connecting" and time.monotonic() < give_up:
         time.sleep(_TICK)

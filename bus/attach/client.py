@@ -120,11 +120,9 @@ class Client:
             if len(records) + len(timings) >= _SNAPSHOT_BATCH:
                 yield tuple(records), tuple(timings)
                 records, timings = [], []
-            if self._timings:
-                records += chunk.others()
-                timings += chunk.timings()
-            else:
-                records += chunk.records()
+            more, ended = self._told_as(chunk)
+            records += more
+            timings += ended
         yield tuple(records), tuple(timings)
 
     def _send_frames(self, frames: Iterable[bytes]) -> None:
@@ -132,15 +130,20 @@ class Client:
             self._connection.sendall(frame)
 
     def _batch(self, chunk: Chunk) -> Batch:
+        records, timings = self._told_as(chunk)
         batch = Batch(
             at=chunk.at,
-            records=chunk.others() if self._timings else chunk.records(),
+            records=records,
             live=chunk.unended(MAX_LIVE),
             in_flight=len(chunk.live),
             dropped=self._outlet.lost,
             cost=round(chunk.cost, 5),
         )
-        return self._filled(batch, chunk.timings()) if self._timings else batch
+        return self._filled(batch, timings)
+
+    def _told_as(self, chunk: Chunk) -> tuple[tuple[AnyRecord, ...], Sequence[Timing]]:
+        """What is told of CHUNK as records, and what as timings."""
+        return (chunk.others(), chunk.timings()) if self._timings else (chunk.records(), ())
 
     def _filled(self, batch: Batch, timings: Sequence[Timing]) -> Batch:
         """BATCH with TIMINGS, and with the legends that they need."""

@@ -68,7 +68,7 @@ class ControlledWakeup:
             self._scheduler.offer()
 
 
-class ControlledEvent:
+class ControlledLatch:
     """As `runtime.Latch`."""
 
     __slots__ = ("_scheduler", "_set", "_sleepers")
@@ -166,9 +166,9 @@ class ControlledRuntime(Runtime):
         """A lock that checks that nobody waits under it."""
         return ControlledLock(self._scheduler, fine=self._fine)
 
-    def event(self) -> Any:
-        """An event that tasks wait for."""
-        return ControlledEvent(self._scheduler)
+    def latch(self) -> Any:
+        """A latch that tasks wait for."""
+        return ControlledLatch(self._scheduler)
 
     def wakeup(self) -> Wakeup:
         """See `Runtime`."""

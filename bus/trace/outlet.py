@@ -85,7 +85,7 @@ class Outlet(Generic[T]):
 
     def flush(self, timeout: float) -> bool:
         """Wait until all that is queued now is handled, TIMEOUT seconds at most; whether it was."""
-        done = self._runtime.event()
+        done = self._runtime.latch()
         self.call(done.set)
         return self.alive and done.wait(timeout)
 

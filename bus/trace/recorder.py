@@ -172,7 +172,7 @@ class Recorder:
 
         Whether it had joined within TIMEOUT seconds.
         """
-        done = self._runtime.event()
+        done = self._runtime.latch()
 
         def join(chunk: Chunk) -> None:
             self._join(sink, chunk)
@@ -184,7 +184,7 @@ class Recorder:
 
     def remove(self, sink: Sink, timeout: float = 2.0) -> bool:
         """Let SINK leave, with all that happened until now; whether it had within TIMEOUT seconds."""
-        done = self._runtime.event()
+        done = self._runtime.latch()
 
         def leave(chunk: Chunk) -> None:
             self._leave(sink, chunk)
@@ -196,7 +196,7 @@ class Recorder:
 
     def flush(self, timeout: float = 5.0) -> bool:
         """Wait until all sinks have what happened before this; whether they had within TIMEOUT seconds (each)."""
-        done = self._runtime.event()
+        done = self._runtime.latch()
         self._jobs.append(lambda _: done.set())
         self._wakeup.wake()
         flushed = self._pump.alive and done.wait(timeout)

@@ -208,11 +208,6 @@ class TimelineView(Struct, frozen=True):
     density: NDArray[np.float32]
     lineup: Lineup = Lineup()
 
-    @property
-    def absent(self) -> int:
-        """How many lanes the lineup leaves out."""
-        return self.lineup.absent
-
 
 class CallDetail(Struct, frozen=True):
     """One call and its neighbours. Names are "" and numbers 0 where there is none, or it is not kept any more.

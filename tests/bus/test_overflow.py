@@ -159,7 +159,7 @@ def test_pool_starts_calls_in_the_order_of_arrival(bus: Bus) -> None:
 def fires_at_full_services(bus: Bus) -> None:
     for name in ("a", "b", "c"):
         bus.add(Service(name, capacity=1, overflow="block", push_timeout=10))
-        bus.register_command(f"{name}.hold", lambda: bus.runtime.event().wait(1_000), service=name)
+        bus.register_command(f"{name}.hold", lambda: bus.runtime.latch().wait(1_000), service=name)
         bus.register_listener("told", lambda: None, service=name)
         bus.execute_command(f"{name}.hold")
         bus.execute_command(f"{name}.hold")

@@ -257,7 +257,7 @@ def test_deadlock_in_virtual_time_is_not_hidden_by_the_watcher() -> None:
 
     def scenario(bus: Bus) -> None:
         bus.add(Service("a", stuck_after=SOON))
-        bus.register_command("a.wait", lambda: bus.runtime.event().wait(), service="a")
+        bus.register_command("a.wait", lambda: bus.runtime.latch().wait(), service="a")
         bus.execute_command("a.wait").result()
 
     report = explore(scenario, schedules=1)

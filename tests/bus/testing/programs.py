@@ -75,7 +75,7 @@ class Play:
         self._bus = bus
         self._waits: dict[int | str, int] = {}
         self._open = 0
-        self._quiet = bus.runtime.event()
+        self._quiet = bus.runtime.latch()
 
     def run(self) -> None:
         """Begin it all, and wait until the last call, delivery and thread has ended."""

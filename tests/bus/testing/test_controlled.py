@@ -43,7 +43,7 @@ def test_timed_waits_end_in_the_order_of_their_times() -> None:
 
     def main(runtime: ControlledRuntime) -> None:
         def sleep(name: str, seconds: float) -> None:
-            assert runtime.event().wait(seconds) is False
+            assert runtime.latch().wait(seconds) is False
             ended.append((name, (runtime.now() - START) // NS))
 
         for name, seconds in (("long", 30), ("short", 10), ("middle", 20)):
@@ -53,22 +53,22 @@ def test_timed_waits_end_in_the_order_of_their_times() -> None:
     assert ended == [("short", 10), ("middle", 20), ("long", 30)]
 
 
-def test_event_lets_all_go_on() -> None:
+def test_latch_lets_all_go_on() -> None:
     """`set` wakes every waiter; later waits do not wait."""
     went: list[int] = []
 
     def main(runtime: ControlledRuntime) -> None:
-        event = runtime.event()
+        latch = runtime.latch()
 
         def wait(number: int) -> None:
-            assert event.wait()
+            assert latch.wait()
             went.append(number)
 
         threads = [runtime.spawn(f"t{number}", wait, number) for number in range(3)]
-        assert not event.wait(1)
-        event.set()
-        assert event.is_set()
-        assert event.wait(0)
+        assert not latch.wait(1)
+        latch.set()
+        assert latch.is_set()
+        assert latch.wait(0)
         for thread in threads:
             assert thread.join()
 
@@ -80,12 +80,12 @@ def test_join_waits_for_the_end() -> None:
     """A join returns when the thread has ended, or says after its timeout that it has not."""
 
     def main(runtime: ControlledRuntime) -> None:
-        event = runtime.event()
-        thread = runtime.spawn("t", event.wait)
+        latch = runtime.latch()
+        thread = runtime.spawn("t", latch.wait)
         assert isinstance(thread, Thread)
         assert (thread.name, thread.alive, thread.ident > 0) == ("t", True, True)
         assert thread.join(1) is False
-        event.set()
+        latch.set()
         assert thread.join() is True
         assert thread.alive is False
         assert thread.join(0) is True

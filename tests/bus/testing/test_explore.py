@@ -181,7 +181,7 @@ def test_when_nothing_can_run_the_report_says_who_waits_for_whom() -> None:
 
     def scenario(bus: Bus) -> None:
         bus.add(Service("a"))
-        never = bus.runtime.event()
+        never = bus.runtime.latch()
         bus.register_command("a.wait", never.wait, service="a")
         bus.execute_command("a.wait").result()
 
@@ -199,7 +199,7 @@ def test_timeouts_take_no_time() -> None:
 
     def scenario(bus: Bus) -> None:
         bus.add(Service("a"))
-        go_on = bus.runtime.event()
+        go_on = bus.runtime.latch()
         bus.register_command("a.wait", lambda: go_on.wait(7_200), service="a")
         promise = bus.execute_command("a.wait")
         began = bus.now()
@@ -220,7 +220,7 @@ def test_timers_run_on_the_virtual_clock() -> None:
     def scenario(bus: Bus) -> None:
         service = Service("clock")
         ticks: list[int] = []
-        done = bus.runtime.event()
+        done = bus.runtime.latch()
 
         def tick() -> None:
             ticks.append(bus.now())
@@ -241,7 +241,7 @@ def test_run_that_does_not_end_is_given_up() -> None:
     """Events that fire each other for ever are a failure, not a test that hangs."""
 
     def scenario(bus: Bus) -> None:
-        never = bus.runtime.event()
+        never = bus.runtime.latch()
         bus._timers.every(1, lambda: bus.fire_event("second"))
         never.wait()
 
@@ -321,7 +321,7 @@ def test_trace_shows_what_was_in_flight_and_what_failed() -> None:
 
     def scenario(bus: Bus) -> None:
         bus.add(Service("a"))
-        bus.register_command("a.wait", bus.runtime.event().wait, service="a")
+        bus.register_command("a.wait", bus.runtime.latch().wait, service="a")
         bus.register_listener("noise", lambda: 1 / 0)
         bus.execute_command("a.wait")
         bus.fire_event("noise")

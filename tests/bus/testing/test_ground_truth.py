@@ -48,7 +48,7 @@ def test_rule_is_asked_once_for_each_wait(figure: Callable[[str], None]) -> None
     with Bus("cost") as bus, patch.object(Waits, "begin", timed):
         for name in ("outer", "inner"):
             bus.add(Service(name))
-        bus.register_command("wait", bus.runtime.event().wait, service="inner")
+        bus.register_command("wait", bus.runtime.latch().wait, service="inner")
         bus.register_command("ask", lambda: bus.execute_command("wait", 0).result(), service="outer")
         for _ in range(5_000):
             bus.execute_command("ask").result(10)

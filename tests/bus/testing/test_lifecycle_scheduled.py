@@ -179,10 +179,10 @@ def test_service_with_a_timer_ends(check: Check) -> None:
 
     def scenario(bus: Bus) -> None:
         clock = bus.add(Clock())
-        bus.runtime.event().wait(35)
+        bus.runtime.latch().wait(35)
         assert clock.ticks == 3
         bus.remove("clock")
-        bus.runtime.event().wait(35)
+        bus.runtime.latch().wait(35)
         assert clock.ticks == 3
 
     check(scenario)
@@ -209,7 +209,7 @@ def test_queued_calls_of_a_service_that_does_not_end(check: Check) -> None:
     """A service that is removed while a handler goes on and on: the calls behind it fail, and nobody waits for ever."""
 
     def scenario(bus: Bus) -> None:
-        go_on = bus.runtime.event()
+        go_on = bus.runtime.latch()
         bus.add(Service("a"))
         bus.register_command("a.wait", go_on.wait, service="a")
         promises = [bus.execute_command("a.wait") for _ in range(2)]
@@ -225,7 +225,7 @@ def test_deadlines_are_inherited_on_the_virtual_clock(check: Check) -> None:
     """A deadline caps what a handler calls in turn, and no real time passes until it is over."""
 
     def scenario(bus: Bus) -> None:
-        never = bus.runtime.event()
+        never = bus.runtime.latch()
         bus.add(Service("a"))
         bus.add(Service("b"))
         bus.register_command("b.wait", lambda: never.wait(3_600), service="b")

@@ -97,7 +97,7 @@ def test_nothing_is_left_behind() -> None:
 
     def scenario(bus: Bus) -> None:
         bus.add(Service("a", workers=3))
-        bus.register_command("a.value", bus.runtime.event().wait, service="a")
+        bus.register_command("a.value", bus.runtime.latch().wait, service="a")
         bus.execute_command("a.value").result()
 
     explore(scenario, schedules=5)
@@ -120,7 +120,7 @@ def test_handler_that_swallows_everything_does_not_hang() -> None:
         def cling() -> None:
             while True:
                 try:
-                    bus.runtime.event().wait()
+                    bus.runtime.latch().wait()
                 except BaseException:
                     continue
 
@@ -138,7 +138,7 @@ def test_interrupt_ends_the_search() -> None:
     def scenario(bus: Bus) -> None:
         signal.raise_signal(signal.SIGINT)
         for _ in range(1_000_000):
-            bus.runtime.event().wait(1)
+            bus.runtime.latch().wait(1)
 
     with pytest.raises(KeyboardInterrupt):
         explore(scenario, schedules=1, max_steps=10_000_000, patience=0.2)
@@ -157,7 +157,7 @@ kept = []
 def scenario(bus):
     kept.append(bus)
     bus.add(Service("a"))
-    bus.register_command("a.wait", bus.runtime.event().wait, service="a")
+    bus.register_command("a.wait", bus.runtime.latch().wait, service="a")
     bus.execute_command("a.wait")
     bus.execute_command("a.wait").result()
 

@@ -73,12 +73,12 @@ def test_the_timeline_leaves_out_lanes_that_were_not_there() -> None:
 
     def keys(keep: set[int] | None) -> tuple[list[int], int]:
         view = timeline.view(store, 100, 205, 10, 1_000, keep=keep)
-        return [lane.key for lane in view.lanes], view.absent
+        return [lane.key for lane in view.lanes], view.lineup.absent
 
     assert keys(set()) == ([1, 2], 3)
     assert keys(None) == ([1, 2, 3, 4, 5], 0)
     assert keys({5}) == ([1, 2, 3, 4, 5], 0), "two lanes take hardly more room than a line about them"
-    assert timeline.view(store, 100, 110, 10, 1_000, keep={5}).absent == 3
+    assert timeline.view(store, 100, 110, 10, 1_000, keep={5}).lineup.absent == 3
 
 
 def test_what_a_record_says_of_a_thread_is_true() -> None:
