@@ -159,6 +159,8 @@ def _shapes(level: NDArray[np.int8]) -> NDArray[np.int8]:
 
 def put_labels(row: Row, bars: Sequence[Bar]) -> None:
     """Write names into bars that have room; a cell that says more than "busy" (a failure, an edge) keeps its glyph."""
+    if not bars:
+        return
     fits = np.isin(row.glyphs, ("█", WAITING_GLYPH, ELSEWHERE_GLYPH))
     for bar in bars:
         takes = fits[max(0, bar.start) : bar.end]

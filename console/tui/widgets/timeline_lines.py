@@ -1,5 +1,6 @@
 """The lines around the lanes: status, minimap, axis, names, legend. Pure: text and figures in, strips out."""
 
+from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
 
@@ -115,12 +116,15 @@ def _write(row: list[str], at: int, text: str) -> None:
             row[at + offset] = char
 
 
-def name(label: int, lane: LaneHead, color: str, *, current: bool, pinned: bool = False) -> list[Segment]:
-    """The beginning of a lane's line: a stripe in the service's colour, the thread's name, a rule."""
+@lru_cache(maxsize=1_000)
+def name(
+    label: int, lane: LaneHead, color: str, *, current: bool, pinned: bool = False
+) -> tuple[Segment, ...]:  # fmt: skip
+    """The beginning of a lane's line, the same in most frames: a stripe in the service's colour, the name, a rule."""
     line = Line(label - 1).raw("▎", style(color))
     look = STRONG if current else style(PLAIN) if lane.service else SOFT
     line.put("▸" if current else "◆" if pinned else " ", style(ACCENT)).cell(lane.name, label - 3, look)
-    return [*line.strip(), Segment("│", _SEPARATOR)]
+    return (*line.strip(), Segment("│", _SEPARATOR))
 
 
 def absent(width: int, label: int, count: int) -> Strip:
