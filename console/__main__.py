@@ -8,7 +8,7 @@ from console import collecting
 def main() -> int:
     """Carry out the command line; what it imports is there to stay."""
     collecting.hold()
-    from console.cli import main as carry_out
+    from console.cli.main import main as carry_out
 
     return carry_out()
 

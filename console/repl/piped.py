@@ -3,9 +3,10 @@
 import sys
 from collections.abc import Iterable
 
-from console import commands, render, render_watch
+from console import commands
 from console.commands import Ended, Exporting, Mistake, Started
-from console.printing import PLAIN_WIDTH, PlainConsole
+from console.render import going_on, results
+from console.render.printing import PLAIN_WIDTH, PlainConsole
 from console.session import Session
 from console.waiting import run_patiently, settled, until_ended, until_exported
 
@@ -48,9 +49,9 @@ class _Lines:
             return
         calls, more = self._session.watch.new(_MOST_WATCHED)
         for call in calls:
-            self._out.print(render_watch.watch_line(call, self._session.info.session, PLAIN_WIDTH))
+            self._out.print(going_on.line(call, self._session.info.session, PLAIN_WIDTH))
         if more:
-            self._err.print(render_watch.left_out(more))
+            self._err.print(going_on.left_out(more))
 
     def _take(self, result: commands.Outcome) -> None:
         if isinstance(result, Started) and not result.waits:
@@ -64,7 +65,7 @@ class _Lines:
 
     def _show(self, result: commands.Outcome) -> None:
         wrong = isinstance(result, Mistake)
-        (self._err if wrong else self._out).print(render.outcome(result))
+        (self._err if wrong else self._out).print(results.outcome(result))
         if wrong:
             self._code = NOT_DONE
         elif isinstance(result, Ended) and not result.ok:

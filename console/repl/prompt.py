@@ -18,16 +18,17 @@ from rich.console import Console
 from rich.text import Text
 
 from bus.trace.redact import escape
-from console import commands, leaving, render
+from console import commands, leaving
 from console.commands import Exporting, Quit, Started
 from console.model.views import Header
+from console.render import results
+from console.render.styles import BAD, NEWS, QUIET
 from console.repl.current import Current, Look
 from console.repl.history import default_path, open_history, recall
 from console.repl.line import LineCompleter, LineLexer, keys
 from console.repl.toolbar import toolbar
 from console.repl.watch_lines import WatchLines
 from console.session import Session
-from console.styles import BAD, NEWS, QUIET
 from console.waiting import settled, until_ended
 
 _TICK = 0.1
@@ -115,9 +116,9 @@ class Prompt:
             self._await_export(result)
         elif isinstance(result, Started):
             self._background.append(result)
-            self._console.print(render.outcome(result))
+            self._console.print(results.outcome(result))
         elif result is not None:
-            self._console.print(render.outcome(settled(self._session, result)))
+            self._console.print(results.outcome(settled(self._session, result)))
         self._say_if_ended()
 
     def _await(self, started: Started) -> None:
@@ -128,18 +129,18 @@ class Prompt:
             self._console.print(Text("cancelling; Ctrl-C once more stops waiting", QUIET))
             self._await_cancelled(started)
         else:
-            self._console.print(render.outcome(ended))
+            self._console.print(results.outcome(ended))
 
     def _await_export(self, exporting: Exporting) -> None:
-        with self._console.status(render.exporting(exporting)) as status:
+        with self._console.status(results.exporting(exporting)) as status:
             while not exporting.job.done:
                 try:
                     wait([exporting.job.future], _TICK)
                     self._session.pump()
-                    status.update(render.exporting(exporting))
+                    status.update(results.exporting(exporting))
                 except KeyboardInterrupt:
                     exporting.job.stop()
-        self._console.print(render.outcome(commands.export_ended(exporting)))
+        self._console.print(results.outcome(commands.export_ended(exporting)))
 
     def _await_cancelled(self, started: Started) -> None:
         try:
@@ -148,7 +149,7 @@ class Prompt:
             self._background.append(started)
             self._console.print(Text("not waiting any more; the result is shown when it comes", QUIET))
         else:
-            self._console.print(render.outcome(ended))
+            self._console.print(results.outcome(ended))
 
     def _begin(self) -> None:
         """When a prompt opens. Signals are the loop's: an exit raised within a task would be shown as a bug."""
@@ -186,7 +187,7 @@ class Prompt:
             self._console.print(line)
         for started in [each for each in self._background if each.pending.done()]:
             self._background.remove(started)
-            self._console.print(render.outcome(commands.finish(self._session, started)))
+            self._console.print(results.outcome(commands.finish(self._session, started)))
         self._say_if_ended()
 
     def _say_if_ended(self) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from rich.text import Text
 
-from console import render_watch
+from console.render import going_on
 from console.session import Session
 
 _S = 1.0
@@ -29,7 +29,7 @@ class WatchLines:
             calls, more = watch.new(int(self._room))
             self._room -= len(calls)
             self._left_out += more
-            yield from (render_watch.watch_line(call, session.info.session, width) for call in calls)
+            yield from (going_on.line(call, session.info.session, width) for call in calls)
         if self._left_out and (now - self._said >= _S or watch is None):
-            yield render_watch.left_out(self._left_out)
+            yield going_on.left_out(self._left_out)
             self._said, self._left_out = now, 0

@@ -13,9 +13,10 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter, Monochrome
 
-from console import collecting, commands, leaving, render
+from console import collecting, commands, leaving
 from console.appearance import ATTACH_AGAIN, Appearance, remember_theme
 from console.commands import Exporting, Mistake
+from console.render import results
 from console.session import Session
 from console.target.again import Again
 from console.tui import messages, paint
@@ -216,7 +217,7 @@ class ConsoleApp(App[int]):
             if not any(pane.exporting is exporting for pane in panes):
                 ended = commands.export_ended(exporting)
                 wrong = isinstance(ended, Mistake)
-                self.notify(render.plain(ended), severity="error" if wrong else "information", markup=False)
+                self.notify(results.plain(ended), severity="error" if wrong else "information", markup=False)
 
     async def action_show(self, mode: str) -> None:
         """Go to a screen."""

@@ -5,7 +5,7 @@ import argparse
 import pytest
 
 from console.appearance import THEME_NAMES, remember_theme, remembered_theme
-from console.subcommands import _appearance
+from console.cli.subcommands import _appearance
 
 
 @pytest.fixture(autouse=True)

@@ -3,9 +3,9 @@
 from textual.strip import Strip
 
 from console import format as fmt
-from console import render
 from console.commands import Ended
 from console.language.grammar import Fire
+from console.render import results
 from console.tui import rich_lines
 from console.tui.invocation import Invocation
 from console.tui.lines import Line, wrapped
@@ -43,7 +43,7 @@ def _body(width: int, ended: Ended) -> list[Strip]:
     if ended.reply.error:
         return error_lines(width, ended.reply.error)
     if isinstance(ended.request, Fire):
-        return rich_lines.strips(render.receivers(ended.reply.receivers), width)
-    rows = rich_lines.strips(render.value(ended.reply), max(1, width - 2))
+        return rich_lines.strips(results.receivers(ended.reply.receivers), width)
+    rows = rich_lines.strips(results.value(ended.reply), max(1, width - 2))
     corner, space = Line(2).put("└ ", SOFT).strip(), Line(2).put("  ", TEXT).strip()
     return [Strip([*(space if number else corner), *row]) for number, row in enumerate(rows)]

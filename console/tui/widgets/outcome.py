@@ -1,7 +1,8 @@
 """Above the bar: what came of the last line that was typed into it."""
 
-from console import commands, render
+from console import commands
 from console.commands import Asked, Exporting, Outcome, Quit, Started, Watching
+from console.render import results
 from console.session import Session
 from console.tui import rich_lines
 from console.tui.invocation import Invocation
@@ -79,6 +80,6 @@ class OutcomePane(Pane):
             self._final = ended is not None and (not ended.reply.call or ended.detail is not None)
             strips = act_strips(width, self._act)
         else:
-            strips = rich_lines.strips(render.outcome(self._outcome), width)
+            strips = rich_lines.strips(results.outcome(self._outcome), width)
         self.styles.height = len(strips) + 1
         self.show(strips)

@@ -9,10 +9,10 @@ from textual.strip import Strip
 
 from bus.trace.records import Call
 from bus.trace.redact import escape
-from console import branches
 from console import format as fmt
 from console.model.split import parts
 from console.model.tree import CallTree, TreeLine
+from console.render import branches
 from console.tui.lines import Line, clip
 from console.tui.look import AMBER, HIDDEN, KEY, LINK, QUEUED, SOFT, STRONG, TEXT, WARN, ServiceColors, style
 from console.tui.widgets.call_lines import outcome

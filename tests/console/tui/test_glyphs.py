@@ -29,7 +29,7 @@ def test_a_name_keeps_its_letters() -> None:
 def test_every_glyph_that_the_console_draws_is_in_the_table() -> None:
     """None of our own becomes a question mark."""
     folder = Path(console.__file__).parent
-    files = [*(folder / "tui").rglob("*.py"), folder / "format.py", folder / "render.py"]
+    files = [*(folder / "tui").rglob("*.py"), folder / "format.py", *(folder / "render").glob("*.py")]
     text = "".join(path.read_text(encoding="utf-8") for path in files)
     assert set(re.findall(r"[^\x00-\x7f]", text)) - set(GLYPHS) <= set("ëé")
     assert all(len(made) == 1 and made.isascii() and cell_len(glyph) == 1 for glyph, made in GLYPHS.items())

@@ -11,7 +11,8 @@ import textwrap
 import pytest
 
 from bus.attach.door import runtime_dir
-from console import cli, collecting
+from console import collecting
+from console.cli import main, subcommands
 from tests.console.processes import SHOP, console
 from tests.console.target.test_merged import two
 from tests.e2e.terminal import Terminal
@@ -40,7 +41,7 @@ def test_help(place, name):
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name != "completion"])
 def test_examples_can_be_written(name):
     """The parser takes each line of them."""
-    parser = cli._parser()
+    parser = main._parser()
     for line in console(name, "--help")[1].partition("examples:\n")[2].partition("\n\n")[0].splitlines():
         command = line.strip().partition("bus-console ")[2].partition("     ")[0]
         assert parser.parse_args(shlex.split(command)).carry_out
@@ -290,11 +291,11 @@ def test_repl_in_a_terminal(shop):
 @pytest.mark.parametrize(
     ("done", "never"),
     [
-        ("cli._parser()", ["textual", "prompt_toolkit", "rich", "numpy", "importlib.metadata"]),
-        ("cli._parser('attach')", ["console.export", "console.language", "console.tool_parsers"]),
-        ("subcommands.ps(cli._parser().parse_args(['ps']))", ["textual", "prompt_toolkit", "rich", "numpy"]),
-        ("cli.main(['export', 's.jsonl', '-o', 's.json'])", ["textual", "prompt_toolkit"]),
-        ("cli.main(['repl', '--open', 's.jsonl'])", ["textual", "prompt_toolkit"]),
+        ("main._parser()", ["textual", "prompt_toolkit", "rich", "numpy", "importlib.metadata"]),
+        ("main._parser('attach')", ["console.export", "console.language", "console.cli.tool_parsers"]),
+        ("subcommands.ps(main._parser().parse_args(['ps']))", ["textual", "prompt_toolkit", "rich", "numpy"]),
+        ("main.main(['export', 's.jsonl', '-o', 's.json'])", ["textual", "prompt_toolkit"]),
+        ("main.main(['repl', '--open', 's.jsonl'])", ["textual", "prompt_toolkit"]),
         ("__import__('console.repl.prompt')", ["textual"]),
         ("__import__('console.tui.app')", ["prompt_toolkit"]),
     ],
@@ -306,7 +307,7 @@ def test_nobody_loads_what_they_do_not_use(place, done, never):
     )
     program = f"""
         import sys
-        from console import cli, subcommands
+        from console.cli import main, subcommands
         from console.target import TargetError
         try:
             {done}
@@ -323,11 +324,11 @@ def test_nobody_loads_what_they_do_not_use(place, done, never):
 def test_the_collector_rests_only_until_the_screens_are_there(verb, runs, monkeypatch):
     """They end its rest; a command that may go on for hours must not be without it."""
     seen = []
-    monkeypatch.setattr(cli.subcommands, verb, lambda _: seen.append(gc.isenabled()) or 0)
+    monkeypatch.setattr(subcommands, verb, lambda _: seen.append(gc.isenabled()) or 0)
     frozen, threshold = gc.get_freeze_count(), gc.get_threshold()
     try:
         collecting.hold()
-        assert cli.main([verb]) == 0
+        assert main.main([verb]) == 0
     finally:
         gc.enable()
         gc.set_threshold(*threshold)

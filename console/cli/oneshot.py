@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from bus.trace.redact import escape
-from console import choosing, commands, json_lines, render, render_watch
+from console import commands
+from console.cli import choosing, json_lines
 from console.commands import Ended, Mistake, Started
 from console.language.filter_parser import parse
 from console.language.filters import ALL, Filter, format_filter
@@ -21,7 +22,8 @@ from console.language.grammar import parse as parse_line
 from console.language.tokens import LanguageError, words
 from console.language.values import LAST, quote
 from console.model.split import parts
-from console.printing import console_for
+from console.render import going_on, results
+from console.render.printing import console_for
 from console.session import Session
 from console.target import TargetError
 from console.waiting import keep_up, run_patiently, until, until_ended, until_ready
@@ -40,7 +42,7 @@ def call(given: argparse.Namespace) -> int:
             return ended
         reply = ended.reply
         took = sum(ns for _, ns in parts(ended.detail.call, session.now()).named()) if ended.detail else None
-        _print(given, [json_lines.reply(given.name, reply, took)], render.outcome(ended))
+        _print(given, [json_lines.reply(given.name, reply, took)], results.outcome(ended))
         return OK if ended.ok else FAILED if reply.call else NOT_DONE
 
 
@@ -50,7 +52,7 @@ def fire(given: argparse.Namespace) -> int:
         ended = _carried_out(session, FIRE, given)
         if isinstance(ended, int):
             return ended
-        _print(given, [json_lines.fired(given.name, ended.reply)], render.outcome(ended))
+        _print(given, [json_lines.fired(given.name, ended.reply)], results.outcome(ended))
         return OK if ended.ok else FAILED if ended.reply.call else NOT_DONE
 
 
@@ -61,7 +63,7 @@ def calls(given: argparse.Namespace) -> int:
         found = session.find_calls(what, limit=given.limit)
         head, now = session.info.session, session.now()
         lines = (json_lines.call(each, head, session.lane_name, now) for each in found.calls)
-        _print(given, lines, render.outcome(commands.CallList(format_filter(what), found, now)))
+        _print(given, lines, results.outcome(commands.CallList(format_filter(what), found, now)))
         return OK
 
 
@@ -71,7 +73,7 @@ def top(given: argparse.Namespace) -> int:
         session.preferences = replace(session.preferences, listed=given.limit)
         shown = commands.run(session, "top")
         assert isinstance(shown, commands.Top)
-        _print(given, map(json_lines.top, shown.rows), render.outcome(shown))
+        _print(given, map(json_lines.top, shown.rows), results.outcome(shown))
         return OK
 
 
@@ -80,7 +82,7 @@ def services(given: argparse.Namespace) -> int:
     with _opened(given.target) as session:
         shown = commands.run(session, "services")
         assert isinstance(shown, commands.ServiceList)
-        _print(given, map(json_lines.service, shown.rows), render.outcome(shown))
+        _print(given, map(json_lines.service, shown.rows), results.outcome(shown))
         return OK
 
 
@@ -90,7 +92,7 @@ def problems(given: argparse.Namespace) -> int:
         _look_for(session, given.seconds)
         report = session.problems()
         lines = (json_lines.problem(each, session.info.session) for each in report.problems)
-        _print(given, lines, render.outcome(commands.ProblemList(report, report.problems, session.now())))
+        _print(given, lines, results.outcome(commands.ProblemList(report, report.problems, session.now())))
         return FAILED if given.check and report.current else OK
 
 
@@ -118,7 +120,7 @@ def _watch(session: Session, what: Filter, given: argparse.Namespace) -> int:
             if given.json:
                 sys.stdout.write(json_lines.line(json_lines.call(each, head, session.lane_name, each.ended)))
             else:
-                out.print(render_watch.watch_line(each, head, out.width))
+                out.print(going_on.line(each, head, out.width))
         sys.stdout.flush()
         left -= len(found)
         if more and left:
@@ -134,7 +136,7 @@ def _carried_out(session: Session, verb: str, given: argparse.Namespace) -> Ende
     line = " ".join([verb, write_name(given.name), *map(as_word, given.args)])
     started = run_patiently(session, line)
     if isinstance(started, Mistake):
-        console_for(sys.stderr).print(render.outcome(started))
+        console_for(sys.stderr).print(results.outcome(started))
         return NOT_DONE
     assert isinstance(started, Started)
     try:
@@ -165,7 +167,7 @@ def _filter(given: Sequence[str]) -> Filter:
     try:
         return parse(text) if text.strip() else ALL
     except LanguageError as error:
-        raise TargetError(f"{error.message}\n{render.underlined(text, error.span).plain}") from None
+        raise TargetError(f"{error.message}\n{results.underlined(text, error.span).plain}") from None
 
 
 def _print(given: argparse.Namespace, lines: Iterable[json_lines.Json], shown: "RenderableType") -> None:

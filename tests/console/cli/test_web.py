@@ -12,9 +12,9 @@ import aiohttp
 import pytest
 
 from bus import Bus, Service
-from console import web
+from console.cli import web
+from console.cli.web import Doorkeeper
 from console.target import TargetError
-from console.web import Doorkeeper
 
 ALONE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"}
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from console.shell_completion import _for_bash
-from console.shell_scripts import SCRIPTS
+from console.cli.shell_completion import _for_bash
+from console.cli.shell_scripts import SCRIPTS
 from tests.console.processes import console
 from tests.e2e.terminal import Terminal
 

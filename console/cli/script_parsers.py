@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from textwrap import fill
 from typing import Final
 
-from console import json_fields
+from console.cli import json_fields
 from console.language import filter_help
 
 _TARGET: Final = "name, pid or socket of a program; - for the only one"
@@ -98,7 +98,7 @@ def _later(name: str) -> Callable[[argparse.Namespace], int]:
     """What carries it out is imported when it is wanted."""
 
     def carry_out(given: argparse.Namespace) -> int:
-        from console import oneshot
+        from console.cli import oneshot
 
         status: int = getattr(oneshot, name)(given)
         return status

@@ -14,7 +14,7 @@ from console import format as fmt
 from console.model.stacks import is_library, own_frame, waits_in
 from console.model.views import ServiceRow, ThreadRow
 from console.model.waiting import WaitLine
-from console.styles import BAD, NAME, NEWS, QUIET, WARN
+from console.render.styles import BAD, NAME, NEWS, QUIET, WARN
 
 
 def services(found: commands.ServiceList) -> RenderableType:

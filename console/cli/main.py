@@ -1,6 +1,6 @@
 """The command line: what can be written, and who carries it out.
 
-Who starts a program must not wait for what it does not use: `console.subcommands` imports each part when it is needed.
+Who starts a program must not wait for what it does not use: `subcommands` imports each part when it is needed.
 """
 
 import argparse
@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from bus.trace.redact import escape
-from console import collecting, examples, streams, subcommands
+from console import collecting
 from console.appearance import THEME_NAMES, config_path
+from console.cli import examples, streams, subcommands
 from console.target import TargetError
 
 USER_MISTAKE = 2
@@ -69,7 +70,7 @@ def _parser(verb: str = "") -> argparse.ArgumentParser:
     adds = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_screens(adds)
     if verb not in adds.choices:
-        from console import script_parsers, tool_parsers
+        from console.cli import script_parsers, tool_parsers
 
         tool_parsers.add(adds, parser)
         script_parsers.add(adds)

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from console.cli.oneshot import as_word
 from console.language.grammar import parse
-from console.oneshot import as_word
 from tests.console.processes import console
 from tests.support import wait_for
 

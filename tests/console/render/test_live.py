@@ -6,10 +6,10 @@ import pytest
 from rich.console import Console
 
 from bus.trace.records import Frame, Letter, Stack, Waiting
-from console import render
 from console.commands import LetterList, ServiceList, StackList, ThreadList, WaitsShown
 from console.model.views import ServiceRow, ThreadRow
 from console.model.waiting import waits
+from console.render import results
 from tests.hostile import TEXTS
 
 SECOND = 1_000_000_000
@@ -22,7 +22,7 @@ BUS = Frame(function="Promise.result", file="/home/me/bus/promise.py", line=3, s
 def text(result: object, width: int = 120) -> str:
     """What a plain console prints for RESULT."""
     shown = io.StringIO()
-    Console(file=shown, width=width, highlight=False, markup=False, emoji=False).print(render.outcome(result))  # type: ignore[arg-type]
+    Console(file=shown, width=width, highlight=False, markup=False, emoji=False).print(results.outcome(result))  # type: ignore[arg-type]
     return shown.getvalue()
 
 

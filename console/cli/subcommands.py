@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from bus.trace.records import Output
 from bus.trace.redact import escape
-from console import choosing, collecting
+from console import collecting
 from console import format as fmt
 from console.appearance import ATTACH_AGAIN, THEME_NAMES, Appearance, remembered_theme
+from console.cli import choosing
 from console.target import Target, TargetError
 
 if TYPE_CHECKING:
@@ -72,8 +73,8 @@ def attach(given: argparse.Namespace) -> int:
 
 def web(given: argparse.Namespace) -> int:
     """The screens on a program that runs already, in a browser."""
+    from console.cli.web import serve
     from console.target.discover import find
-    from console.web import serve
 
     program = find(given.target)
     looks = [*(["--theme", given.theme] if given.theme else []), *(["--ascii"] if given.ascii else [])]
@@ -95,7 +96,7 @@ def ps(given: argparse.Namespace) -> int:
 
     found = programs(services=True)
     if given.json:
-        from console import json_lines
+        from console.cli import json_lines
 
         sys.stdout.writelines(json_lines.line(json_lines.program(each)) for each in found)
         return 0
@@ -141,7 +142,7 @@ def record(given: argparse.Namespace) -> int:
 
 def dump(given: argparse.Namespace) -> int:
     """What the flight recorder of a program holds, into a file."""
-    from console.dumping import dump as write
+    from console.cli.dumping import dump as write
     from console.target.discover import find
 
     return write(find(given.target).socket, Path(given.output))

@@ -6,7 +6,7 @@ import sys
 from typing import Final
 
 from bus.trace.redact import escape
-from console.shell_words import Offer, offers, split
+from console.cli.shell_words import Offer, offers, split
 
 _BREAKS: Final = "=:"
 """Signs at which bash cuts words, beside white space."""

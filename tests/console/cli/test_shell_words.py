@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console import cli
-from console.shell_words import offers, split
+from console.cli import main
+from console.cli.shell_words import offers, split
 from tests.console.processes import console
 
-PARSER = cli._parser()
+PARSER = main._parser()
 
 
 def words(*typed):

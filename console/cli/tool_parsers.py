@@ -4,12 +4,12 @@ import argparse
 import sys
 from functools import partial
 
-from console import subcommands
+from console.cli import subcommands
+from console.cli.shell_scripts import SCRIPTS
 from console.export import formats
 from console.language import durations, filter_help
 from console.language.filters import Filter
 from console.language.tokens import LanguageError
-from console.shell_scripts import SCRIPTS
 
 
 def add(adds: "argparse._SubParsersAction[argparse.ArgumentParser]", parser: argparse.ArgumentParser) -> None:
@@ -92,7 +92,7 @@ def _print_script(given: argparse.Namespace) -> int:
 
 
 def _complete(given: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
-    from console.shell_completion import complete
+    from console.cli.shell_completion import complete
 
     return complete(given, parser)
 
@@ -110,6 +110,6 @@ def _filter(text: str) -> Filter:
     try:
         return parse(text)
     except LanguageError as error:
-        from console.render import underlined
+        from console.render.results import underlined
 
         raise argparse.ArgumentTypeError(f"{error.message}\n{underlined(text, error.span).plain}") from None

@@ -3,8 +3,8 @@
 from msgspec import structs
 
 from bus.trace.records import Call
-from console import branches
 from console.model.tree import CallTree, TreeLine
+from console.render import branches
 
 CALL = Call(id=7, root=7, kind="command", name="index.file", queued=1, args="path='a.py'")
 TREE = CallTree(call=7, lines=(), total=12, above=0, complete=True, length=3_100_000)

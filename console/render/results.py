@@ -13,7 +13,7 @@ from rich.text import Text
 from bus.attach.protocol import Reply
 from bus.trace.records import Call, Entry, Error
 from bus.trace.redact import escape
-from console import branches, commands, render_live, render_watch
+from console import commands
 from console import format as fmt
 from console.language.completion import VerbInfo, signature
 from console.language.grammar import Fire
@@ -21,8 +21,9 @@ from console.language.tokens import Span
 from console.model.problems import ProblemView
 from console.model.split import parts
 from console.model.views import CallDetail
-from console.render_tables import call_table, command_table, event_table, outcome_word, state
-from console.styles import BAD, GOOD, NAME, NEWS, QUIET, WARN
+from console.render import branches, going_on, live
+from console.render.styles import BAD, GOOD, NAME, NEWS, QUIET, WARN
+from console.render.tables import call_table, command_table, event_table, outcome_word, state
 
 _NS: Final = 1_000_000_000
 _CALLS: Final = 8
@@ -277,16 +278,16 @@ _RENDERERS: Final[Mapping[type, Callable[[Any], RenderableType]]] = {
     commands.ProblemList: problems,
     commands.TreeShown: tree,
     commands.Asked: lambda _asked: Text("the program is asked", QUIET),
-    commands.ServiceList: render_live.services,
-    commands.ThreadList: render_live.threads,
-    commands.StackList: render_live.stacks,
-    commands.WaitsShown: render_live.waits,
-    commands.LetterList: render_live.letters,
+    commands.ServiceList: live.services,
+    commands.ThreadList: live.threads,
+    commands.StackList: live.stacks,
+    commands.WaitsShown: live.waits,
+    commands.LetterList: live.letters,
     commands.Exporting: exporting,
     commands.Exported: lambda done: Text(plain(done), GOOD),
-    commands.Watching: render_watch.watching,
-    commands.Top: render_watch.top,
-    commands.SettingList: render_watch.settings,
+    commands.Watching: going_on.watching,
+    commands.Top: going_on.top,
+    commands.SettingList: going_on.settings,
     commands.LastShown: lambda shown: Group(Text(f"#{shown.reply.call}", NEWS), value(shown.reply)),
     commands.Said: lambda said: Text(escape(said.text), GOOD),
     commands.Help: lambda page: Group(verbs(page.verbs), Text(page.text)) if page.text else verbs(page.verbs),

@@ -6,7 +6,7 @@ from msgspec import structs
 
 from bus.attach.protocol import Reply
 from bus.trace.records import Call, Error
-from console import json_fields, json_lines
+from console.cli import json_fields, json_lines
 from console.session import Session
 from tests import synthetic
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from console.choosing import ONLY
+from console.cli.choosing import ONLY
 from console.commands.paths import paths
 from console.target import TargetError
 
@@ -123,8 +123,8 @@ def _things(kind: str, given: _Given, word: str) -> Iterator[Offer]:
     elif kind in ("commands", "events"):
         yield from _of_program(given, "execute " if kind == "commands" else "fire ", word)
     else:
+        from console.cli.oneshot import as_word
         from console.language.grammar import EXECUTE, FIRE, write_name
-        from console.oneshot import as_word
 
         verb, name = EXECUTE if given.command == "call" else FIRE, write_name(given.positionals[1])
         line = " ".join([verb, name, *map(as_word, given.positionals[2:]), ""])
@@ -170,7 +170,7 @@ def _bare(text: str, before: str) -> str:
 
 def _session(spec: str) -> "Session":
     """One that knows the names; the whole snapshot is not waited for."""
-    from console.choosing import named
+    from console.cli.choosing import named
     from console.session import Session
     from console.waiting import until
 

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from bus.attach.protocol import Reply
 from bus.trace.records import Call, Entry, Error, Output, Parameter, Step
-from console import commands, render
+from console import commands
 from console.commands import CallList, CallShown, Description, Ended, Listing, Mistake, ProblemList, Started, TreeShown
 from console.language.grammar import Execute, Fire
 from console.language.tokens import Span
@@ -19,6 +19,7 @@ from console.model.split import CallParts
 from console.model.tree import CallTree, TreeLine
 from console.model.views import CallDetail, CommandRow, EventRow
 from console.pending import Pending
+from console.render import results
 from tests.hostile import TEXTS
 
 MS = 1_000_000
@@ -28,7 +29,7 @@ HOSTILE = "".join(TEXTS[name] for name in ("clear", "C1", "bidi", "OSC 52", "act
 def text(result, width=120):
     """What a plain console prints for RESULT."""
     shown = io.StringIO()
-    Console(file=shown, width=width, highlight=False, markup=False, emoji=False).print(render.outcome(result))
+    Console(file=shown, width=width, highlight=False, markup=False, emoji=False).print(results.outcome(result))
     return shown.getvalue()
 
 
@@ -239,7 +240,7 @@ def test_markup_is_text():
 
 def test_every_outcome_has_a_form():
     """Whatever `run` can give can be printed."""
-    assert set(render._RENDERERS) == set(commands.Outcome.__args__)
+    assert set(results._RENDERERS) == set(commands.Outcome.__args__)
 
 
 def a_problem(word="stuck", **changed):

@@ -9,13 +9,13 @@ from bus.trace.redact import escape
 from console import commands
 from console import format as fmt
 from console.clock import clock
-from console.render_tables import call_table, command_table, outcome_word
-from console.styles import BAD, NAME, NEWS, QUIET, WARN
+from console.render.styles import BAD, NAME, NEWS, QUIET, WARN
+from console.render.tables import call_table, command_table, outcome_word
 
 _NAME_WIDTH = 24
 
 
-def watch_line(call: Call, session: Session, width: int) -> Text:
+def line(call: Call, session: Session, width: int) -> Text:
     """One call that ended, in WIDTH cells: `12:04:31.200 #18342 search.query  3.1 ms  ok  text='x' → 42`."""
     line = Text(no_wrap=True, overflow="ellipsis", end="")
     line.append(f"{clock(call.ended, session)} ", QUIET).append(f"#{call.id} ", NEWS)

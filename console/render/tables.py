@@ -9,7 +9,7 @@ from bus.trace.records import Call
 from bus.trace.redact import escape
 from console import format as fmt
 from console.model.views import CommandRow, EventRow
-from console.styles import BAD, GOOD, NAME, QUIET
+from console.render.styles import BAD, GOOD, NAME, QUIET
 
 
 def command_table(rows: Iterable[CommandRow]) -> Table:

@@ -8,7 +8,8 @@ from rich.console import Console
 
 from bus.attach.protocol import Batch
 from bus.trace.records import Call, Error
-from console import commands, render, render_watch
+from console import commands
+from console.render import going_on, results
 from console.session import Session
 from tests import synthetic
 
@@ -25,7 +26,7 @@ def printed(renderable, width=100):
 
 
 def line(call, width=100):
-    return render_watch.watch_line(call, synthetic.session_record(), width)
+    return going_on.line(call, synthetic.session_record(), width)
 
 
 def test_a_watch_line():
@@ -47,24 +48,24 @@ def test_a_watch_line_is_never_wider(width):
 def shown(text, width=100, calls=200):
     session = Session(synthetic.FakeTarget(synthetic.batches(synthetic.session(calls)), state="live"))
     session.pump()
-    return printed(render.outcome(commands.run(session, text)), width), session
+    return printed(results.outcome(commands.run(session, text)), width), session
 
 
 def test_watching_in_a_pane():
     """What is watched, and the last calls of it."""
     session = shown("ls")[1]
     watching = commands.run(session, "watch name:search.*")
-    assert printed(render.outcome(watching)) == "watching calls with name:search.*; stop ends it\n"
+    assert printed(results.outcome(watching)) == "watching calls with name:search.*; stop ends it\n"
     session.target.add(Batch(at=CALL.ended, records=(CALL,)))
     session.pump()
-    text = printed(render.outcome(watching))
+    text = printed(results.outcome(watching))
     assert "#18342" in text
     assert "1 call so far" in text
 
 
 def test_left_out():
     """How many, and how to see them."""
-    assert render_watch.left_out(1_204).plain == "… 1,204 more calls not shown: set watched N shows more"
+    assert going_on.left_out(1_204).plain == "… 1,204 more calls not shown: set watched N shows more"
 
 
 def test_top():

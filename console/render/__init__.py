@@ -1,0 +1,1 @@
+"""Results as rich renderables, shared by the command line, the REPL and the screens."""
