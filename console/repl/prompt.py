@@ -6,6 +6,7 @@ from concurrent.futures import wait
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import Application, get_app
@@ -158,8 +159,16 @@ class Prompt:
         app.create_background_task(self._keep_up())
 
     async def _keep_up(self) -> None:
-        """While a line is being written: take in what happens, and say what the user would want to know at once."""
+        """While a line is being written, until something goes wrong with that: then the prompt ends with it."""
         app = get_app()
+        try:
+            await self._take_in_news(app)
+        except Exception as error:  # noqa: BLE001 prompt-toolkit would show it, ask for Enter, and never take in anything again
+            if not app.is_done:
+                app.exit(exception=error)
+
+    async def _take_in_news(self, app: Application[str]) -> NoReturn:
+        """Take in what happens, and say what the user would want to know at once."""
         ticks = 0
         while True:
             await asyncio.sleep(_TICK)

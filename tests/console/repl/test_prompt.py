@@ -215,6 +215,19 @@ def test_watch_lines_beside_typing(play):
     assert "scan.status" in play("watch name:scan.*\rhalf a li", target, during).split("#77001")[1]
 
 
+def test_who_cannot_go_on_ends_with_what_went_wrong(play):
+    """A fault of ours while a line is being written is neither hidden nor shown for ever: it ends the REPL."""
+
+    def broken():
+        raise ZeroDivisionError("ours")
+
+    def during(target, _shown, _reads):
+        target.drain = broken
+
+    with pytest.raises(ZeroDivisionError, match="ours"):
+        play("half a li", during=during)
+
+
 def test_the_program_is_found_again(play):
     """When it ended and runs again that is said, and lines go to the new one, with what was done before."""
     target = synthetic.FakeTarget(synthetic.batches(synthetic.session(50)), state="live")
