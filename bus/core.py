@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 S = TypeVar("S", bound=Service)
+_FEW = 8
+"""Queued calls that are listed of each service, however many services have some."""
 _SWITCHES = ("BUS_CONSOLE", "BUS_TRACE", "BUS_TRACE_FILE", "BUS_DUMP")
 
 
@@ -249,16 +251,25 @@ class Bus:
         """The last 1,000 things that nobody could receive, the oldest first."""
         return tuple(self._dispatch.dead_letters)
 
-    def live_calls(self) -> list[Call]:
-        """The calls that run or are queued at this moment, service by service."""
+    def live_calls(self, limit: int | None = None) -> list[Call]:
+        """The calls that run or are queued at this moment, service by service.
+
+        LIMIT: of what is queued so many at the most, or a few from each service; each service's next ones.
+        """
         calls: list[Call] = []
-        for runner in self._staff.runners():
+        runners = self._staff.runners()
+        share = None if limit is None else max(_FEW, limit // max(1, sum(bool(each.mailbox.calls) for each in runners)))
+        for runner in runners:
             # A recorder asks 25 times a second, and of hundreds of services few are busy.
             if runner.busy():
                 calls += [call for call in runner.running if call is not None and call.in_flight]
             if runner.mailbox.calls:
-                calls += map(as_call, runner.mailbox.queued())
+                calls += map(as_call, runner.mailbox.queued(share))
         return calls
+
+    def queued(self) -> int:
+        """How many calls are queued at this moment."""
+        return sum(len(runner.mailbox) for runner in self._staff.runners())
 
     def running_calls(self) -> tuple[RunningCall, ...]:
         """The calls that run at this moment, service by service, and what each waits for on the bus."""

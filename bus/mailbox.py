@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Sequence
+from itertools import islice
 from typing import Literal
 
 from bus.context import Call, Delivery, as_call
@@ -165,9 +166,9 @@ class Mailbox:
         except ValueError:
             return -1
 
-    def queued(self) -> list[Item]:
-        """What is queued, the next one first."""
-        return list(self.calls.copy())
+    def queued(self, limit: int | None = None) -> list[Item]:
+        """What is queued, the next one first; the first LIMIT of it."""
+        return list(islice(self.calls.copy(), limit))
 
     def idle(self, workers: int) -> bool:
         """Whether nothing is queued and all WORKERS sleep."""

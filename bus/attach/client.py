@@ -11,12 +11,11 @@ from bus.attach.protocol import Batch, Message, Refused, Role
 from bus.context import Timing
 from bus.runtime import Runtime
 from bus.trace.chunk import Chunk
+from bus.trace.live import LISTED
 from bus.trace.outlet import Outlet
 from bus.trace.records import AnyRecord
 from bus.trace.timings import legends
 
-MAX_LIVE = 500
-"""Calls in flight that one batch lists."""
 MAX_WAITING = 10_000
 """Things that may wait to be sent to a client that goes on asking; then it is refused."""
 _SNAPSHOT_BATCH = 2_000
@@ -134,8 +133,8 @@ class Client:
         batch = Batch(
             at=chunk.at,
             records=records,
-            live=chunk.unended(MAX_LIVE),
-            in_flight=len(chunk.live),
+            live=chunk.unended(LISTED),
+            in_flight=len(chunk.live) + chunk.unlisted,
             dropped=self._outlet.lost,
             cost=round(chunk.cost, 5),
         )

@@ -118,7 +118,8 @@ class Welcome(Message, frozen=True):
 class Batch(Message, frozen=True):
     """What happened since the last one. The batches before the one with `snapshot_done` are the snapshot.
 
-    `live`: calls that are queued or running now, the oldest first and at most 500 of them; `in_flight` counts all.
+    `live`: calls that are queued or running now, the oldest first and at most 500 of them: those that run, and of each
+    service the next ones; `in_flight` counts all.
     `dropped`: records that this client lost because it did not keep up, in all. `at`: the program's monotonic ns.
     `cost`: the part of one CPU that recording and serving took since the last batch, 0.0 to 1.0.
 

@@ -25,16 +25,20 @@ _ENDS: frozenset[type] = frozenset({Timed, Fired, Delivered, Call})
 class Chunk:
     """Immutable, shared by the ring and all sinks. Texts of a call are final before it gets here.
 
-    `at`: monotonic ns. `live`: calls queued or running at that moment, oldest first. `cost`: see `protocol.Batch`.
+    `at`: monotonic ns. `live`: calls queued or running at that moment, oldest first. `unlisted`: more that are
+    queued. `cost`: see `protocol.Batch`.
     """
 
-    __slots__ = ("_parts", "_records", "at", "cost", "items", "live")
+    __slots__ = ("_parts", "_records", "at", "cost", "items", "live", "unlisted")
 
-    def __init__(self, at: int, items: Sequence[Item], live: Sequence[LiveCall] = (), cost: float = 0.0) -> None:
+    def __init__(
+        self, at: int, items: Sequence[Item], live: Sequence[LiveCall] = (), cost: float = 0.0, unlisted: int = 0
+    ) -> None:
         self.at = at
         self.items = items
         self.live = live
         self.cost = cost
+        self.unlisted = unlisted
         # Written by whichever sink's thread asks first; two at once do the same work and keep either result.
         self._records: tuple[AnyRecord, ...] | None = None
         self._parts: tuple[Sequence[Timing], Sequence[Detail | AnyRecord]] | None = None
@@ -56,8 +60,12 @@ class Chunk:
         return tuple([_MAKERS.get(item.__class__, _as_it_is)(item) for item in self._split()[1]])
 
     def unended(self, limit: int | None = None) -> tuple[Call, ...]:
-        """The calls in flight as unended records, the first LIMIT of them."""
-        return tuple(map(unended_record, self.live[:limit]))
+        """The calls in flight as unended records, oldest first; LIMIT of them: those that run, then who is queued."""
+        live = self.live
+        if limit is not None and len(live) > limit:
+            live = sorted(live, key=_is_queued)[:limit]
+            live.sort(key=_queued_at)
+        return tuple(map(unended_record, live))
 
     def history(self) -> "Chunk":
         """The same items without the calls in flight, which keep their arguments alive."""
@@ -130,6 +138,14 @@ def length_of(item: Item) -> tuple[int, int] | None:
     if isinstance(end, Delivered):
         return end.id, end.ended - end.event.at
     return (end.id, 0) if isinstance(end, Fired) else None
+
+
+def _is_queued(call: LiveCall) -> bool:
+    return not call.started
+
+
+def _queued_at(call: LiveCall) -> int:
+    return call.queued
 
 
 def _as_it_is(record: Any) -> AnyRecord:

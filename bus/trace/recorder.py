@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Protocol
 from msgspec import structs
 
 from bus import lanes
-from bus.context import Call as LiveCall
 from bus.hooks import Hook
 from bus.runtime import Runtime
+from bus.trace import live
 from bus.trace.buffers import Buffers
 from bus.trace.catalog import Catalog
-from bus.trace.chunk import Chunk, Item, ended_ids
+from bus.trace.chunk import Chunk, Item
 from bus.trace.records import VERSION, AnyRecord, Depth, Dropped, Lane, Level, Session
 from bus.trace.redact import bounded
 from bus.trace.ring import Ring
@@ -37,7 +37,7 @@ Source = Callable[[], Sequence[AnyRecord]]
 """Gives the records that a part has collected since it was last asked."""
 
 
-class Program(Protocol):
+class Program(live.Program, Protocol):
     """What the recorder needs of a bus."""
 
     name: str
@@ -56,9 +56,6 @@ class Program(Protocol):
         """See `Bus`."""
 
     def services(self) -> Sequence["ServiceInfo"]:
-        """See `Bus`."""
-
-    def live_calls(self) -> list[LiveCall]:
         """See `Bus`."""
 
 
@@ -115,6 +112,7 @@ class Recorder:
         self._sinks: tuple[Sink, ...] = ()
         self._depths: dict[str, Depth] = {}
         self._turns = 0
+        self._live = live.LiveCalls(program, runtime)
         self._figures: dict[str, tuple[int, ...]] = {}
         self._lanes: dict[int, Lane] = {}
         self._last_end: tuple[int, int] | None = None
@@ -232,17 +230,19 @@ class Recorder:
     def _turn(self) -> Chunk:
         """One batch to everybody, then what was asked for; returns an empty chunk of the same moment."""
         jobs = [self._jobs.popleft() for _ in range(len(self._jobs))]
-        live = self._live_calls() if self._sinks or jobs else []
+        asked = bool(jobs) or self._closing
+        # Before the buffers are emptied: a call that ends meanwhile is in either or both, never in none.
+        calls, unlisted = self._live.look(asked=asked) if self._sinks or jobs else ([], 0)
         at = self._runtime.now()
         happened = self._buffers.take()
         # All in one, cut where it is too much: a chunk costs each sink a system call, and the calls in flight again.
-        happened[:0] = self._extra(at, asked=bool(jobs) or self._closing)
+        happened[:0] = self._extra(at, asked=asked)
         taken = [happened[first : first + MAX_CHUNK] for first in range(0, len(happened), MAX_CHUNK)] or [[]]
         cost = self._cost(at)
-        live = _still(live, taken)
+        calls = live.still(calls, taken)
         for items in taken:
-            self._publish(Chunk(at, items, live, cost))
-        now = Chunk(at, (), live, cost)
+            self._publish(Chunk(at, items, calls, cost, unlisted))
+        now = Chunk(at, (), calls, cost, unlisted)
         for job in jobs:
             job(now)
         return now
@@ -254,12 +254,6 @@ class Recorder:
                 sink.offer(chunk)
             else:
                 self._forget(sink)
-
-    def _live_calls(self) -> list[LiveCall]:
-        """Asked before the buffers are emptied: a call that ends meanwhile is in either or both, never in none."""
-        calls = [call for call in self._program.live_calls() if call.in_flight]
-        calls.sort(key=lambda call: call.queued)
-        return calls
 
     def _extra(self, at: int, *, asked: bool) -> list[Item]:
         """What is not a call. Taken after the calls and put before them: what they refer to comes first.
@@ -372,11 +366,3 @@ def _lane(info: lanes.LaneInfo) -> Lane:
         native=info.native,
         began=info.began,
     )
-
-
-def _still(live: list[LiveCall], taken: Sequence[Sequence[Item]]) -> list[LiveCall]:
-    """LIVE without those whose end has just been taken."""
-    if not live:
-        return live
-    ended = set[int]().union(*map(ended_ids, taken))
-    return [call for call in live if call.id not in ended]

@@ -113,7 +113,7 @@ class Recording:
 
     def _file_chunk(self, chunk: Chunk) -> tuple[AnyRecord, ...]:
         records = chunk.records()
-        if chunk.at - self._file_looked < _LOOK_EVERY:
+        if chunk.unlisted or chunk.at - self._file_looked < _LOOK_EVERY:
             return records
         self._file_looked = chunk.at
         old = [call for call in chunk.live if chunk.at - call.queued >= _LONG]

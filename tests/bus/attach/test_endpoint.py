@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from bus import Service
 from bus.attach import endpoint
 from bus.attach.client import Client
 from bus.attach.endpoint import Endpoint
@@ -44,6 +45,19 @@ def test_what_happens_then_follows_in_batches(bus, peers):
     batch = peer.hear(Batch, lambda batch: batch.in_flight == 1)
     assert [(call.name, call.outcome) for call in batch.live] == [("hold", None)]
     assert 0 <= batch.cost <= 1
+
+
+def test_who_waits_in_a_long_queue_is_counted(bus, peers):
+    """A console lists some of them, and every call that runs."""
+    bus.add(Service("late"))
+    bus.register_command("late.hold", lambda: bus.execute_command("hold").result(0.5), service="late")
+    for _ in range(1_000):
+        bus.execute_command("hold")
+    bus.execute_command("late.hold")
+    peer = peers(Hello())
+    batch = peer.hear(Batch, lambda batch: batch.in_flight == 1_002)
+    assert [call.name for call in batch.live if call.started] == ["hold", "hold", "late.hold"]
+    assert len(batch.live) == 500
 
 
 def test_executing_answers_with_the_result(actor):
