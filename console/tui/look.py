@@ -48,22 +48,31 @@ SERVICES = (
 NO_SERVICE = "#9aa5b5"
 
 
+_shared: dict[Style, Style] = {}
+"""Each style that was ever made. Of two equal ones Textual would look up the second anew for each segment of it."""
+
+
 @cache
 def style(color: str = PLAIN, ground: str = GROUND, *, bold: bool = False, underline: bool = False) -> Style:
     """The one shared `Style` of this look; each has a ground, because Line API strips are painted as they are."""
-    return Style(color=color, bgcolor=ground, bold=bold, underline=underline)
+    return only(Style(color=color, bgcolor=ground, bold=bold, underline=underline))
 
 
 @cache
 def on(base: Style, ground: str) -> Style:
     """The same style on another ground."""
-    return base + Style(bgcolor=ground)
+    return only(base + Style(bgcolor=ground))
 
 
 @cache
 def acting(base: Style, action: str) -> Style:
     """The same style, running a Textual action when clicked; only for actions written in this program."""
-    return base + Style.from_meta({"@click": action})
+    return only(base + Style.from_meta({"@click": action}))
+
+
+def only(made: Style) -> Style:
+    """The one that was the first to be equal to MADE, however each was asked for."""
+    return _shared.setdefault(made, made)
 
 
 TEXT = style()

@@ -29,7 +29,7 @@ class _Styles(dict[Style | None, Style | None]):
         self._theme = theme
 
     def __missing__(self, style: Style | None) -> Style | None:
-        self[style] = made = None if style is None else self._made(style)
+        self[style] = made = None if style is None else look.only(self._made(style))
         return made
 
     def _made(self, style: Style) -> Style:
