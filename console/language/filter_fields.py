@@ -76,6 +76,7 @@ EVENTS: Final = Fields(
     Field("deliveries", "number", "deliveries a second"),
     Field("listeners", "number", "who gets it now"),
     Field("failed", "number", "times that it or a delivery failed", aliases=("errors",)),
+    Field("lost", "number", "deliveries that were never made", aliases=("dropped",)),
     Field("arg", "text", "the last arguments", aliases=("args",)),
 )
 SERVICES: Final = Fields(

@@ -112,6 +112,7 @@ class Catalog:
             name=name, fired=fired.calls, rate=fired_rates.get(number, 0.0),
             delivery_rate=delivery_rates.get(number, 0.0), failed=fired.errors + delivered.errors,
             last=fired.last, last_args=self._store.last_args.get(name, ""), listeners=self.receivers(name),
+            lost=delivered.lost,
         )  # fmt: skip
 
 

@@ -10,4 +10,6 @@ OUTCOMES: Final[tuple[Outcome | None, ...]] = (
 )  # fmt: skip
 """From `error` on they are failures; a cancelled call is what somebody asked for."""
 FAILED: Final = frozenset(OUTCOMES[3:])
+CANCELLED: Final = 2
+"""The last one in `OUTCOMES` that is no failure."""
 ORIGINS: Final[tuple[Origin, ...]] = get_args(Origin)

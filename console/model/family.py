@@ -4,10 +4,12 @@ from typing import Final
 
 import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
 from bus.trace.records import Call
 from console.model.codes import KINDS, OUTCOMES
 from console.model.columns import Block, Column, Ints
+from console.model.ends import failures
 from console.model.lane import Calls, Runs
 from console.model.store import Store
 
@@ -99,6 +101,10 @@ class Family:
         """Which of the rows are events."""
         events: Column = self.columns["kind"][rows] == _EVENT
         return events
+
+    def failed(self, rows: Ints) -> NDArray[np.bool_]:
+        """Which of the rows failed."""
+        return failures(self.columns["kind"][rows], self.columns["outcome"][rows])
 
     def waits(self, row: int) -> tuple[Ints, Ints]:
         """When a call began and ceased to be blocked, waiting for other calls; of one in flight, so far."""

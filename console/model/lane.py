@@ -6,11 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from console.model.columns import Block, Column, Columns, Ints
+from console.model.ends import failures
 from console.model.intervals import Intervals
 from console.model.totals import Totals
-
-CANCELLED: Final = 2
-"""Outcome codes above this one are failures; see `store.OUTCOMES`."""
 
 CALL: Final = (
     "id", "parent", "root", "queued", "started", "ended", "cpu", "waited", "text",
@@ -130,7 +128,8 @@ class Calls:
 
     def _derive(self, position: int) -> None:
         """Bring what is derived up to date from POSITION on."""
-        failed = position + np.flatnonzero(self.columns["outcome"][position:] > CANCELLED)
+        kind, outcome = (self.columns[name][position:] for name in ("kind", "outcome"))
+        failed = position + np.flatnonzero(failures(kind, outcome))
         block = {name: self.values(name, failed) for name in ("ended", "id")}
         if not position:
             self._failures.select(np.zeros(len(self._failures), np.bool_))

@@ -17,9 +17,8 @@ from bus.attach.protocol import Batch
 from bus.context import Delivered, Fired, Timed, Timing, Waited
 from bus.trace.records import AnyRecord, Call, CallKind, Origin, Outcome, Wait
 from bus.trace.timings import Label
-from console.model.codes import KINDS, ORIGINS, OUTCOMES
+from console.model.codes import CANCELLED, KINDS, ORIGINS, OUTCOMES
 from console.model.columns import Block, Column, Ints
-from console.model.lane import CANCELLED
 from console.model.texts import BETWEEN, Names, packed_texts
 
 _FIELDS: Final = ("id", "parent", "root", "queued", "started", "ended", "waited", "cpu", "caller", "lane", "sort")

@@ -21,12 +21,13 @@ Order = Literal["newest", "took", "run", "queued", "computing", "waiting", "else
 class FoundCalls(Struct, frozen=True):
     """What was found. `calls`: the first of them, those in flight at the front, of which the oldest comes first.
 
-    `total` counts all that match; so many of these are `in_flight`.
+    `total` counts all that match; so many of these are `in_flight`, and so many of `calls` are `going`.
     """
 
     calls: tuple[Call, ...] = ()
     total: int = 0
     in_flight: int = 0
+    going: int = 0
 
 
 _REMEMBERED: Final = 4
@@ -47,13 +48,17 @@ class Queries:
         self._filters: dict[Filter, StoreFilter] = {}
 
     def find(self, what: Filter, now: int, *, limit: int, order: Order = "newest") -> FoundCalls:
-        """At most LIMIT of the calls that are what WHAT asks for; those in flight took until NOW."""
+        """At most LIMIT of the calls that are what WHAT asks for; those in flight took until NOW.
+
+        However many are in flight, half of the room is for what has ended.
+        """
         store = self._store
         fits = of_call(what, store.lane_name, lambda _call: now)
         live = [call for call in store.live.values() if fits(call)]
         live.sort(key=lambda call: (not call.started, call.started or call.queued, call.id))
-        ended, total = self._ended(what, max(0, limit - len(live)), order)
-        return FoundCalls((*live[:limit], *ended), len(live) + total, len(live))
+        ended, total = self._ended(what, max(limit // 2, limit - len(live)), order)
+        going = live[: limit - len(ended)]
+        return FoundCalls((*going, *ended), len(live) + total, len(live), len(going))
 
     def _ended(self, what: Filter, limit: int, order: Order) -> tuple[list[Call], int]:
         """The first ended calls in an order, and how many there are."""

@@ -31,6 +31,7 @@ EVENT_ROWS: Final[Reader[EventRow]] = Reader(
     numbers={
         "fired": lambda row: row.fired, "rate": lambda row: row.rate, "deliveries": lambda row: row.delivery_rate,
         "listeners": lambda row: len(row.listeners), "failed": lambda row: row.failed,
+        "lost": lambda row: row.lost,
     },
     bare=("name", "service"),
     quoted=("name", "service", "arg"),

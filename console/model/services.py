@@ -8,7 +8,7 @@ import numpy as np
 from bus.trace.records import Call, Lane
 from console.model.blocks import KINDS
 from console.model.columns import Block, Ints
-from console.model.lane import CANCELLED
+from console.model.ends import failures, losses
 from console.model.presence import present
 from console.model.stats import WINDOW_SECONDS, Rates
 from console.model.store import Store
@@ -36,14 +36,15 @@ class Services:
         self._grouped = 0
 
     def take(self, block: Block) -> None:
-        """Count calls that were not counted before; an event is nobody's, its deliveries are."""
-        chosen = np.flatnonzero((block["kind"] != _EVENT) & (block["service"] > 0))
+        """Count calls that were not counted before; an event is nobody's, its deliveries are, once made."""
+        kind, outcome = block["kind"], block["outcome"]
+        chosen = np.flatnonzero((kind != _EVENT) & (block["service"] > 0) & ~losses(kind, outcome))
         if not len(chosen):
             return
         numbers, inverse = np.unique(block["service"][chosen], return_inverse=True)
         rows = np.array([self._row(number) for number in numbers.tolist()], np.int64)[inverse]
         np.add.at(self._calls, rows, 1)
-        np.add.at(self._errors, rows, block["outcome"][chosen] > CANCELLED)
+        np.add.at(self._errors, rows, failures(kind, outcome)[chosen])
         self._rates.add(rows, block["ended"][chosen])
 
     def rows(self, now: int) -> list[ServiceRow]:

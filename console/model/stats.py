@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from bus.trace.records import CallKind
 from console.model.codes import KINDS
 from console.model.columns import Block, Columns, Ints
+from console.model.ends import failures, losses
 from console.model.histogram import Distribution, Histograms
-from console.model.lane import CANCELLED
 from console.model.slices import Sliced, parts, whole
 
 WINDOW_SECONDS: Final = 10
@@ -24,10 +24,14 @@ _AT_ONCE: Final = 200
 
 
 class Figures(Struct, frozen=True):
-    """What is known of one name; durations in ns, None until a call of it ran."""
+    """What is known of one name; durations in ns, None until a call of it ran.
+
+    `lost`: deliveries that were never made; they are none of `calls`.
+    """
 
     calls: int
     errors: int
+    lost: int
     last: int
     last_failed: bool
     wait_p50: int | None
@@ -36,7 +40,7 @@ class Figures(Struct, frozen=True):
     run_p99: int | None
 
 
-NOTHING: Final = Figures(0, 0, 0, False, None, None, None, None)  # noqa: FBT003  no call yet, so none failed
+NOTHING: Final = Figures(0, 0, 0, 0, False, None, None, None, None)  # noqa: FBT003  no call yet, so none failed
 
 
 class Stats:
@@ -48,7 +52,7 @@ class Stats:
     def __init__(self) -> None:
         self._rows: dict[tuple[CallKind, int], int] = {}
         self._row_of = np.full((len(KINDS), 64), -1, np.int64)
-        self._totals = Columns(dict.fromkeys(("calls", "errors", "last", "last_failed"), np.int64))
+        self._totals = Columns(dict.fromkeys(_TOTALS, np.int64))
         self._wait = Histograms()
         self._run = Histograms()
         self._rate = Rates()
@@ -64,10 +68,14 @@ class Stats:
         """The same in slices. What is asked between two of them is answered, from some of the figures."""
         rows = self._numbers(block["kind"], block["name"])
         ran = np.flatnonzero(block["started"] > 0)
-        failed = block["outcome"] > CANCELLED
+        failed, lost = failures(block["kind"], block["outcome"]), losses(block["kind"], block["outcome"])
         self.failed += int(failed.sum())
-        self._count(rows, block["ended"], failed)
-        self._rate.add(rows, block["ended"])
+        if lost.any():
+            self._totals["lost"][:] += np.bincount(rows[lost], minlength=len(self._totals))
+        made = np.flatnonzero(~lost)
+        if len(made):
+            self._count(rows[made], block["ended"][made], failed[made])
+            self._rate.add(rows[made], block["ended"][made])
         yield
         if len(ran):
             started = block["started"][ran]
@@ -161,13 +169,14 @@ class Stats:
         rows = np.array(some, np.int64)
         wait, run = (which.percentiles(rows, _FRACTIONS).tolist() for which in (self._wait, self._run))
         totals = zip(*(self._totals[key][rows].tolist() for key in _TOTALS), strict=True)
-        for row, waits, runs, (calls, errors, last, last_failed) in zip(rows.tolist(), wait, run, totals, strict=True):
+        for row, waits, runs, figures in zip(rows.tolist(), wait, run, totals, strict=True):
+            calls, errors, lost, last, last_failed = figures
             durations = (None if value < 0 else value for value in (*waits, *runs))
-            self._figures[row] = Figures(calls, errors, last, bool(last_failed), *durations)
+            self._figures[row] = Figures(calls, errors, lost, last, bool(last_failed), *durations)
         self._changed.difference_update(some)
 
 
-_TOTALS: Final = ("calls", "errors", "last", "last_failed")
+_TOTALS: Final = ("calls", "errors", "lost", "last", "last_failed")
 
 
 class Rates:

@@ -26,7 +26,8 @@ from console.model.blocks import Codec
 from console.model.codes import KINDS
 from console.model.columns import Block, Ints, narrowed, steps
 from console.model.density import Density
-from console.model.lane import CANCELLED, Calls, Runs
+from console.model.ends import failures
+from console.model.lane import Calls, Runs
 from console.model.mailboxes import Mailboxes
 from console.model.outputs import KEPT, Outputs
 from console.model.packing import Packer, Portion, plausible
@@ -324,7 +325,7 @@ class Store:
     def _evict_from(self, calls: Calls, cutoff: int) -> int:
         """Let go of what ended up to CUTOFF; returns how many failed calls of that time were kept."""
         keep = calls["ended"] > cutoff
-        old_failures = np.flatnonzero(~keep & (calls["outcome"] > CANCELLED))
+        old_failures = np.flatnonzero(~keep & failures(calls["kind"], calls["outcome"]))
         keep[old_failures] = [call in self.codec.failed for call in calls["id"][old_failures].tolist()]
         if isinstance(calls, Runs):
             calls.forget_waits(cutoff)

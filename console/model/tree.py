@@ -12,7 +12,6 @@ from bus.trace.records import Call
 from console.model import attempts
 from console.model.columns import Ints
 from console.model.family import Family
-from console.model.lane import CANCELLED
 from console.model.path import CriticalPath, critical_path
 from console.model.store import Store
 
@@ -136,8 +135,8 @@ def _matter(family: Family, rows: Ints) -> list[int]:
     if len(rows) <= _CHILDREN:
         found: list[int] = rows.tolist()
         return found
+    failed = rows[family.failed(rows)][:_MATTER]
     outcomes = family.columns["outcome"][rows]
-    failed = rows[outcomes > CANCELLED][:_MATTER]
     return sorted({*rows[:_CHILDREN].tolist(), *failed.tolist(), *rows[outcomes == 0][-_MATTER:].tolist()})
 
 
@@ -182,7 +181,7 @@ class _Lines:
         return items
 
     def _attempts(self, rows: Ints) -> dict[int, int]:
-        if not (self._family.columns["outcome"][rows] > CANCELLED).any():
+        if not self._family.failed(rows).any():
             return {}
         calls = {self._family.call(row).id: row for row in rows.tolist()}
         several = attempts.series(self._family.call(row) for row in rows.tolist())
@@ -190,7 +189,7 @@ class _Lines:
 
     def _fold(self, rows: Ints, branches: tuple[bool, ...]) -> TreeLine:
         on_path = rows[np.isin(rows, self._on_path)].tolist()
-        failed = int((self._family.columns["outcome"][rows] > CANCELLED).sum())
+        failed = int(self._family.failed(rows).sum())
         below = int(self._sizes[rows].sum()) - len(rows)
         own = sum(self._path.own[row] for row in on_path)
         return TreeLine(

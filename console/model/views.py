@@ -62,7 +62,10 @@ class CommandRow(Struct, frozen=True):
 
 
 class EventRow(Struct, frozen=True):
-    """One event's figures. `listeners`: the registrations that it is delivered to now, in order."""
+    """One event's figures. `listeners`: the registrations that it is delivered to now, in order.
+
+    `lost`: deliveries that were never made, for want of room in a mailbox or because a service had stopped.
+    """
 
     name: str
     fired: int
@@ -72,6 +75,7 @@ class EventRow(Struct, frozen=True):
     last: int
     last_args: str
     listeners: tuple[Entry, ...]
+    lost: int = 0
 
 
 class ThreadRow(Struct, frozen=True):

@@ -72,10 +72,12 @@ class CallList:
 
     def said(self) -> str:
         """What is shown, of how many."""
-        found, rate = self._found, self._session.header().calls_per_second
-        ended = len(found.calls) - min(found.in_flight, len(found.calls))
-        flight = f"{found.in_flight:,} in flight · " if found.in_flight else ""
-        return f"{self._aside()}{flight}{self._ended(ended, found.total - found.in_flight, rate)}"
+        found, header = self._found, self._session.header()
+        going = max(found.in_flight, header.in_flight) if self.what == ALL and found.going else found.in_flight
+        some = f"{found.going:,} of " if found.going < going else ""
+        flight = f"{some}{going:,} in flight · " if going else ""
+        ended = len(found.calls) - found.going
+        return f"{self._aside()}{flight}{self._ended(ended, found.total - found.in_flight, header.calls_per_second)}"
 
     def _ended(self, shown: int, total: int, rate: float) -> str:
         matching = " that match" if self.what != ALL else ""
@@ -99,10 +101,10 @@ class CallList:
         if SORTS[self.sort] != "failed":
             return found
         failed = self._session.find_calls(And((self.what, _FAILED)), limit=limit)
-        live, ended = found.calls[: found.in_flight], found.calls[found.in_flight :]
+        live, ended = found.calls[: found.going], found.calls[found.going :]
         known = {call.id for call in failed.calls}
         others = [call for call in ended if call.id not in known]
-        return FoundCalls((*live, *failed.calls, *others)[:limit], found.total, found.in_flight)
+        return FoundCalls((*live, *failed.calls, *others)[:limit], found.total, found.in_flight, found.going)
 
     def _renew(self) -> None:
         """The times of what is in flight go on; of what was, a few at a time, what became of it."""

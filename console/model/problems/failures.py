@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from bus.trace.records import Call, Error, Problem
 from bus.trace.redact import bounded
-from console.model.codes import KINDS, OUTCOMES
-from console.model.lane import CANCELLED
+from console.model.codes import OUTCOMES
+from console.model.ends import failures, losses
 from console.model.problems.counts import Totals
 from console.model.problems.rule import (
     FOREVER,
@@ -28,8 +28,7 @@ from console.model.problems.rule import (
     some,
 )  # fmt: skip
 
-_REJECTED, _DEADLOCK = OUTCOMES.index("rejected"), OUTCOMES.index("deadlock")
-_DELIVERY: Final = KINDS.index("delivery")
+_DEADLOCK = OUTCOMES.index("deadlock")
 _CAUSES: Final = 2_000
 """Failed calls that are remembered because their callers may pass the error on."""
 _FRAME: Final = re.compile(r'^ +File "(.+)", line (\d+), in (.+)$', re.MULTILINE)
@@ -70,16 +69,15 @@ class Failing(Rule):
     def look(self, news: News) -> Iterator[Finding]:
         """See `Rule`."""
         calls, keys = news.calls, news.keys
-        # An event that a full mailbox dropped did not fail: it is told by `lossy`.
-        dropped = (calls["outcome"] == _REJECTED) & (calls["kind"] == _DELIVERY)
-        failed = (calls["outcome"] > CANCELLED) & ~dropped & (calls["outcome"] != _DEADLOCK)
+        lost = losses(calls["kind"], calls["outcome"])  # told by `lossy`
+        failed = failures(calls["kind"], calls["outcome"]) & (calls["outcome"] != _DEADLOCK)
         self._failed.add(keys[failed])
         kept = news.store.codec.failed
         nested = np.flatnonzero(failed & (calls["parent"] > 0))[-_CAUSES:]
         self._causes.extend(call for number in calls["id"][nested].tolist() if (call := kept.get(number)) is not None)
         fresh: set[tuple[int, str]] = set()
         for key in self._known(keys):
-            mine = np.flatnonzero((keys == key) & ~dropped)
+            mine = np.flatnonzero((keys == key) & ~lost)
             mine = mine[np.argsort(calls["ended"][mine], kind="stable")]
             fresh.update((key, group) for group in self._take(news, key, mine, failed))
         yield from self._now(news, fresh)

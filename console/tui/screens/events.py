@@ -26,12 +26,13 @@ from console.tui.widgets.named_rows import NamedRows
 from console.tui.widgets.rows import Column, RowList
 
 SORTS: tuple[Sort[EventRow], ...] = (
-    Sort("", lambda row: (row.failed > 0, bucket(row.rate), bucket(row.fired))),
+    Sort("", lambda row: (row.failed > 0, row.lost > 0, bucket(row.rate), bucket(row.fired))),
     Sort("event", lambda row: row.name, downwards=False),
     Sort("fired/s", lambda row: row.rate),
     Sort("deliveries/s", lambda row: row.delivery_rate),
     Sort("listeners", lambda row: len(row.listeners)),
     Sort("failed", lambda row: row.failed),
+    Sort("lost", lambda row: row.lost),
 )
 
 
@@ -84,7 +85,7 @@ class EventsScreen(ListScreen[EventRow]):
             name=key, fired=sum(row.fired for row in rows), rate=sum(row.rate for row in rows),
             delivery_rate=sum(row.delivery_rate for row in rows), failed=sum(row.failed for row in rows),
             last=max(row.last for row in rows), last_args="",
-            listeners=tuple(entry for row in rows for entry in row.listeners),
+            listeners=tuple(entry for row in rows for entry in row.listeners), lost=sum(row.lost for row in rows),
         )  # fmt: skip
 
     def parameters(self, row: EventRow) -> tuple[Sequence[Parameter] | None, str]:
@@ -126,15 +127,22 @@ class EventsScreen(ListScreen[EventRow]):
 def columns(title: Callable[[str], str]) -> list[Column[EventRow]]:
     """The columns; the last arguments go first when there is no room."""
     return [
-        Column("", 1, 99, lambda row: ("✗", FAILED) if row.failed else (" ", SOFT)),
+        Column("", 1, 99, _mark),
         Column("event", 0, 100, lambda row: (title(row.name), TEXT), least=18),
         Column("fired/s", 8, 90, lambda row: (fmt.rate(row.rate), TEXT if row.rate else HIDDEN), right=True),
         Column("deliveries/s", 13, 60, _deliveries, right=True),
         Column("fired", 9, 50, lambda row: (fmt.count(row.fired), _figure(row.fired)), right=True),
         Column("listeners", 10, 80, _listeners, right=True),
         Column("failed", 7, 85, lambda row: (fmt.count(row.failed), FAILED if row.failed else HIDDEN), right=True),
+        Column("lost", 7, 55, lambda row: (fmt.count(row.lost), WARN if row.lost else HIDDEN), right=True),
         Column("  last arguments", 19, 10, lambda row: ("  " + brief(row.last_args, 17), SOFT)),
     ]
+
+
+def _mark(row: EventRow) -> tuple[str, Style]:
+    if row.failed:
+        return "✗", FAILED
+    return ("⚠", WARN) if row.lost else (" ", SOFT)
 
 
 def _deliveries(row: EventRow) -> tuple[str, Style]:

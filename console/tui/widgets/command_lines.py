@@ -148,13 +148,13 @@ def _call_line(width: int, detail: CallDetail) -> Strip:
 
 def about_event(width: int, row: EventRow, receivers: tuple[Entry, ...], colors: ServiceColors) -> list[Strip]:
     """Figures of an event, and its listeners in the order in which they get it."""
-    figures = (
-        f"fired {fmt.plural(row.fired, 'time')} · {fmt.rate(row.rate)}/s · {fmt.rate(row.delivery_rate)} deliveries/s"
-    )
-    line = Line(width).put(figures, SOFT)
+    strips = [Line(width).put(row.name, STRONG).strip()]
+    line = Line(width).put(f"fired {fmt.plural(row.fired, 'time')} · {fmt.rate(row.rate)}/s", SOFT)
+    strips.append(line.put(f" · {fmt.rate(row.delivery_rate)} deliveries/s", SOFT).strip())
     if row.failed:
-        line.put(" · ", SOFT).put(f"✗ {row.failed:,} failed", FAILED)
-    strips = [Line(width).put(row.name, STRONG).strip(), line.strip()]
+        strips.append(Line(width).put(f"✗ {row.failed:,} failed", FAILED).strip())
+    if row.lost:
+        strips.append(Line(width).put(f"⚠ {row.lost:,} lost before a listener got it", WARN).strip())
     rows = list(wrapped(row.last_args, width - _LAST))[:_LAST_LINES] if row.last_args else []
     strips += [
         Line(width).cell("" if at else "last", _LAST, SOFT).put(text, TEXT).strip() for at, text in enumerate(rows)
@@ -179,7 +179,8 @@ def last_fired(width: int, recent: list[CallDetail], session: Session) -> list[S
         line = Line(width).cell(f"#{call.id}", number, SOFT).gap(2)
         line.put(clock(call.queued, session.info.session), SOFT).gap(2)
         if call.kind == "delivery":  # with what, stands where it was fired
-            outcome(line, call, long=False).put(f" {fmt.duration(fmt.total(detail.parts))} on {detail.lane}", SOFT)
+            where = f"on {detail.lane}" if detail.lane else f"for {call.service}"
+            outcome(line, call, long=False).put(f" {fmt.duration(fmt.total(detail.parts))} {where}", SOFT)
             shown.append(Shown(line.strip(), call.id))
         else:
             line.put(f"by {detail.caller_lane}  " if detail.caller_lane else "", SOFT)

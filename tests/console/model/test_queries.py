@@ -42,9 +42,19 @@ def test_those_in_flight_come_first() -> None:
     live = (call(11, 70), call(12, 60), call(13, 50, 80), call(14, 55, 75, lane=2))
     store = filled(call(1, 1, 2, 5), call(2, 6, 7, 9), call(3, 1, 2, 7, lane=2), call(4, 8, 0, 8), live=live)
     assert numbers(store, "") == [14, 13, 12, 11, 2, 4, 3, 1]
-    assert numbers(store, "", limit=5) == [14, 13, 12, 11, 2]
-    assert numbers(store, "", limit=2) == [14, 13]
+    assert numbers(store, "", limit=7) == [14, 13, 12, 11, 2, 4, 3]
     assert numbers(store, "outcome:ended", limit=2) == [2, 4]
+
+
+def test_half_of_the_room_is_for_what_has_ended() -> None:
+    """A thousand calls in a queue do not hide what happens; where nothing has ended they may have all of it."""
+    live = tuple(call(10 + number, 70 + number) for number in range(20))
+    store = filled(call(1, 1, 2, 5), call(2, 6, 7, 9), call(3, 1, 2, 7), live=live)
+    assert numbers(store, "", limit=4) == [10, 11, 2, 3]
+    assert numbers(store, "", limit=8) == [10, 11, 12, 13, 14, 2, 3, 1]
+    found = Queries(store).find(ALL, 100, limit=4)
+    assert (found.going, found.in_flight, found.total) == (2, 20, 23)
+    assert numbers(filled(live=live), "", limit=4) == [10, 11, 12, 13]
 
 
 def test_all_are_counted() -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from bus.trace.records import Call
 from console.model.blocks import Codec
@@ -181,3 +182,22 @@ def test_many_names_are_refreshed_in_slices() -> None:
     counted.take(*(ended(number, f"name-{number}", SECOND) for number in range(1, 1_001)))
     assert len(list(counted.stats.refreshing("command"))) == 5
     assert not list(counted.stats.refreshing("command"))
+
+
+def test_a_delivery_that_was_dropped_is_lost_and_not_failed() -> None:
+    """It is no call, has no rate, and is not what happened last. A command that was refused did fail."""
+    counted = Counted()
+    dropped = Call(
+        id=3, root=3, kind="delivery", name="a", outcome="rejected", queued=9 * SECOND, ended=9 * SECOND, caller=1
+    )
+    done = structs.replace(dropped, id=2, started=8 * SECOND, ended=8 * SECOND, outcome="ok", lane=1)
+    counted.take(done, dropped, structs.replace(dropped, id=4), structs.replace(dropped, id=5, kind="command"))
+    figures = counted.stats.figures("delivery", counted.number("a"))
+    assert (figures.calls, figures.errors, figures.lost) == (1, 0, 2)
+    assert (figures.last, figures.last_failed) == (8 * SECOND, False)
+    figures = counted.stats.figures("command", counted.number("a"))
+    assert (figures.calls, figures.errors, figures.lost) == (1, 1, 0)
+    assert counted.stats.failed == 1
+    assert counted.stats.total_rate(10 * SECOND) == pytest.approx(2 / 2)
+    counted.take(structs.replace(dropped, id=6))
+    assert counted.stats.figures("delivery", counted.number("a")).lost == 3

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from bus.attach.protocol import Batch
 from bus.trace.records import Call, Lane, Wait
@@ -170,6 +171,13 @@ def test_a_call_that_failed_in_the_queue_is_marked_at_its_caller() -> None:
     lane = live_view([call(1, 10, 0, 35, outcome="expired", caller=1)], [], 100).lanes[0]
     assert np.flatnonzero(lane.failed).tolist() == [3]
     assert lane.call[3] == 1
+
+
+def test_a_dropped_event_is_no_failure_of_who_fired_it() -> None:
+    """Thousands of them would hide what the thread did."""
+    lost = structs.replace(call(1, 10, 0, 35, outcome="rejected", caller=1), kind="delivery")
+    lane = live_view([lost, call(2, 50, 0, 55, outcome="rejected", caller=1)], [], 100).lanes[0]
+    assert np.flatnonzero(lane.failed).tolist() == [5]
 
 
 def test_lanes_are_grouped_by_service() -> None:

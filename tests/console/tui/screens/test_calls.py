@@ -71,6 +71,27 @@ async def opened(driver: Driver) -> CallsScreen:
     return shown(driver)
 
 
+def test_a_long_queue_leaves_room_for_what_has_ended() -> None:
+    """How many there are, of which some are listed; what has ended is there below them."""
+    start = synthetic.START
+    ended = [
+        Call(id=n, root=n, kind="command", name="a", queued=start, started=start, ended=start + n, outcome="ok", lane=1)
+        for n in range(1, 301)
+    ]
+    live = tuple(
+        Call(id=n, root=n, kind="command", name="b", service="s", queued=start + n) for n in range(1_000, 1_500)
+    )
+    full = structs.replace(batch(*ended), live=live, in_flight=9_876)
+
+    async def test(driver: Driver) -> None:
+        await opened(driver)
+        await driver.sees("100 of 9,876 in flight · 100 of 300 ended calls, newest first")
+        found = ids(driver)
+        assert (found[0], found[99], found[100], found[-1]) == (1_000, 1_099, 300, 201)
+
+    drive(test, target([full], state="live"))
+
+
 @pytest.mark.parametrize("size", [LARGE, SMALL])
 def test_shows_what_is_in_flight_first_then_the_newest(size: tuple[int, int]) -> None:
     """Each with its number, name, lane, time and outcome."""

@@ -69,6 +69,27 @@ def test_what_an_event_was_fired_with_can_be_read() -> None:
     drive(test, target([batch(*fired)]))
 
 
+@pytest.mark.parametrize("size", [LARGE, SMALL])
+def test_what_a_full_mailbox_dropped_is_lost(size: tuple[int, int]) -> None:
+    """Amber and counted apart from failures; what waits says for whom."""
+    one = Call(
+        id=7, root=7, kind="delivery", name="file.found", service="indexer", caller=1, queued=synthetic.START + 5,
+        ended=synthetic.START + 6, outcome="rejected",
+    )  # fmt: skip
+    waits = structs.replace(one, id=9, ended=0, outcome=None)
+    records = [one, structs.replace(one, id=8)]
+
+    async def test(driver: Driver) -> None:
+        await driver.press("2")
+        await driver.sees("⚠ file.found")
+        await driver.misses("✗ file.found")
+        await driver.press("enter")
+        await driver.sees("⚠ 2 lost before a listener got it", "rejected", "for indexer")
+        assert driver.app.session.header().failed == 0
+
+    drive(test, target([structs.replace(batch(*records), live=(waits,))]), size=size)
+
+
 def test_an_event_that_reaches_nobody_is_marked() -> None:
     """An event fired without a listener says so, in the list and in the details."""
     start = synthetic.START
