@@ -101,9 +101,9 @@ def _unrecorded(width: int, call: Call, session: Session) -> Iterator[Shown]:
     """Why there are no arguments, and how to have them the next time."""
     if call.args or call.result or session.level == "full":
         return
-    line = Line(width).put("arguments and results are not recorded", SOFT)
+    line = Line(width).put("no arguments recorded", SOFT)
     if session.info.can_act:
-        line.put(": ", SOFT).put(":set level full", KEY).put(" does", SOFT)
+        line.put(": ", SOFT).put(":set level full", KEY).put(" records them", SOFT)
     yield Shown(line.strip())
     yield _blank(width)
 

@@ -671,7 +671,7 @@ def test_why_there_are_no_arguments_is_said(level: Literal["times", "full"], sai
     async def test(driver: Driver) -> None:
         await driver.press("4", "down", "enter")
         await driver.sees("caused by")
-        hint = "arguments and results are not recorded: :set level full does"
+        hint = "no arguments recorded: :set level full records them"
         await (driver.sees(hint) if said else driver.misses(hint))
 
     drive(test, source)
