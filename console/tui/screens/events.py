@@ -134,7 +134,7 @@ def columns(title: Callable[[str], str]) -> list[Column[EventRow]]:
         Column("fired", 9, 50, lambda row: (fmt.count(row.fired), _figure(row.fired)), right=True),
         Column("listeners", 10, 80, _listeners, right=True),
         Column("failed", 7, 85, lambda row: (fmt.count(row.failed), FAILED if row.failed else HIDDEN), right=True),
-        Column("lost", 7, 55, lambda row: (fmt.count(row.lost), WARN if row.lost else HIDDEN), right=True),
+        Column("lost", 7, 45, lambda row: (fmt.count(row.lost), WARN if row.lost else HIDDEN), right=True),
         Column("  last arguments", 19, 10, lambda row: ("  " + brief(row.last_args, 17), SOFT)),
     ]
 
