@@ -194,7 +194,7 @@ def _cpu_share(console: Console, seconds: float) -> float:
 
 
 def _frame(console: Console, sizes: Sizes) -> float:
-    """CPU ns for a step to the side, which draws all lanes anew; what it does at rest taken off."""
+    """CPU ns for a step to the side, which draws all lanes anew, with what it does at rest meanwhile."""
     before = console.cpu
     for number in range(sizes.screen_keys):
         console.send("ad"[number % 2])
