@@ -197,7 +197,8 @@ def _blank(width: int) -> Shown:
 
 def healthy_lines(width: int, report: ProblemReport, most: int) -> list[Strip]:
     """`healthy: stuck · starved …`, below a blank line, in MOST lines; where that is not enough, how many there are."""
-    names = [rule.rule for rule in report.healthy]
+    listed = {view.rule for view in report.problems}  # what is over is in the list still
+    names = [rule.rule for rule in report.healthy if rule.rule not in listed]
     if not names:
         return []
     title = "healthy: "

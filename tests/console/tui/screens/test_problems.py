@@ -184,6 +184,18 @@ def test_a_small_terminal_says_what_is_watched_when_asked() -> None:
     drive(test, source(failed(1)), SMALL)
 
 
+def test_what_is_over_is_not_called_healthy_beside_it() -> None:
+    """One line says that a rule found something and that this is over; a second one would contradict it."""
+    later = AT + 60_000 * MS
+    quiet = Call(id=1, root=1, kind="command", name="a", queued=later, started=later, ended=later, outcome="ok", lane=1)
+
+    async def test(driver: Driver) -> None:
+        await driver.press("6")
+        await driver.sees("lossy", "over", " healthy: deadlock · stuck")
+
+    drive(test, source(Dropped(at=AT, count=7, kind="event", where="metrics"), quiet))
+
+
 def test_healthy_rules_stand_aside_for_problems() -> None:
     """Where the list needs the room, they are one line that says how many; no name of one is ever broken."""
     problems = [Problem(rule=f"own {number}", at=AT, text="x") for number in range(30)]
