@@ -57,6 +57,11 @@ def millis(ns: int | None) -> str:
     return f"{value:.1f}" if value < _HUNDRED else f"{value:,.0f}"
 
 
+def at_least(number: int, more: bool) -> str:  # noqa: FBT001  with the number it reads as one thing
+    """NUMBER, `1,204+` if there are MORE."""
+    return f"{count(number)}+" if more else count(number)
+
+
 def rate(per_second: float) -> str:
     """A rate for a column: `0`, `0.3`, `412`, `1,204`."""
     if per_second < 0.05:  # noqa: PLR2004  one decimal would say 0.0

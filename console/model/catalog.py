@@ -38,13 +38,14 @@ class Catalog:
         yield from self._stats.refreshing("command")
         live = (call for call in self._store.live.values() if call.kind == "command")
         in_flight = Counter((call.name, call.started > 0) for call in live)
+        crowded = self._crowded()
         rates = self._stats.rates("command", now)
         yield
         names = self._sorted_names({name for name, _ in in_flight})
         rows: list[CommandRow] = []
         for some in parts(names):
             yield
-            rows += [self._command(name, rates, in_flight) for name in some]
+            rows += [self._command(name, rates, in_flight, crowded) for name in some]
         return rows
 
     def events(self, now: int) -> list[EventRow]:
@@ -94,14 +95,25 @@ class Catalog:
     def _called(self, kind: CallKind) -> set[str]:
         return {self._store.codec.names[number] for number in self._stats.names(kind)}
 
-    def _command(self, name: str, rates: dict[int, float], in_flight: Counter[tuple[str, bool]]) -> CommandRow:
+    def _crowded(self) -> AbstractSet[str]:
+        """The services in whose queues there is more than the program listed."""
+        if not self._store.unlisted:
+            return frozenset()
+        listed = Counter(call.service for call in self._store.live.values() if not call.started)
+        return {service for service, count in listed.items() if self._store.mailboxes.last(service).depth > count}
+
+    def _command(
+        self, name: str, rates: dict[int, float], in_flight: Counter[tuple[str, bool]], crowded: AbstractSet[str]
+    ) -> CommandRow:
         number = self._store.codec.names.find(name)
         entry, figures = self._commands.get(name), self._stats.known("command", number)
-        key = entry, figures, rates.get(number, 0.0), in_flight[name, True], in_flight[name, False]
+        service = entry.service if entry else self._store.services.get(name, "")
+        queued = in_flight[name, False]
+        key = entry, figures, rates.get(number, 0.0), in_flight[name, True], queued, queued > 0 and service in crowded
         known = self._rows.get(name)
         if known is not None and known[0] == key:
             return known[1]
-        row = _row(name, self._store.services.get(name, ""), key)
+        row = _row(name, service, key)
         self._rows[name] = key, row
         return row
 
@@ -116,17 +128,17 @@ class Catalog:
         )  # fmt: skip
 
 
-_Key = tuple[Entry | None, Figures, float, int, int]
-"""All that a command's row is made from: registration, figures, rate, running, queued."""
+_Key = tuple[Entry | None, Figures, float, int, int, bool]
+"""All that a command's row is made from: registration, figures, rate, running, queued, and whether more are."""
 
 
 def _row(name: str, service: str, key: _Key) -> CommandRow:
-    entry, figures, rate, running, queued = key
+    entry, figures, rate, running, queued, more = key
     return CommandRow(
-        name=name, service=entry.service if entry else service, calls=figures.calls, rate=rate,
+        name=name, service=service, calls=figures.calls, rate=rate,
         running=running, queued=queued, wait_p50=figures.wait_p50, wait_p99=figures.wait_p99,
         run_p50=figures.run_p50, run_p99=figures.run_p99, errors=figures.errors, last=figures.last,
-        last_failed=figures.last_failed, removed=entry is None or not entry.added, entry=entry,
+        last_failed=figures.last_failed, removed=entry is None or not entry.added, entry=entry, more=more,
     )  # fmt: skip
 
 

@@ -85,6 +85,8 @@ class Store:
         self.runs: dict[int, Runs] = {}
         self.instants: dict[int, Calls] = {}
         self.live: dict[int, Call] = {}
+        self.unlisted = 0
+        """Calls that are queued, too, but were not listed, because there are so many."""
         self.lanes: dict[int, Lane] = {}
         self.entries: dict[int, Entry] = {}
         self.states: dict[str, State] = {}
@@ -136,6 +138,7 @@ class Store:
         fresh = yield from self._take_ended(self.codec.take(packed))
         self.live.clear()
         self._take_unended((*packed.unended, *batch.live))
+        self.unlisted = max(0, batch.in_flight - len(batch.live))
         self._evict()
         return fresh
 

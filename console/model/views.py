@@ -40,7 +40,8 @@ class KnownNames(Struct, frozen=True):
 class CommandRow(Struct, frozen=True):
     """One command's figures; percentiles are None until it ran.
 
-    `removed`: it is not registered any more. `wrong`: it has a problem that is not over.
+    `removed`: it is not registered any more. `wrong`: it has a problem that is not over. `more`: its service's queue is
+    so long that the program listed only a part of it, and `queued` counts that part.
     """
 
     name: str
@@ -59,6 +60,7 @@ class CommandRow(Struct, frozen=True):
     removed: bool
     entry: Entry | None
     wrong: bool = False
+    more: bool = False
 
 
 class EventRow(Struct, frozen=True):

@@ -24,7 +24,7 @@ def command_table(rows: Iterable[CommandRow]) -> Table:
             fmt.count(row.calls),
             fmt.rate(row.rate),
             fmt.count(row.running),
-            fmt.count(row.queued),
+            fmt.at_least(row.queued, row.more),
             fmt.millis(row.run_p50),
             fmt.millis(row.run_p99),
             _errors(row.errors),

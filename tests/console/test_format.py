@@ -28,6 +28,11 @@ def test_duration_says_the_truth(ns):
     assert float(figure) * scale == pytest.approx(ns, rel=0.05)
 
 
+def test_more_than_was_counted():
+    """A figure that is only a part of the whole says so."""
+    assert (fmt.at_least(1_204, more=True), fmt.at_least(3, more=False)) == ("1,204+", "3")
+
+
 def test_parts_are_in_the_unit_of_their_sum():
     """The four parts can be compared with the whole at a glance, and nothing is a plain 0."""
     times = CallParts(queued=100_000, computing=2_400_000, waiting=0, elsewhere=600_000)

@@ -106,7 +106,7 @@ def columns(colors: ServiceColors, session: Session, title: Callable[[str], str]
         Column("calls", 6, 25, lambda row: (fmt.count(row.calls), SOFT if row.calls else HIDDEN), right=True),
         Column("rate/s", 6, 90, lambda row: (fmt.rate(row.rate), TEXT if row.rate else HIDDEN), right=True),
         Column("now", 3, 80, lambda row: (fmt.count(row.running), _BUSY if row.running else HIDDEN), right=True),
-        Column("queued", 6, 70, lambda row: (fmt.count(row.queued), _queue_look(row)), right=True),
+        Column("queued", 6, 70, lambda row: (fmt.at_least(row.queued, row.more), _queue_look(row)), right=True),
         Column("wait p50", 8, 30, lambda row: (fmt.millis(row.wait_p50), _soft(row.wait_p50)), right=True),
         Column("p99", 6, 20, lambda row: (fmt.millis(row.wait_p99), _wait_look(row)), right=True),
         Column("run p50", 7, 60, lambda row: (fmt.millis(row.run_p50), _soft(row.run_p50)), right=True),
@@ -125,7 +125,7 @@ def total(key: str, rows: Sequence[CommandRow]) -> CommandRow:
         queued=sum(row.queued for row in rows), wait_p50=None, wait_p99=_worst(row.wait_p99 for row in rows),
         run_p50=None, run_p99=_worst(row.run_p99 for row in rows), errors=sum(row.errors for row in rows),
         last=max(row.last for row in rows), last_failed=any(row.last_failed for row in rows),
-        removed=all(row.removed for row in rows), entry=None,
+        removed=all(row.removed for row in rows), entry=None, more=any(row.more for row in rows),
     )  # fmt: skip
 
 

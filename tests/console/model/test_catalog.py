@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from bus.attach.protocol import Batch
-from bus.trace.records import Call, Entry
+from bus.trace.records import Call, Depth, Entry
 from console.model import snapshot
 from console.model.catalog import Catalog, is_pattern
 from console.model.stats import Stats
@@ -56,6 +56,20 @@ def call(number: int, name: str, kind: str = "command", **more: object) -> Call:
     end = 19 * SECOND
     times = {"queued": end - 4_000_000, "started": end - 3_000_000, "ended": end, "outcome": "ok", "lane": 1}
     return Call(id=number, root=number, kind=kind, name=name, service="s", **{**times, **more})  # type: ignore[arg-type]
+
+
+def test_more_may_be_queued_than_the_program_listed() -> None:
+    """Then the figure of a command says so, if its service's queue holds more; of other services it is exact."""
+    waits = [call(number, "a", ended=0, started=0, lane=0, outcome=None) for number in (8, 9)]
+    other = structs.replace(waits[0], id=10, name="b", service="t")
+    model = Model(command(1, "a"), command(2, "b", service="t"))
+    full = Batch(at=0, live=(*waits, other), in_flight=700)
+    depths = Depth(service="s", at=1, depth=699), Depth(service="t", at=1, depth=1)
+    model.store.take(structs.replace(full, records=depths))
+    rows = model.commands()
+    assert [(row.queued, row.more) for row in (rows["a"], rows["b"])] == [(2, True), (1, False)]
+    model.store.take(structs.replace(full, in_flight=3))
+    assert not any(row.more for row in model.commands().values())
 
 
 def test_a_command_with_its_figures() -> None:
