@@ -1,16 +1,27 @@
 """Ctrl+P: everything that can be done, found by a few letters of its name."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from heapq import nlargest
+from operator import itemgetter
+from typing import TYPE_CHECKING, Final
 
 from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 
 from bus.trace.redact import escape
+from console.model.slices import Sliced, parts
+from console.tui.pace import in_slices
 from console.tui.themes import THEMES
 
 if TYPE_CHECKING:
     from console.tui.app import ConsoleApp
+
+_Action = tuple[str, str, str]
+"""What it is called, what it does, and how Textual is told to do it."""
+_MOST: Final = 100
+"""Names that are offered."""
+_AT_ONCE: Final = 200
+"""Names that are compared in one slice: some 3 ms."""
 
 
 class Palette(CommandPalette):
@@ -36,14 +47,13 @@ class ActionsProvider(Provider):
             yield DiscoveryHit(text, partial(self.app.run_action, action), help=about)
 
     async def search(self, query: str) -> Hits:
-        """Everything whose name matches QUERY."""
+        """The names that match QUERY best: of ten thousand nobody reads all, and their list takes a second to fill."""
         matcher = self.matcher(query)
-        for text, about, action in [*self._fixed(), *self._names()]:
-            score = matcher.match(text)
-            if score > 0:
-                yield Hit(score, matcher.highlight(text), partial(self.app.run_action, action), text=text, help=about)
+        found = await in_slices(_matching([*self._fixed(), *self._names()], matcher.match))
+        for score, (text, about, action) in nlargest(_MOST, found, key=itemgetter(0)):
+            yield Hit(score, matcher.highlight(text), partial(self.app.run_action, action), text=text, help=about)
 
-    def _fixed(self) -> Iterator[tuple[str, str, str]]:
+    def _fixed(self) -> Iterator[_Action]:
         yield "Commands", "every command with its figures", "app.show('commands')"
         yield "Events", "every event and who listens", "app.show('events')"
         yield "Timeline", "what every thread was doing, when", "app.show('timeline')"
@@ -63,12 +73,17 @@ class ActionsProvider(Provider):
         yield "Help", "every key", "app.help"
         yield "Quit", "leave the console", "app.quit"
 
-    def _names(self) -> Iterator[tuple[str, str, str]]:
-        session = self._console.session
-        for command in session.commands():
-            yield f"command {escape(command.name)}", "show it", f"app.find('commands', {command.name!r})"
-        for event in session.events():
-            yield f"event {escape(event.name)}", "show it", f"app.find('events', {event.name!r})"
-        for service in session.services():
-            if service.name:
-                yield f"service {escape(service.name)}", "show it", f"app.find('services', {service.name!r})"
+    def _names(self) -> Iterator[_Action]:
+        known = self._console.session.names()
+        for kind, names in (("command", known.commands), ("event", known.events), ("service", known.services)):
+            for name in names:
+                yield f"{kind} {escape(name)}", "show it", f"app.find('{kind}s', {name!r})"
+
+
+def _matching(actions: Sequence[_Action], match: Callable[[str], float]) -> Sliced[list[tuple[float, _Action]]]:
+    """Those that match, each with how well."""
+    found: list[tuple[float, _Action]] = []
+    for some in parts(actions, _AT_ONCE):
+        found += [(score, action) for action in some if (score := match(action[0])) > 0]
+        yield
+    return found

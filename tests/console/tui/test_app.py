@@ -1,6 +1,7 @@
 """The frame around the screens: header, bar, help, palette, what happens when the program ends, and leaving."""
 
 import pytest
+from textual.command import CommandList
 
 from bus.trace.records import Entry
 from bus.trace.redact import escape
@@ -236,6 +237,23 @@ def test_the_palette_finds_commands_by_name() -> None:
         await driver.until(lambda: getattr(getattr(driver.app.screen, "rows", None), "selected", "") == "store.put")
 
     drive(test)
+
+
+def test_the_palette_offers_the_best_of_ten_thousand_names() -> None:
+    """Not all that match: the list would take a second to fill. What is meant is found by more letters of it."""
+    names = [f"area{number % 100:02}.work{number:04}" for number in range(10_000)]
+    entries = [Entry(entry=at, kind="command", name=name, service="main") for at, name in enumerate(names, 1_000)]
+
+    async def test(driver: Driver) -> None:
+        await driver.press("ctrl+p")
+        await driver.type("work")
+        await driver.until(lambda: driver.app.screen.query_one(CommandList).option_count == 100)
+        await driver.type("7777")
+        await driver.sees("command area77.work7777")
+        await driver.press("enter")
+        await driver.until(lambda: "work7777" in getattr(getattr(driver.app.screen, "rows", None), "selected", ""))
+
+    drive(test, target([batch(*entries)]))
 
 
 def test_the_palette_does_what_keys_do() -> None:
