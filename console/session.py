@@ -73,7 +73,6 @@ class Session:
         self._monotonic = monotonic
         self._clock = ProgramClock(monotonic)
         self._waiting: deque[Batch] = deque()
-        self._last_batch = Batch(at=0)
         self._cost = Cost()
         self._state, self._complete = target.info.state, False
         self.past = Past()
@@ -148,9 +147,9 @@ class Session:
         info, live = self.target.info, self._is_live()
         return Header(
             program=info.session.program, pid=info.session.pid, state=info.state.upper(), reason=info.reason,
-            calls_per_second=self._stats.total_rate(self.now()), in_flight=self._in_flight(), failed=self._stats.failed,
-            dropped=self._store.lost.dropped, cost=self._cost.share if live else 0.0,
-            problems=self._problems.count(),
+            calls_per_second=self._stats.total_rate(self.now()), failed=self._stats.failed,
+            in_flight=len(self._store.live) + self._store.unlisted, dropped=self._store.lost.dropped,
+            cost=self._cost.share if live else 0.0, problems=self._problems.count(),
         )  # fmt: skip
 
     def commands(self) -> list[CommandRow]:
@@ -164,6 +163,10 @@ class Session:
     def events(self) -> list[EventRow]:
         """All events that were fired or have a listener with an exact name, sorted by name."""
         return self._catalog.events(self.now())
+
+    def gathering_events(self) -> Sliced[list[EventRow]]:
+        """The same in slices."""
+        return self._catalog.gathering_events(self.now())
 
     def services(self) -> list[ServiceRow]:
         """All services, sorted by name, and the threads outside of them."""
@@ -380,7 +383,6 @@ class Session:
             yield from self._problems.looking()
         self._clock.set(batch.at)
         self._complete = self._complete or batch.snapshot_done
-        self._last_batch = batch
 
     def _look_for_problems(self) -> Sliced[None]:
         """Twice a second, and when a recording is read to its end."""
@@ -393,8 +395,3 @@ class Session:
 
     def _is_live(self) -> bool:
         return self.target.info.state == "live"
-
-    def _in_flight(self) -> int:
-        """While it is live the program counts more calls than it lists."""
-        listed = len(self._store.live)
-        return max(listed, self._last_batch.in_flight) if self._state != "recorded" else listed

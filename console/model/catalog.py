@@ -2,16 +2,13 @@
 
 from collections import Counter
 from collections.abc import Set as AbstractSet
-from fnmatch import fnmatchcase
-from typing import Final
 
 from bus.trace.records import CallKind, Entry
+from console.model.receivers import Receivers, is_pattern
 from console.model.slices import Sliced, parts, whole
 from console.model.stats import Figures, Stats
 from console.model.store import Store
 from console.model.views import CommandRow, EventRow, KnownNames
-
-_OWN_EVENTS: Final = "bus."
 
 
 class Catalog:
@@ -22,7 +19,7 @@ class Catalog:
         self._stats = stats
         self._entries = -1
         self._commands: dict[str, Entry] = {}
-        self._listeners: list[Entry] = []
+        self._receivers = Receivers(store)
         self._rows: dict[str, tuple[_Key, CommandRow]] = {}
         self._sorted: dict[str, None] = {}
         self._sorted_for = (-1, -1)
@@ -50,11 +47,17 @@ class Catalog:
 
     def events(self, now: int) -> list[EventRow]:
         """All events that were fired or have a listener with an exact name; sorted by name."""
-        self._look_up()
-        whole(self._stats.refreshing("event", "delivery"))
-        names = self._called("event") | {entry.name for entry in self._listeners if not is_pattern(entry.name)}
+        return whole(self.gathering_events(now))
+
+    def gathering_events(self, now: int) -> Sliced[list[EventRow]]:
+        """The same in slices."""
+        yield from self._stats.refreshing("event", "delivery")
         fired, delivered = self._stats.rates("event", now), self._stats.rates("delivery", now)
-        return [self._event(name, fired, delivered) for name in sorted(names)]
+        rows: list[EventRow] = []
+        for some in parts(sorted(self._event_names())):
+            yield
+            rows += [self._event(name, fired, delivered) for name in some]
+        return rows
 
     def names(self) -> KnownNames:
         """What can be named; made anew only when a registration or a new event came, as every key asks for it."""
@@ -62,17 +65,16 @@ class Catalog:
         key = self._store.entries_version, len(fired)
         if self._names is None or self._names[0] != key:
             self._look_up()
-            events = fired | {entry.name for entry in self._listeners if not is_pattern(entry.name)}
+            events = self._event_names()
             registered = {name: entry for name, entry in sorted(self._commands.items()) if entry.added}
-            services = {entry.service for entry in (*registered.values(), *self._listeners)} - {""}
+            services = {entry.service for entry in (*registered.values(), *self._receivers.all())} - {""}
             first = {name: next(iter(self.receivers(name)), None) for name in sorted(events)}
             self._names = key, KnownNames(registered, first, tuple(sorted(services)))
         return self._names[1]
 
     def receivers(self, event: str) -> tuple[Entry, ...]:
         """The listeners that EVENT would be delivered to now, in the order of their registration."""
-        self._look_up()
-        return tuple(entry for entry in self._listeners if hears(self._store, entry.name, event))
+        return self._receivers.of(event)
 
     def _look_up(self) -> None:
         """Of several registrations of a command the newest is on top; of those that were disposed, the last one."""
@@ -81,7 +83,6 @@ class Catalog:
         self._entries = self._store.entries_version
         by_age = sorted(self._store.entries.values(), key=lambda entry: (entry.added, entry.entry))
         self._commands = {entry.name: entry for entry in by_age if entry.kind == "command"}
-        self._listeners = [entry for entry in by_age if entry.kind == "listener" and entry.added]
 
     def _sorted_names(self, in_flight: AbstractSet[str]) -> list[str]:
         """Of all commands; sorted anew only when there are more."""
@@ -91,6 +92,9 @@ class Catalog:
             self._sorted = dict.fromkeys(sorted(self._commands.keys() | self._called("command")))
         fresh = in_flight - self._sorted.keys()
         return sorted(self._sorted.keys() | fresh) if fresh else list(self._sorted)
+
+    def _event_names(self) -> set[str]:
+        return self._called("event") | {entry.name for entry in self._receivers.all() if not is_pattern(entry.name)}
 
     def _called(self, kind: CallKind) -> set[str]:
         return {self._store.codec.names[number] for number in self._stats.names(kind)}
@@ -140,24 +144,3 @@ def _row(name: str, service: str, key: _Key) -> CommandRow:
         run_p50=figures.run_p50, run_p99=figures.run_p99, errors=figures.errors, last=figures.last,
         last_failed=figures.last_failed, removed=entry is None or not entry.added, entry=entry, more=more,
     )  # fmt: skip
-
-
-def is_pattern(name: str) -> bool:
-    """Whether a listener's name is a glob."""
-    return any(character in name for character in "*?[")
-
-
-def hears(store: Store, listener: str, event: str) -> bool:
-    """Whether a listener's name takes EVENT, in a view of one program or of several; see `Store.origins`."""
-    of, pattern = store.origins.get(listener, (0, listener))
-    program, name = store.origins.get(event, (0, event))
-    return of == program and _matches(pattern, name)
-
-
-def _matches(name: str, event: str) -> bool:
-    """Whether a listener's NAME takes EVENT; the bus's own events match only patterns that begin with `bus.`."""
-    if not is_pattern(name):
-        return name == event
-    if event.startswith(_OWN_EVENTS) and not name.startswith(_OWN_EVENTS):
-        return False
-    return fnmatchcase(event, name)

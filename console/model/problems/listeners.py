@@ -1,7 +1,7 @@
 """Rules about events and listeners that miss each other, and listeners that pile up."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import ClassVar, Final
 
 import numpy as np
@@ -9,7 +9,6 @@ from msgspec.structs import replace
 
 from bus.trace.records import Call, Entry
 from console import format as fmt
-from console.model.catalog import hears, is_pattern
 from console.model.codes import KINDS
 from console.model.problems.close import close_names, suggestion
 from console.model.problems.counts import Recent, equally_long
@@ -25,6 +24,8 @@ from console.model.problems.rule import (
     Rule,
     Severity,
 )  # fmt: skip
+from console.model.receivers import Receivers, hears, is_pattern
+from console.model.store import Store
 
 _EVENT, _DELIVERY = KINDS.index("event"), KINDS.index("delivery")
 _OWN_EVENTS: Final = "bus."
@@ -58,6 +59,9 @@ class NoListener(Rule):
         self._fired, self._heard = (Recent(int(limits.seconds * NS)) for _ in range(2))
         self._told: set[int] = set()
         self._entries, self._catch_all = -1, list[int]()
+        self._receivers: Receivers | None = None
+        self._looked_up: dict[str, tuple[list[str], tuple[Entry, ...]]] = {}
+        """Close names and listeners of events that nobody wants, as long as no listener comes or goes."""
 
     def look(self, news: News) -> Iterator[Finding]:
         """See `Rule`."""
@@ -65,6 +69,7 @@ class NoListener(Rule):
         if self._entries != news.store.entries_version:
             self._entries = news.store.entries_version
             self._catch_all = [entry.entry for entry in news.store.entries.values() if _is_catch_all(entry)]
+            self._looked_up.clear()
         events, deliveries = calls["kind"] == _EVENT, calls["kind"] == _DELIVERY
         names = calls["name"].astype(np.int64)
         proper = deliveries & ~np.isin(calls["entry"], self._catch_all)
@@ -78,13 +83,8 @@ class NoListener(Rule):
 
     def _unheard(self, news: News, number: int, fired: int, fresh: int) -> Iterator[Finding]:
         name = news.store.codec.names[number]
-        listeners = [entry for entry in news.store.entries.values() if entry.added and entry.kind == "listener"]
-        there = [entry for entry in listeners if hears(news.store, entry.name, name)]
-        if name.startswith(_OWN_EVENTS) or any(not _is_catch_all(entry) for entry in there):
-            return
-        known = {entry.name for entry in listeners if not is_pattern(entry.name)}
-        close = close_names(name, known, self._limits.distance)
-        if there and not close:
+        close, there = self._around(news.store, name)
+        if name.startswith(_OWN_EVENTS) or any(not _is_catch_all(entry) for entry in there) or (there and not close):
             return
         last, _ = news.store.matching("name", number, _LOOKED_AT, newest=True)  # those who hear everything got it, too
         events = [call for call in last if call.kind == "event"][:_SHOWN]
@@ -92,8 +92,17 @@ class NoListener(Rule):
         self._told.add(number)
         yield _nobody(name, close, there, times, events)
 
+    def _around(self, store: Store, name: str) -> tuple[list[str], tuple[Entry, ...]]:
+        """Names that are close to this one, and who listens to it."""
+        found = self._looked_up.get(name)
+        if found is None:
+            self._receivers = receivers = self._receivers or Receivers(store)
+            known = {entry.name for entry in receivers.all() if not is_pattern(entry.name)}
+            found = self._looked_up[name] = close_names(name, known, self._limits.distance), receivers.of(name)
+        return found
 
-def _nobody(name: str, close: list[str], there: list[Entry], times: int, events: list[Call]) -> Finding:
+
+def _nobody(name: str, close: list[str], there: Sequence[Entry], times: int, events: list[Call]) -> Finding:
     but = f" but {there[0].service or 'main'}, which listens to everything" if there else ""
     meant = f" Is it {' or '.join(close)} that was meant?" if close else ""
     instead = f"Fire {close[0]} instead, if that was meant; or listen" if close else "Listen"

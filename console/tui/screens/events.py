@@ -72,8 +72,7 @@ class EventsScreen(ListScreen[EventRow]):
 
     def fetching(self) -> Sliced[list[EventRow]]:
         """All events, with the newest figures."""
-        yield from ()
-        return self.console_app.session.events()
+        return (yield from self.console_app.session.gathering_events())
 
     def empty(self) -> Sequence[tuple[str, Style]]:
         """How a program gets events."""

@@ -8,7 +8,8 @@ from msgspec import structs
 from bus.attach.protocol import Batch
 from bus.trace.records import Call, Depth, Entry
 from console.model import snapshot
-from console.model.catalog import Catalog, is_pattern
+from console.model.catalog import Catalog
+from console.model.receivers import is_pattern
 from console.model.stats import Stats
 from console.model.store import Store
 from console.model.views import CommandRow, EventRow
