@@ -35,7 +35,16 @@ from console.model.stats import Stats
 from console.model.store import Store
 from console.model.timeline import Keep, Pick
 from console.model.tree import CallTree, tree
-from console.model.views import CallDetail, CommandRow, EventRow, Header, KnownNames, ServiceRow, TimelineView
+from console.model.views import (
+    CallDetail,
+    CommandRow,
+    EventRow,
+    Header,
+    KnownNames,
+    ReceiverRow,
+    ServiceRow,
+    TimelineView,
+)  # fmt: skip
 from console.model.watch import Watch
 from console.pending import Pending, requested
 from console.preferences import Preferences
@@ -192,9 +201,10 @@ class Session:
         """Do not count what RULE finds about names that match PATTERN, as long as this session lasts."""
         self._problems.allow(rule, pattern)
 
-    def receivers(self, event: str) -> tuple[Entry, ...]:
-        """The listeners that EVENT would be delivered to now, in order (exact names and globs)."""
-        return self._catalog.receivers(event)
+    def receivers(self, event: str, most: int) -> list[ReceiverRow]:
+        """The first MOST listeners that EVENT would be delivered to now, in order (exact names and globs)."""
+        there = self._catalog.receivers(event)[:most]
+        return [ReceiverRow(entry, calls.listener_p99(self._store, entry)) for entry in there]
 
     def timeline(self, start: int, end: int, width: int, keep: Keep = None, pick: Pick = None) -> TimelineView:
         """The lanes over [start, end) ns in WIDTH cells, as `timeline.view`."""

@@ -2,13 +2,18 @@
 
 from typing import Final
 
-from bus.trace.records import Call
+import numpy as np
+
+from bus.trace.records import Call, Entry
+from console.model.columns import Ints
 from console.model.lane import Runs
 from console.model.split import parts
 from console.model.store import Store
 from console.model.views import CallDetail
 
 EFFECTS_SHOWN: Final = 200
+_LAST: Final = 5_000
+"""Calls of a lane that are looked at for how long a listener takes."""
 
 
 def detail(store: Store, call_id: int, now: int) -> CallDetail | None:
@@ -30,6 +35,20 @@ def recent(store: Store, name: str, limit: int) -> list[Call]:
     live.sort(key=lambda call: (call.started > 0, call.queued), reverse=True)
     ended, _ = store.matching("name", store.codec.names.find(name), limit, newest=True)
     return (live + ended)[:limit]
+
+
+def listener_p99(store: Store, listener: Entry) -> int | None:
+    """Ns that 99 of 100 of a listener's last deliveries ran at most, of those that are kept; None if none is."""
+    took: list[Ints] = []
+    for key, runs in store.runs.items():
+        lane = store.lanes.get(key)
+        if lane is not None and lane.service != listener.service:
+            continue
+        first = max(0, len(runs) - _LAST)
+        mine = first + np.flatnonzero(runs.columns["entry"][first:] == listener.entry)
+        took.append(runs.values("ended", mine) - runs.values("started", mine))
+    times = np.concatenate(took) if took else np.zeros(0, np.int64)
+    return int(np.percentile(times, 99, method="inverted_cdf")) if len(times) else None
 
 
 def neighbour(store: Store, call_id: int, step: int) -> int:

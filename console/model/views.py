@@ -63,6 +63,13 @@ class CommandRow(Struct, frozen=True):
     more: bool = False
 
 
+class ReceiverRow(Struct, frozen=True):
+    """A listener. `p99`: ns that 99 of 100 of its last deliveries ran at most; None until one ran."""
+
+    entry: Entry
+    p99: int | None
+
+
 class EventRow(Struct, frozen=True):
     """One event's figures. `listeners`: the registrations that it is delivered to now, in order.
 

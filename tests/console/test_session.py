@@ -205,7 +205,7 @@ def test_a_recording_is_browsed_like_a_program() -> None:
     view = session.timeline(first, last, 80)
     assert {lane.name for lane in view.lanes} == {name for name, _, _ in synthetic.LANES}
     assert {row.name for row in session.commands()} == set(synthetic.COMMANDS)
-    assert [entry.service for entry in session.receivers("file.found")] == ["indexer", "metrics"]
+    assert [each.entry.service for each in session.receivers("file.found", 9)] == ["indexer", "metrics"]
     selected = int(next(lane for lane in view.lanes if lane.name == "store-0").call.max())
     detail = session.call(selected)
     assert detail is not None

@@ -95,8 +95,9 @@ class EventsScreen(ListScreen[EventRow]):
 
     def about(self, width: int, row: EventRow) -> list[Strip]:
         """Figures, and who gets it when it is fired."""
-        session = self.console_app.session
-        return about_event(width, row, session.receivers(row.name), self.console_app.service_colors)
+        most = max(4, self.size.height * 6 // 10 - 11)  # what there is room for below the figures, see app.tcss
+        receivers = self.console_app.session.receivers(row.name, most)
+        return about_event(width, row, receivers, self.console_app.service_colors)
 
     def below(self, width: int, row: EventRow) -> list[Shown]:
         """When it was fired last; while it is listened to, as often as there is room for."""

@@ -1,5 +1,7 @@
 """What stands beside the lists: the schema and figures of a command or an event, and the last calls."""
 
+from collections.abc import Sequence
+
 from textual.strip import Strip
 
 from bus.trace.records import Call, Entry
@@ -8,10 +10,11 @@ from console import format as fmt
 from console.clock import clock
 from console.language import completion
 from console.model.histogram import Distribution
+from console.model.receivers import is_pattern
 from console.model.split import together
-from console.model.views import CallDetail, CommandRow, EventRow
+from console.model.views import CallDetail, CommandRow, EventRow, ReceiverRow
 from console.session import Session
-from console.tui.lines import Line, brief, clip_left, width_of, wrapped
+from console.tui.lines import Line, brief, clip, clip_left, width_of, wrapped
 from console.tui.look import (
     FAILED,
     GOOD,
@@ -32,6 +35,8 @@ from console.tui.widgets.details import Shown
 
 _LAST_CALLS = 12
 _LAST, _LAST_LINES = 5, 4
+_P99, _PLACE = 8, 8
+"""Cells for how long a listener takes, and for where it is at least."""
 _TITLE, _FIGURE = 5, 8
 _FIGURES = _TITLE + 4 * _FIGURE
 Spread = tuple[Distribution, Distribution]
@@ -146,8 +151,8 @@ def _call_line(width: int, detail: CallDetail) -> Strip:
 # ---- events
 
 
-def about_event(width: int, row: EventRow, receivers: tuple[Entry, ...], colors: ServiceColors) -> list[Strip]:
-    """Figures of an event, and its listeners in the order in which they get it."""
+def about_event(width: int, row: EventRow, receivers: Sequence[ReceiverRow], colors: ServiceColors) -> list[Strip]:
+    """Figures of an event, and RECEIVERS: the first of its listeners, in the order in which they get it."""
     strips = [Line(width).put(row.name, STRONG).strip()]
     line = Line(width).put(f"fired {fmt.plural(row.fired, 'time')} · {fmt.rate(row.rate)}/s", SOFT)
     strips.append(line.put(f" · {fmt.rate(row.delivery_rate)} deliveries/s", SOFT).strip())
@@ -161,10 +166,14 @@ def about_event(width: int, row: EventRow, receivers: tuple[Entry, ...], colors:
     ]
     strips.append(Line(width).strip())
     if receivers:
-        strips.append(Line(width).put(f"{fmt.plural(len(receivers), 'listener')}, in this order", SOFT).strip())
+        line = Line(width).put(f"{fmt.plural(len(row.listeners), 'listener')}, in this order", SOFT)
+        line.to(width - _P99).cell("run p99", _P99, SOFT, right=True)
+        strips.append(line.strip())
     else:
         strips.append(Line(width).put("no listener: firing it reaches nobody", WARN).strip())
-    strips += [_receiver(width, number, entry, colors) for number, entry in enumerate(receivers, 1)]
+    strips += [_receiver(width, number, each, colors) for number, each in enumerate(receivers, 1)]
+    if len(row.listeners) > len(receivers):
+        strips.append(Line(width).gap(4).put(f"and {len(row.listeners) - len(receivers):,} more", SOFT).strip())
     return [*strips, Line(width).strip()]
 
 
@@ -211,10 +220,13 @@ def listened(width: int, row: EventRow, recent: list[Call], session: Session, mo
     return shown
 
 
-def _receiver(width: int, number: int, entry: Entry, colors: ServiceColors) -> Strip:
+def _receiver(width: int, number: int, row: ReceiverRow, colors: ServiceColors) -> Strip:
+    entry, end = row.entry, width - _P99 - 1
     line = Line(width).cell(str(number), 3, SOFT, right=True).gap()
-    line.cell(entry.service or "main", 12, colors.style(entry.service))
-    line.gap().put(entry.callback or entry.name, TEXT)
-    if "*" in entry.name or "?" in entry.name:
-        line.put(f"  as {entry.name}", SOFT)
-    return line.put(f"  {clip_left(short_place(entry.where), line.left - 2)}" if entry.where else "", HIDDEN).strip()
+    line.cell(entry.service or "main", 12, colors.style(entry.service)).gap()
+    line.put(clip(entry.callback or entry.name, end - line.used), TEXT)
+    if is_pattern(entry.name):
+        line.put(clip(f"  as {entry.name}", end - line.used), SOFT)
+    if entry.where and end - line.used > _PLACE:
+        line.put(f"  {clip_left(short_place(entry.where), end - line.used - 2)}", HIDDEN)
+    return line.to(width - _P99).cell(fmt.duration(row.p99), _P99, TEXT, right=True).strip()

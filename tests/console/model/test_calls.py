@@ -1,9 +1,10 @@
 """One call and what is around it."""
 
+import numpy as np
 from msgspec import structs
 
 from bus.attach.protocol import Batch
-from bus.trace.records import Call, Lane
+from bus.trace.records import Call, Entry, Lane
 from console.model import calls
 from console.model.store import Store
 
@@ -80,3 +81,22 @@ def test_an_event_has_no_neighbours() -> None:
     """It does not run on a lane."""
     event = call(1, 5, 5, 5, kind="event", lane=2)
     assert calls.neighbour(filled(event, call(2, 6, 7, 9, lane=2)), 1, 1) == 0
+
+
+def test_how_long_a_listener_takes() -> None:
+    """Of its own deliveries alone, on all lanes of its service, as numpy has it; None before there is one."""
+    listener = Entry(entry=7, kind="listener", name="e", service="s")
+    other = Entry(entry=8, kind="listener", name="e", service="s")
+    lanes = [Lane(key=key, name=f"s-{key}", service="s" if key < 3 else "t") for key in (1, 2, 3)]
+    runs = np.random.default_rng(1).integers(1, 10**9, 400)
+    deliveries = [
+        call(
+            number, 10**10 * number, 10**10 * number, 10**10 * number + int(ns), lane=1 + number % 2,
+            kind="delivery", entry=7,
+        )
+        for number, ns in enumerate(runs, 1)
+    ]  # fmt: skip
+    store = filled(*lanes, *deliveries, call(999, 5, 5, 6 * 10**9, kind="delivery", entry=9))
+    assert calls.listener_p99(store, listener) == np.percentile(runs, 99, method="inverted_cdf")
+    assert calls.listener_p99(store, other) is None
+    assert calls.listener_p99(Store(), listener) is None

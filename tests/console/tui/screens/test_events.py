@@ -4,7 +4,7 @@ import pytest
 from msgspec import structs
 
 from bus.attach.protocol import Reply
-from bus.trace.records import Call
+from bus.trace.records import Call, Entry
 from tests import synthetic
 from tests.console.tui.driving import LARGE, SMALL, Driver, batch, drive, target
 
@@ -67,6 +67,30 @@ def test_what_an_event_was_fired_with_can_be_read() -> None:
         await driver.sees("…/folder/folder/folder/folder/folder/folder/a.py'")
 
     drive(test, target([batch(*fired)]))
+
+
+@pytest.mark.parametrize("size", [LARGE, SMALL])
+def test_each_listener_says_how_long_it_takes(size: tuple[int, int]) -> None:
+    """At its right edge; of thousands of listeners the first ones stand there, and how many more there are."""
+    many = [
+        Entry(entry=100 + n, kind="listener", name="tick", service="store", callback=f"on_tick_{n}") for n in range(300)
+    ]
+    took = Call(
+        id=7, root=6, kind="delivery", name="tick", service="store", entry=101, lane=7, queued=synthetic.START,
+        started=synthetic.START, ended=synthetic.START + 12 * synthetic.MS, outcome="ok",
+    )  # fmt: skip
+
+    async def test(driver: Driver) -> None:
+        await driver.press("2")
+        await driver.sees("tick")
+        driver.app.screen.rows.choose("tick")
+        await driver.press("enter")
+        await driver.sees("301 listeners, in this order", "run p99", "on_tick_1")
+        line = next(line for line in driver.lines() if "on_tick_1 " in line)
+        assert line.rstrip().endswith("12 ms")
+        await driver.sees(f"and {285 if size == LARGE else 297} more")
+
+    drive(test, target([batch(*many, took)]), size=size)
 
 
 @pytest.mark.parametrize("size", [LARGE, SMALL])
