@@ -4,12 +4,15 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+from msgspec import structs
+
 from bus.attach.protocol import Batch, Refused
 from bus.trace.dump import dump_of, write_dump
 from bus.trace.records import AnyRecord, Call
 from bus.trace.redact import escape
 from bus.trace.session import SessionError
 from console import format as fmt
+from console.model.timings import Labels
 from console.target import TargetError
 from console.target.connecting import Connection
 
@@ -38,7 +41,8 @@ def dump(socket: Path, path: Path) -> int:
 
 
 def _snapshot(connection: Connection) -> tuple[list[AnyRecord], Batch]:
-    """All that the ring holds, and the batch after it, which has the calls in flight."""
+    """All that the ring holds, and the batch after it, which has the calls in flight; timings as records."""
+    labels = Labels()
     records: list[AnyRecord] = []
     complete = False
     while True:
@@ -47,7 +51,9 @@ def _snapshot(connection: Connection) -> tuple[list[AnyRecord], Batch]:
             raise TargetError(f"the program refused: {escape(message.reason)}")
         if not isinstance(message, Batch):
             continue
+        labels.take(message)
+        told = labels.records(message)
         if complete:
-            return records, message
-        records += message.records
+            return records, structs.replace(message, records=tuple(told))
+        records += told
         complete = message.snapshot_done

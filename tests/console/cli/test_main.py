@@ -11,6 +11,8 @@ import textwrap
 import pytest
 
 from bus.attach.door import runtime_dir
+from bus.trace.records import Call, Dump
+from bus.trace.session import SessionReader
 from console import collecting
 from console.cli import main, subcommands
 from tests.console.processes import SHOP, console
@@ -186,6 +188,35 @@ def test_dump_takes_what_happened_before_anybody_looked(shop, place):
     assert "missing" in err
     with screen("open", "d.jsonl") as terminal:
         terminal.see("a dump of the last")
+
+
+def test_dump_has_the_calls_that_went_well(place):
+    """Also those that a program makes itself at the level `times`, which travel as timings; its window begins there."""
+    (place / "busy.py").write_text(
+        textwrap.dedent("""\
+            import threading
+            from bus import Bus, Service
+
+            with Bus("busy", trace="times") as bus:
+                bus.add(Service("shop"))
+                bus.register_command("sell", str, service="shop")
+                bus.serve()
+                for _ in range(50):
+                    bus.execute_command("sell").result()
+                print("open", flush=True)
+                threading.Event().wait(60)
+            """)
+    )
+    with subprocess.Popen([sys.executable, "busy.py"], stdout=subprocess.PIPE, cwd=place) as busy:
+        assert busy.stdout.readline() == b"open\n"
+        said = console("dump", "busy", "-o", "d.jsonl")
+        busy.terminate()
+    assert said == (0, "d.jsonl: 50 calls\n", "")
+    records = [record for some in SessionReader(place / "d.jsonl") for record in some]
+    calls = [record for record in records if isinstance(record, Call)]
+    assert {(call.name, call.service, call.outcome) for call in calls} == {("sell", "shop", "ok")}
+    (header,) = (record for record in records if isinstance(record, Dump))
+    assert header.begin == min(call.ended for call in calls)
 
 
 def test_several_recordings_are_one_view(place):
