@@ -109,7 +109,7 @@ def write_dump(
         SessionError: it cannot be written; then there is nothing.
     """
     final = dump_path(path, session, dump)
-    writer = SessionWriter(final.with_name(f".{final.name}.part"), session, part_bytes=0)
+    writer = _writer(final, session)
     complete = False
     try:
         for some in chain([(dump,)], records):
@@ -124,6 +124,16 @@ def write_dump(
             writer.path.unlink(missing_ok=True)
         writer.close()
     return final
+
+
+def _writer(final: Path, session: Session) -> SessionWriter:
+    """The error is about FINAL, which somebody has named; nobody has named the other."""
+    try:
+        return SessionWriter(final.with_name(f".{final.name}.part"), session, part_bytes=0)
+    except SessionError as error:
+        why = error.__cause__.strerror if isinstance(error.__cause__, OSError) else error
+        message = f"cannot dump to {final}: {why}"
+        raise SessionError(message) from error
 
 
 def dump_path(path: str | os.PathLike[str], session: Session, dump: Dump) -> Path:

@@ -128,6 +128,12 @@ def test_a_dump_has_its_name_when_it_is_complete(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_what_cannot_be_written_is_called_as_it_was_named(tmp_path):
+    """The error names the file that was wanted, not the one that would have become it."""
+    with pytest.raises(SessionError, match=r"^cannot dump to .*/missing/d\.jsonl: No such file or directory$"):
+        write_dump(tmp_path / "missing" / "d.jsonl", SESSION, Dump(trigger="t", begin=100, end=200), [])
+
+
 def test_a_directory_gets_a_new_file_for_each_dump(bus, tmp_path):
     """Named after the program, its start and its process; nothing is overwritten, and it is its owner's."""
     paths = [bus.dump_trace(tmp_path) for _ in range(3)]
