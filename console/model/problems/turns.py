@@ -99,19 +99,23 @@ class WaitsMoreThanWorks(Rule):
             advice=f"Its own handler is not slow, its turn comes late: {recent.blame(news, key)}",
             at=news.now, since=recent.since,
             proof=Proof(
-                calls=recent.slowest(), lane=recent.lane, start=recent.since, end=news.now, service=recent.service,
-                lines=recent.shares(news),
+                calls=recent.slowest(), lane=recent.lane, start=recent.since, end=recent.until + 1,
+                service=recent.service, lines=recent.shares(news),
             ),
         )  # fmt: skip
 
 
 class _Recent(Struct, frozen=True):
-    """The calls of one name since a moment, and what else ran on the lanes that ran them."""
+    """The calls of one name since a moment, and what else ran on the lanes that ran them.
+
+    `since`: when the first of them was queued, `until`: when the last one ended.
+    """
 
     ids: Ints
     waits: Ints
     runs: Ints
     since: int
+    until: int
     lane: int
     service: str
     busy: dict[int, int]
@@ -120,17 +124,17 @@ class _Recent(Struct, frozen=True):
     def of(cls, news: News, key: int, since: int) -> "_Recent":
         """By looking at the newest calls of each lane."""
         handler = news.handler(key)
-        parts: list[Ints] = [np.zeros((4, 0), np.int64)]
+        parts: list[Ints] = [np.zeros((5, 0), np.int64)]
         busy: dict[int, int] = {}
         lane = 0
         for each in stretches(news.store, handler, since, news.now):
             ids, queued, started, ended = (each.values(name) for name in ("id", "queued", "started", "ended"))
-            parts.append(np.stack([ids, started - queued, ended - started, queued]))
+            parts.append(np.stack([ids, started - queued, ended - started, queued, ended]))
             lane = each.lane
             _count_busy(each, busy)
         table = np.concatenate(parts, axis=1)
-        earliest = int(table[3].min()) if table.shape[1] else 0
-        return cls(table[0], table[1], table[2], earliest, lane, news.service_of(key), busy)
+        first, last = (int(table[3].min()), int(table[4].max())) if table.shape[1] else (0, 0)
+        return cls(table[0], table[1], table[2], first, last, lane, news.service_of(key), busy)
 
     def slowest(self) -> tuple[int, ...]:
         """Those that waited for the longest."""

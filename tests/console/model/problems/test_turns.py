@@ -77,6 +77,15 @@ def test_the_minute_goes_by() -> None:
     assert (problem.over, problem.count) == (True, 80)
 
 
+def test_the_stretch_of_time_is_that_of_the_calls() -> None:
+    """The proof ends with the last of them, however long ago that is when somebody looks."""
+    model = Model()
+    model.look(*waiting(80, 50 * MS, MS))
+    problem = found(model.look(at=START + 30 * SECOND), "waits more than works")
+    assert problem is not None
+    assert (problem.proof.start, problem.proof.end) == (START + 10 * MS, START + 80 * 10 * MS + 51 * MS + 1)
+
+
 def test_the_limits_can_be_set() -> None:
     """Waits of a millisecond, of ten calls."""
     settings = Settings({"waits more than works": WaitLimits(calls=10, wait_ms=1.0)})
