@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from console.cli.choosing import ONLY
 from console.commands.paths import paths
 from console.target import TargetError
 
@@ -72,13 +71,12 @@ def _offers(parser: argparse.ArgumentParser, before: list[str], word: str) -> It
     given = _read(found, before)
     if given.option is not None:
         yield from _values(given, given.option, word)
-    elif word.startswith("-") and word != ONLY:
+        return
+    action = _at([each for each in _actions(found) if not each.option_strings], len(given.positionals))
+    if word.startswith("-") and (action is None or action.nargs != argparse.REMAINDER):
         yield from _matching(_options(found), word)
-    else:
-        positionals = [each for each in _actions(found) if not each.option_strings]
-        action = _at(positionals, len(given.positionals))
-        if action is not None:
-            yield from _values(given, action, word)
+    elif action is not None:
+        yield from _values(given, action, word)
 
 
 def _read(parser: argparse.ArgumentParser, before: list[str]) -> _Given:

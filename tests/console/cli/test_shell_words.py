@@ -37,6 +37,9 @@ def test_options_and_their_values(tmp_path, monkeypatch):
     assert words("calls", "--limit", "") == []
     assert words("open", "o") == ["old.jsonl"]
     assert words("completion", "") == ["bash", "zsh", "fish"]
+    assert words("attach", "-") == ["--help", "--theme", "--ascii"]
+    assert words("run", "-") == ["--help", "-m", "--theme", "--ascii"]
+    assert words("run", "x.py", "--") == []  # what follows a program is the program's own
 
 
 def test_where_nothing_runs(tmp_path, monkeypatch):
