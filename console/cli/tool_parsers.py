@@ -4,7 +4,7 @@ import argparse
 import sys
 from functools import partial
 
-from console.cli import subcommands
+from console.cli import json_fields, subcommands
 from console.cli.shell_scripts import SCRIPTS
 from console.export import formats
 from console.language import durations, filter_help
@@ -20,7 +20,9 @@ def add(adds: "argparse._SubParsersAction[argparse.ArgumentParser]", parser: arg
 
 
 def _add_targets(adds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    ps = adds.add_parser("ps", help="list the programs that can be attached to")
+    ps = adds.add_parser(
+        "ps", help="list the programs that can be attached to", epilog=json_fields.text(json_fields.PROGRAM)
+    )
     ps.add_argument("--json", action="store_true", help="one JSON object a line")
     ps.set_defaults(carry_out=subcommands.ps)
 

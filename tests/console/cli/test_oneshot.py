@@ -188,12 +188,12 @@ def test_a_reader_that_goes_away(shop, more):
         assert listing.wait(30) == 141
 
 
-@pytest.mark.parametrize("name", ["call", "fire", "watch", "calls", "top", "problems", "services"])
+@pytest.mark.parametrize("name", ["call", "fire", "watch", "calls", "top", "problems", "services", "ps"])
 def test_help_has_an_example_and_the_fields(place, name):
     """Whoever writes a script finds both there."""
     code, out, _ = console(name, "--help")
     assert code == 0
-    assert f"bus-console {name} " in out.partition("example:")[2]
+    assert f"bus-console {name} " in out.partition("example")[2]
     assert "fields of --json" in out
 
 
