@@ -90,7 +90,8 @@ def _add_screens(adds: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     )
     run.add_argument("-m", dest="module", action="store_true", help="TARGET is a module, run as by python -m")
     run.add_argument("target", metavar="TARGET", help="script.py, or package.module:factory that returns a Bus")
-    run.add_argument("args", metavar="ARGS", nargs=argparse.REMAINDER, help="handed to the program")
+    args = run.add_argument("args", metavar="ARGS", nargs=argparse.REMAINDER, help="handed to the program")
+    args.required = False  # argparse takes none for an answer, and would still ask for them where TARGET is missing
     run.set_defaults(carry_out=subcommands.run)
 
     attach = adds.add_parser(

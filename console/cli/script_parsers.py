@@ -32,7 +32,7 @@ def _add_acts(adds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         act.add_argument("target", metavar="TARGET", help=_TARGET)
         act.add_argument("name", metavar=noun, help=f"the {noun.lower()}")
         act.add_argument(
-            "args", metavar="ARGS", nargs="*", help="its arguments, as in the REPL; -- before one like --x"
+            "args", metavar="ARGS", nargs="*", default=[], help="its arguments, as in the REPL; -- before one like --x"
         )
 
 
@@ -43,7 +43,9 @@ def _add_calls(adds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         filters=True,
     )  # fmt: skip
     calls.add_argument("target", metavar="TARGET", help=_ANY_TARGET)
-    calls.add_argument("filter", metavar="FILTER", nargs="*", help="which calls; between quotes, for the shell")
+    calls.add_argument(
+        "filter", metavar="FILTER", nargs="*", default=[], help="which calls; between quotes, for the shell"
+    )
     calls.add_argument("--limit", metavar="N", type=_positive, default=20, help="how many at most (default: 20)")
 
     watch = _new(
@@ -51,7 +53,9 @@ def _add_calls(adds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         example="bus-console watch shop 'name:say_* took>1s' --count 1", fields=json_fields.CALL, filters=True,
     )  # fmt: skip
     watch.add_argument("target", metavar="TARGET", help=_TARGET)
-    watch.add_argument("filter", metavar="FILTER", nargs="*", help="which calls; between quotes, for the shell")
+    watch.add_argument(
+        "filter", metavar="FILTER", nargs="*", default=[], help="which calls; between quotes, for the shell"
+    )
     watch.add_argument("--count", metavar="N", type=_positive, default=0, help="end after so many calls")
 
 

@@ -85,6 +85,15 @@ def test_a_users_mistake(place, args, advice):
     assert not list(place.glob("run/**/*.sock"))
 
 
+@pytest.mark.parametrize(
+    ("command", "missing"),
+    [("run", "TARGET"), ("call", "TARGET, COMMAND"), ("fire", "TARGET, EVENT"), ("calls", "TARGET")],
+)
+def test_only_what_is_needed_is_missed(command, missing):
+    """Arguments and filters, of which there may be none, are not among what is said to be required."""
+    assert console(command)[2].endswith(f"required: {missing}\n")
+
+
 def test_screens_need_a_terminal(place):
     """Into a pipe no screen is drawn."""
     assert console("demo")[0] == 2
