@@ -31,11 +31,14 @@ SHOP = next(block for block in blocks("python") if "def make_bus" in block)
 
 @pytest.mark.parametrize("source", [block for block in blocks("python") if block != SHOP])
 def test_python_of_the_readme_runs(source: str) -> None:
-    """Each Python block runs as a program of its own, without a warning."""
+    """Each Python block runs as a program of its own, without a warning, and prints what it says beside it."""
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", source], capture_output=True, text=True, timeout=30, check=False, cwd=ROOT
     )
     assert (done.returncode, done.stderr) == (0, "")
+    beside = re.findall(r"^ *print\(.*\)  # (.*)", source, re.MULTILINE)
+    printed = done.stdout.splitlines() if beside else []
+    assert all(said.startswith(line) for said, line in zip(beside, printed, strict=True))
 
 
 @pytest.fixture
