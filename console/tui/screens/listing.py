@@ -60,7 +60,7 @@ class ListScreen(CalmScreen, Generic[Row]):
     READER: ClassVar[Reader[Any]]
     KEYS_IN_WORDS: ClassVar[tuple[tuple[str, str], ...]] = (
         ("↑ ↓ PgUp PgDn", "move"),
-        ("/", "only rows that match: a word, service:store, failed>0, wait>10ms, …"),
+        ("/", "only rows that match: a word, service:store, failed>0, …"),
         ("s S", "sort by the next column, the other way round"),
         ("→ ←", "open and close a namespace, where there are many names"),
         ("Enter", "into the details; there, Enter shows a call in the timeline"),

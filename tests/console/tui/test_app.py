@@ -1,11 +1,18 @@
 """The frame around the screens: header, bar, help, palette, what happens when the program ends, and leaving."""
 
+from typing import Any
+
 import pytest
 from textual.command import CommandList
 
 from bus.trace.records import Entry
 from bus.trace.redact import escape
+from console.language.filter_parser import parse_typed
+from console.tui.screens.commands import CommandsScreen
+from console.tui.screens.events import EventsScreen
 from console.tui.screens.help import EVERYWHERE, HelpScreen
+from console.tui.screens.listing import ListScreen
+from console.tui.screens.services import ServicesScreen
 from tests import synthetic
 from tests.console.tui.driving import LARGE, SMALL, Driver, batch, drive, target
 
@@ -146,6 +153,14 @@ def test_help_lists_the_keys_and_goes_away() -> None:
         await driver.until(lambda: not isinstance(driver.app.screen, HelpScreen))
 
     drive(test)
+
+
+@pytest.mark.parametrize("screen", [CommandsScreen, EventsScreen, ServicesScreen])
+def test_filters_that_help_names_are_understood(screen: type[ListScreen[Any]]) -> None:
+    """Each list knows the fields of which its help speaks."""
+    examples = dict(screen.KEYS_IN_WORDS)["/"].partition(": ")[2].removesuffix(", …").split(", ")
+    assert len(examples) > 2
+    assert [example for example in examples if parse_typed(example, screen.FIELDS).problem] == []
 
 
 def test_help_says_all_at_80_columns() -> None:
