@@ -305,7 +305,8 @@ def _killed(kill: Callable[[int, int], None], pid: int, number: int) -> bool:
 def _start(
     argv: Sequence[str], tails: tuple[Tail, Tail], env: Mapping[str, str], stdin: int
 ) -> "subprocess.Popen[bytes]":
-    wanted = {"BUS_CONSOLE": "1", "BUS_TRACE": "full", "BUS_OUTPUT": MARKED, "PYTHONUNBUFFERED": "1"}
+    level = os.environ.get("BUS_TRACE") or "full"  # who says `times` wants no arguments in a recording
+    wanted = {"BUS_CONSOLE": "1", "BUS_TRACE": level, "BUS_OUTPUT": MARKED, "PYTHONUNBUFFERED": "1"}
     try:
         # A session of its own: ^C in the console's terminal is the console's alone.
         return subprocess.Popen(  # noqa: S603  what the developer asked to run

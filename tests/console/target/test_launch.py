@@ -134,6 +134,15 @@ def test_a_script_becomes_live(script, start):
     watch.until(lambda: any(isinstance(record, Call) for batch in watch.batches for record in batch.records))
 
 
+@pytest.mark.parametrize(("said", "level"), [("", "full"), ("times", "times")])
+def test_the_environment_says_how_much_is_recorded(script, start, monkeypatch, said, level):
+    """Everything, unless it says less: arguments that are not to be recorded are not."""
+    monkeypatch.setenv("BUS_TRACE", said)
+    target = start(script())
+    Watch(target).until(lambda: target.info.state == "live")
+    assert target.info.session.level == level
+
+
 def test_a_line_of_a_child_is_one_record_with_its_call(script, start):
     """Once, from the child itself; what it does not know of comes from its streams, also without a bus to say it."""
     target = start(script(SCRIPT + "    os.system('echo from outside')\n"))
