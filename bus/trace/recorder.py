@@ -161,8 +161,8 @@ class Recorder:
         self._sources.append(source)
 
     def remove_source(self, source: Source) -> None:
-        """Ask SOURCE once more, and then no more."""
-        self.flush(1.0)
+        """Ask SOURCE once more, and then no more. Waits for no sink: a stopped console would hold up an ending."""
+        self._turned(1.0)
         self._sources.remove(source)
 
     def add(self, sink: Sink, timeout: float = 0.0) -> bool:
@@ -194,13 +194,17 @@ class Recorder:
 
     def flush(self, timeout: float = 5.0) -> bool:
         """Wait until all sinks have what happened before this; whether they had within TIMEOUT seconds (each)."""
-        done = self._runtime.latch()
-        self._jobs.append(lambda _: done.set())
-        self._wakeup.wake()
-        flushed = self._pump.alive and done.wait(timeout)
+        flushed = self._turned(timeout)
         for sink in self._sinks:
             flushed = sink.flush(timeout) and flushed
         return flushed
+
+    def _turned(self, timeout: float) -> bool:
+        """Wait for a turn of the pump that begins after this; whether it was over within TIMEOUT seconds."""
+        done = self._runtime.latch()
+        self._jobs.append(lambda _: done.set())
+        self._wakeup.wake()
+        return self._pump.alive and done.wait(timeout)
 
     def close(self, timeout: float = 2.0) -> bool:
         """Let all sinks leave and end the pump; whether it had ended within TIMEOUT seconds."""

@@ -111,6 +111,7 @@ VERBS: dict[str, Callable[[Bus], object]] = {
     "receivers": lambda bus: bus.receivers("told"),
     "dead letters": lambda bus: bus.dead_letters(),
     "live calls": lambda bus: bus.live_calls(),
+    "queued": lambda bus: bus.queued(),
     "running calls": lambda bus: bus.running_calls(),
     "hook": lambda bus: bus.add_hook(object()),
     "serve": lambda bus: bus.serve(),
