@@ -3,9 +3,10 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, wait
-from typing import Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 T = TypeVar("T")
+_SECONDS: Final = 5.0
 
 
 class StoppedError(Exception):
@@ -58,3 +59,21 @@ class Job(Generic[T]):
             self.future.set_exception(error)
         else:
             self.future.set_result(result)
+
+
+class Jobs:
+    """Those of a session, which end with it. Owned by the front end's thread."""
+
+    def __init__(self) -> None:
+        self._jobs: list[Job[Any]] = []
+
+    def take(self, job: Job[Any]) -> None:
+        """Take charge of JOB."""
+        self._jobs = [*(one for one in self._jobs if not one.done), job]
+
+    def stop(self, timeout: float = _SECONDS) -> None:
+        """Give up what is being done, and leave nothing half; those that do not end within TIMEOUT seconds are left."""
+        for job in self._jobs:
+            job.stop()
+        for job in self._jobs:
+            job.end(timeout)

@@ -15,7 +15,7 @@ from bus.trace.records import AnyRecord, Call, Entry, Lane, Level, State
 from console.clock import ProgramClock
 from console.cost import Cost
 from console.hearing import Hearing
-from console.jobs import Job
+from console.jobs import Jobs
 from console.language.filters import Filter
 from console.language.past import Past
 from console.merging import PAST_RECORDS, RECORDS, next_batches
@@ -53,7 +53,6 @@ from console.target import Target, TargetError, TargetInfo
 
 _PUMP_NS: Final = 50_000_000
 """After so long the screen has its turn, even if there is more to take in."""
-_JOB_SECONDS: Final = 5.0
 _LOOK_NS: Final = 500_000_000
 """The rules look for problems twice a second."""
 
@@ -88,7 +87,8 @@ class Session:
         """What was entered, for completion."""
         self.last_reply: Reply | None = None
         """What the last command that was executed by hand returned."""
-        self._jobs: list[Job[Any]] = []
+        self.jobs = Jobs()
+        """What is done on threads of their own, for as long as this session lasts."""
         self.watch: Watch | None = None
         """What shows calls as they end, see `watch_calls`."""
         self.recording: Recording | None = None
@@ -360,20 +360,9 @@ class Session:
         """What gives all records that are kept now, again and again, on any thread."""
         return snapshot.frozen(self._store)
 
-    def start(self, job: Job[Any]) -> None:
-        """Take charge of JOB: it ends with the session."""
-        self._jobs = [*(one for one in self._jobs if not one.done), job]
-
-    def stop_jobs(self, timeout: float = _JOB_SECONDS) -> None:
-        """Give up what is being done, and leave nothing half; those that do not end within TIMEOUT seconds are left."""
-        for job in self._jobs:
-            job.stop()
-        for job in self._jobs:
-            job.end(timeout)
-
     def close(self) -> None:
         """Let go of the target, and of the program if the target started it."""
-        self.stop_jobs()
+        self.jobs.stop()
         self.stop_recording()
         self.target.close()
 

@@ -84,7 +84,7 @@ def dump(session: Session, args: Sequence[str]) -> Outcome:
             raise ExportError(str(error)) from error
 
     job = Job("console-dump", write)
-    session.start(job)
+    session.jobs.take(job)
     return Exporting(args[0], job)
 
 

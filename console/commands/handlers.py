@@ -116,7 +116,7 @@ def export(session: Session, args: Sequence[str]) -> Outcome:
         return export_records(head, watched(kept, size, job.step), args[0], selection)
 
     job = Job("console-export", write)
-    session.start(job)
+    session.jobs.take(job)
     return Exporting(args[0], job)
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Set as AbstractSet
 
 from bus.trace.records import CallKind, Entry
-from console.model.receivers import Receivers, is_pattern
+from console.model.receivers import Receivers
 from console.model.slices import Sliced, parts, whole
 from console.model.stats import Figures, Stats
 from console.model.store import Store
@@ -94,7 +94,7 @@ class Catalog:
         return sorted(self._sorted.keys() | fresh) if fresh else list(self._sorted)
 
     def _event_names(self) -> set[str]:
-        return self._called("event") | {entry.name for entry in self._receivers.all() if not is_pattern(entry.name)}
+        return self._called("event") | self._receivers.names()
 
     def _called(self, kind: CallKind) -> set[str]:
         return {self._store.codec.names[number] for number in self._stats.names(kind)}

@@ -1,5 +1,6 @@
 """Who gets an event: the listeners that there are, found by its name."""
 
+from collections.abc import Set as AbstractSet
 from fnmatch import fnmatchcase
 from typing import Final
 
@@ -29,6 +30,11 @@ class Receivers:
         """In the order of their registration."""
         self._look_up()
         return self._all
+
+    def names(self) -> AbstractSet[str]:
+        """Of events that somebody listens to by name."""
+        self._look_up()
+        return self._exact.keys()
 
     def of(self, event: str) -> tuple[Entry, ...]:
         """Those that EVENT would be delivered to now, in the order of their registration."""

@@ -21,4 +21,4 @@ def run(session: Session, look: Look | None = None) -> int:
 
         return Prompt(session, look=look).run()
     finally:
-        session.stop_jobs()
+        session.jobs.stop()

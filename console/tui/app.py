@@ -344,4 +344,4 @@ def run(session: Session, appearance: Appearance, again: Again | None = None) ->
     finally:
         if app.chosen_theme:
             remember_theme(app.chosen_theme)
-        session.stop_jobs()
+        session.jobs.stop()

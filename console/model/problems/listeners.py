@@ -97,8 +97,8 @@ class NoListener(Rule):
         found = self._looked_up.get(name)
         if found is None:
             self._receivers = receivers = self._receivers or Receivers(store)
-            known = {entry.name for entry in receivers.all() if not is_pattern(entry.name)}
-            found = self._looked_up[name] = close_names(name, known, self._limits.distance), receivers.of(name)
+            close = close_names(name, receivers.names(), self._limits.distance)
+            found = self._looked_up[name] = close, receivers.of(name)
         return found
 
 
